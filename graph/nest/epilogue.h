@@ -1,0 +1,25 @@
+// What happens to a finished element of C. The order of steps is fixed and is that of
+// cortex_epilogue in include/cortex/microkernels.h.
+#pragma once
+
+#include <cstdint>
+
+namespace cortex {
+
+// Values match cortex_activation in include/cortex/microkernels.h.
+enum class Activation : int32_t { none, relu, clip, sigmoid, tanh, gelu_erf, gelu_tanh };
+
+struct Epilogue {
+  bool bias = false;                     // one value per output channel / per column of a matmul
+  bool residual = false;                 // C-shaped tensor, same layout as C; may be C itself
+  bool residual_after_activation = false;
+  float residual_scale = 1.0f;
+  Activation activation = Activation::none;
+  float alpha = 0.0f;                    // relu: slope below zero; clip: lower bound
+  float beta = 0.0f;                     // clip: upper bound
+
+  bool empty() const { return !bias && !residual && activation == Activation::none; }
+  bool operator==(const Epilogue&) const = default;
+};
+
+}  // namespace cortex

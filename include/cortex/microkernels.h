@@ -1,0 +1,143 @@
+/* Microkernels: the inner tiles, callable by name from C. Generated kernels call exactly these.
+ *
+ * Every function here is re-entrant, allocates nothing, never fails and never prints. Sizes are in
+ * elements, strides in bytes. A kernel reads and writes nothing but its operands: edges (m < mr,
+ * n < nr) are masked inside, so no operand needs padding. Operands need only their element type's
+ * alignment; 64-byte aligned B panels are faster. C must not overlap A, B, bias or residual, except
+ * that residual may be C itself (in-place sum).
+ */
+#ifndef CORTEX_MICROKERNELS_H
+#define CORTEX_MICROKERNELS_H
+
+#include <stdint.h>
+
+#if defined(__GNUC__)
+#define CORTEX_API __attribute__((visibility("default")))
+#else
+#define CORTEX_API
+#endif
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef enum cortex_activation {
+  CORTEX_ACTIVATION_NONE = 0,
+  CORTEX_ACTIVATION_RELU = 1,      /* max(x, 0), and x * alpha below zero (leaky when alpha != 0) */
+  CORTEX_ACTIVATION_CLIP = 2,      /* min(max(x, alpha), beta) */
+  CORTEX_ACTIVATION_SIGMOID = 3,   /* 1 / (1 + exp(-x)) */
+  CORTEX_ACTIVATION_TANH = 4,
+  CORTEX_ACTIVATION_GELU_ERF = 5,  /* x/2 (1 + erf(x / sqrt 2)) */
+  CORTEX_ACTIVATION_GELU_TANH = 6  /* x/2 (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3))) */
+} cortex_activation;
+
+/* What happens to a finished tile, in this order:
+ *   v = acc + bias_n[j] (+ bias_m[i]);
+ *   v += residual[i][j] * residual_scale        unless residual_after_activation;
+ *   v = activation(v);
+ *   v += residual[i][j] * residual_scale        if residual_after_activation.
+ * All pointers are for this tile (its row 0, column 0); NULL leaves the step out. */
+typedef struct cortex_epilogue {
+  const float* bias_n;
+  const float* bias_m;
+  const float* residual;
+  int64_t ld_residual; /* bytes between rows (m) */
+  float residual_scale;
+  int32_t residual_after_activation;
+  int32_t activation; /* cortex_activation */
+  float alpha, beta;
+} cortex_epilogue;
+
+enum {
+  CORTEX_TILE_ACCUMULATE = 1u, /* C += ...; without it C is overwritten and never read */
+  CORTEX_TILE_EPILOGUE = 2u    /* this call finishes the tile: apply `epilogue` */
+};
+
+/* C[i][j] (+)= sum over b < batch, l < k of A_b[i][l] * B_b[l][j],  0 <= i < m <= mr, 0 <= j < n <= nr.
+ * A_b[i] starts at A_b + i*lda, its k elements are adjacent. B_b[l] starts at B_b + l*ldb, its n
+ * elements are adjacent. C[i] starts at c + i*ldc, its n elements are adjacent. A_b and B_b are
+ *   addresses:  a_addresses[b], b_addresses[b]          if a_addresses is not NULL (b_addresses too)
+ *   offsets:    a + a_offsets[b], b + b_offsets[b]      else if a_offsets is not NULL (b_offsets too)
+ *   strides:    a + b*a_batch_stride, b + b*b_batch_stride   otherwise.
+ * batch >= 0 and k >= 0: with either zero the sum is empty (C = 0, or C unchanged, then epilogue). */
+typedef struct cortex_brgemm_args {
+  const void* a;
+  const void* b;
+  void* c;
+  int64_t m, n, k;
+  int64_t lda, ldb, ldc;
+  int64_t batch;
+  int64_t a_batch_stride, b_batch_stride;
+  const int64_t* a_offsets;
+  const int64_t* b_offsets;
+  const void* const* a_addresses;
+  const void* const* b_addresses;
+  uint32_t flags;
+  cortex_epilogue epilogue;
+} cortex_brgemm_args;
+
+typedef void (*cortex_brgemm_fn)(const cortex_brgemm_args*);
+
+/* Depthwise window: for 0 <= x < outputs, 0 <= c < channels
+ *   C[x][c] (+)= sum over (d,h,w) in the window of
+ *                In[d0 + d*dilation_d][h0 + h*dilation_h][w0 + x*stride_w + w*dilation_w][c] * W[d][h][w][c]
+ * where positions outside [0,in_d) x [0,in_h) x [0,in_w) count as zero and are never read. `input`
+ * is the address of In[0][0][0][first channel]; d0, h0, w0 may be negative. Channels are adjacent in
+ * input, weights and output. Any number of channels and outputs. */
+typedef struct cortex_dwconv_args {
+  const void* input;
+  const void* weights;
+  void* output;
+  int64_t channels, outputs;
+  int64_t d0, h0, w0;
+  int64_t in_d, in_h, in_w;
+  int64_t kd, kh, kw;
+  int64_t stride_w;
+  int64_t dilation_d, dilation_h, dilation_w;                /* 1 = dense */
+  int64_t in_stride_d, in_stride_h, in_stride_w;             /* bytes */
+  int64_t w_stride_d, w_stride_h, w_stride_w;                /* bytes */
+  int64_t out_stride;                                        /* bytes between outputs x */
+  uint32_t flags;
+  cortex_epilogue epilogue; /* rows m = outputs x, columns n = channels */
+} cortex_dwconv_args;
+
+typedef void (*cortex_dwconv_fn)(const cortex_dwconv_args*);
+
+/* Copies a box of a tensor into dense scratch, filling what lies outside the tensor with zeros.
+ * For every index r with 0 <= r[j] < box[j]:
+ *   dst[sum_j dst_stride[j]*r[j]]  =  inside ? src[sum_j src_stride[j]*(origin[j]+r[j])] : 0
+ * inside: 0 <= origin[j]+r[j] < shape[j] for all j. All strides in bytes. If panel_dim >= 0 that
+ * dimension is split into panels: its term in dst becomes
+ *   (r/panel_width)*panel_stride + (r%panel_width)*elem_size,
+ * and the last panel is filled with zeros up to panel_width. */
+enum { CORTEX_PACK_MAX_RANK = 8 };
+typedef struct cortex_pack_desc {
+  int32_t rank;
+  int32_t elem_size; /* bytes */
+  int64_t shape[CORTEX_PACK_MAX_RANK];
+  int64_t src_stride[CORTEX_PACK_MAX_RANK];
+  int64_t dst_stride[CORTEX_PACK_MAX_RANK];
+  int32_t panel_dim; /* -1: none */
+  int32_t panel_width;
+  int64_t panel_stride;
+} cortex_pack_desc;
+
+typedef void (*cortex_pack_fn)(const cortex_pack_desc* desc, const void* src, void* dst,
+                               const int64_t* origin, const int64_t* box);
+
+/* One declaration per row of the kernel lists. */
+#define CORTEX_KERNEL(op, a, b, c, mr, nr, kr, variant, isa) \
+  CORTEX_API void cortex_##op##_##a##_##b##_##c##_##mr##x##nr##x##kr##variant##_##isa(const cortex_##op##_args*);
+#include <cortex/kernels.inc>
+#undef CORTEX_KERNEL
+
+/* The packing routine, one per ISA. */
+CORTEX_API void cortex_pack_baseline(const cortex_pack_desc*, const void*, void*, const int64_t*, const int64_t*);
+CORTEX_API void cortex_pack_avx2(const cortex_pack_desc*, const void*, void*, const int64_t*, const int64_t*);
+CORTEX_API void cortex_pack_avx512(const cortex_pack_desc*, const void*, void*, const int64_t*, const int64_t*);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,100 @@
+// Program: Nest + Schedule with every address resolved to linear strides. Both the interpreter and
+// the C++ emitter read this, so that they cannot disagree.
+//
+// Walking it: each operand has a byte pointer. At depth 0 it points to the operand's first element
+// (user memory or ahead-of-time packed weights) plus base_offset; opening a tile at relative index r of
+// loop l adds r * loop_stride[l]; a pack at depth p redirects its operand's pointer to the pack's scratch
+// (relative index zero of the box) for everything deeper. At the kernel the pointers are a, b, c of the call.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "cortex/kernel_library.h"
+#include "cortex/microkernels.h"
+#include "graph/nest/nest.h"
+#include "polyopt/schedule/schedule.h"
+
+namespace cortex {
+
+inline constexpr int max_loops = 16;
+inline constexpr int max_dims = 12;
+
+// Byte stride of every nest dim in one view of an operand.
+struct View {
+  std::array<int64_t, max_dims> stride{};  // bytes per unit of each dim
+};
+
+struct ProgramLoop {
+  int dim = 0;
+  int64_t step = 1;
+  bool balanced = false;
+  bool parallel = false;
+  int threads = 1;
+  // bytes per unit of the dim, for A, B, C, as seen at this depth (after packs at this or outer depths);
+  // C's also serve the residual; bias moves by bias_stride when dim == n_dim.
+  std::array<int64_t, operand_count> stride{};
+  int parent = -1;  // the enclosing loop over the same dim, -1 when the range is the whole extent
+};
+
+struct ProgramPack {
+  Operand operand = Operand::a;
+  int depth = 0;
+  PackForm form = PackForm::box;
+  bool ahead_of_time = false;
+  cortex_pack_desc desc{};            // shape, strides, panels; the source is the user's tensor
+  // origin[j] = subscript_constant[j] + sum_d coeff[j][d] * lo_d ; box[j] = 1 + sum_d coeff[j][d]*(len_d-1)
+  std::array<std::array<int64_t, max_dims>, CORTEX_PACK_MAX_RANK> coeff{};
+  std::array<int64_t, CORTEX_PACK_MAX_RANK> constant{};
+  int64_t scratch_offset = 0;         // bytes into the thread's scratch (ahead of time: 0)
+  int64_t bytes = 0;                  // largest box, panels included, rounded up to 64
+};
+
+struct ProgramKernel {
+  std::string name;
+  bool is_dwconv = false;
+  int m_dim = -1, n_dim = -1, k_dim = -1;
+  std::vector<int> batch_dims;
+  int64_t lda = 0, ldb = 0, ldc = 0;        // bytes, 0 where the dim is absent
+  std::vector<int64_t> a_batch_stride, b_batch_stride;  // bytes, one per batch dim
+  int64_t mr = 0, nr = 0;
+};
+
+struct Program {
+  Nest nest;
+  Schedule schedule;
+  std::vector<ProgramLoop> loops;
+  std::vector<ProgramPack> packs;   // ordered by depth
+  ProgramKernel kernel;
+  std::array<int64_t, operand_count> base_offset{};  // bytes: constant part of each unpacked access
+  int64_t bias_stride = 0;          // bytes of bias per unit of n_dim (4)
+  int bias_dim2 = -1;               // a second dim bias depends on (group), -1 if none
+  int64_t bias_stride2 = 0;
+  int64_t scratch_bytes = 0;        // per thread, multiple of 64
+  int64_t packed_weights_bytes = 0; // 0 when B is not packed ahead of time
+};
+
+// check() plus address resolution. Refuses what check() refuses, and sizes that overflow.
+Result<Program> resolve(const Nest& nest, const Schedule& schedule);
+
+// The dwconv window, read off the padded access of a depthwise nest (see cortex_dwconv_args): for each
+// of d, h, w the output dim, the window dim, stride, dilation, leading pad and input extent.
+struct WindowAxis {
+  int out_dim = -1, window_dim = -1;  // -1: absent (extent 1)
+  int64_t stride = 1, dilation = 1, pad = 0, in_extent = 1;
+  int64_t in_stride = 0, w_stride = 0;  // bytes
+};
+struct Window { WindowAxis d, h, w; };
+std::optional<Window> depthwise_window(const Nest& nest);  // nullopt: the nest is not depthwise
+
+// How `threads` threads divide the parallel loops: one entry per parallel loop (others 1), product <=
+// threads. The schedule's own grid when its product is `threads`, else the split with the best balance.
+std::array<int, CORTEX_MAX_PARALLEL_LOOPS> thread_grid(const Program& program, int threads);
+
+// Per-tile reduction state: does any loop over a reduction dim surround the kernel?
+bool has_outer_reduction(const Program& program);
+
+}  // namespace cortex

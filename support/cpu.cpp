@@ -1,0 +1,77 @@
+#include "support/cpu.h"
+
+#include <cpuid.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdlib>
+#include <cstring>
+
+namespace cortex {
+namespace {
+
+constexpr std::array<const char*, 5> names = {"baseline", "avx2", "avx512", "avx512vnni", "avx512bf16"};
+
+Isa detect() {
+  // __builtin_cpu_supports also checks that the OS saves the wide registers (XGETBV).
+  __builtin_cpu_init();
+  if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma")) return Isa::baseline;
+  if (!__builtin_cpu_supports("avx512f") || !__builtin_cpu_supports("avx512bw") ||
+      !__builtin_cpu_supports("avx512vl") || !__builtin_cpu_supports("avx512dq")) {
+    return Isa::avx2;
+  }
+  if (!__builtin_cpu_supports("avx512vnni")) return Isa::avx512;
+  unsigned a = 0, b = 0, c = 0, d = 0;
+  const bool bf16 = __get_cpuid_count(7, 1, &a, &b, &c, &d) && (a & (1u << 5));
+  return bf16 ? Isa::avx512bf16 : Isa::avx512vnni;
+}
+
+}  // namespace
+
+const char* isa_name(Isa isa) { return names[static_cast<int>(isa)]; }
+
+std::optional<Isa> parse_isa(std::string_view name) {
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    if (name == names[i]) return static_cast<Isa>(i);
+  }
+  return std::nullopt;
+}
+
+std::string isa_names() {
+  std::string all;
+  for (const char* name : names) all += (all.empty() ? "" : ", ") + std::string(name);
+  return all;
+}
+
+Isa detected_isa() {
+  static const Isa isa = detect();
+  return isa;
+}
+
+std::optional<Isa> usable_isa(std::string* bad_value) {
+  const char* text = std::getenv("CORTEX_MAX_ISA");
+  if (!text || !*text) return detected_isa();
+  const std::optional<Isa> cap = parse_isa(text);
+  if (!cap) {
+    if (bad_value) *bad_value = text;
+    return std::nullopt;
+  }
+  return std::min(*cap, detected_isa());
+}
+
+std::string cpu_brand() {
+  std::array<unsigned, 12> words{};
+  unsigned max = 0, b, c, d;
+  __get_cpuid(0x80000000u, &max, &b, &c, &d);
+  if (max < 0x80000004u) return "unknown CPU";
+  for (unsigned i = 0; i < 3; ++i) {
+    __get_cpuid(0x80000002u + i, &words[4 * i], &words[4 * i + 1], &words[4 * i + 2], &words[4 * i + 3]);
+  }
+  char text[49] = {};
+  std::memcpy(text, words.data(), 48);
+  std::string brand = text;
+  while (!brand.empty() && brand.back() == ' ') brand.pop_back();
+  return brand;
+}
+
+}  // namespace cortex
