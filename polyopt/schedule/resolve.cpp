@@ -1,0 +1,123 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "microkernels/catalogue/catalogue.h"
+#include "polyopt/schedule/program.h"
+#include "polyopt/schedule/ranges.h"
+#include "polyopt/schedule/views.h"
+#include "support/checked.h"
+
+namespace cortex {
+namespace {
+
+void clear_window(View& view, const Window& window) {
+  for (const WindowAxis* axis : {&window.d, &window.h, &window.w}) {
+    if (axis->out_dim >= 0) view.stride[axis->out_dim] = 0;
+    if (axis->window_dim >= 0) view.stride[axis->window_dim] = 0;
+  }
+}
+
+// Bias has one value per output channel: it follows n, and the other parallel dims B depends on (groups,
+// batches of a matmul do not count: a matmul's bias has N values).
+void resolve_bias(Program& p) {
+  if (!p.nest.epilogue.bias) return;
+  const Nest& nest = p.nest;
+  const int n = p.kernel.n_dim;
+  if (n >= 0) p.bias_stride = static_cast<int64_t>(sizeof(float));
+  for (int d = 0; d < static_cast<int>(nest.dims.size()); ++d) {
+    if (d == n || nest.dims[d].kind != DimKind::parallel) continue;
+    if (nest.dims[d].name == "g") {
+      p.bias_dim2 = d;
+      p.bias_stride2 = (n >= 0 ? nest.dims[n].extent : 1) * static_cast<int64_t>(sizeof(float));
+    }
+  }
+}
+
+}  // namespace
+
+Result<Program> resolve(const Nest& nest, const Schedule& schedule) {
+  if (Status s = check(schedule, nest); !s) return s.error();
+  const KernelInfo* kernel = find_kernel(schedule.tile.kernel);
+  const KernelTile& tile = schedule.tile;
+
+  Program p;
+  p.nest = nest;
+  p.schedule = schedule;
+  p.kernel.name = tile.kernel;
+  p.kernel.is_dwconv = kernel->op == KernelOp::dwconv;
+  p.kernel.m_dim = tile.m_dim;
+  p.kernel.n_dim = tile.n_dim;
+  p.kernel.k_dim = tile.k_dim;
+  p.kernel.batch_dims = tile.batch_dims;
+  p.kernel.mr = kernel->mr;
+  p.kernel.nr = kernel->nr;
+
+  std::array<View, operand_count> view;
+  for (int o = 0; o < operand_count; ++o) {
+    const Access& access = nest.access[o];
+    view[o] = user_view(nest, static_cast<Operand>(o));
+    p.base_offset[o] = linear_constant(access) * size_of(access.tensor.type);
+  }
+  if (p.kernel.is_dwconv) {
+    clear_window(view[0], *depthwise_window(nest));
+    p.base_offset[0] = 0;
+  }
+
+  std::vector<Pack> packs = schedule.packs;
+  std::stable_sort(packs.begin(), packs.end(), [](const Pack& x, const Pack& y) { return x.depth < y.depth; });
+  for (const Pack& pack : packs) {
+    Result<ProgramPack> planned = plan_pack(nest, schedule, pack, kernel->nr);
+    if (!planned) return planned.error();
+    if (planned->ahead_of_time) {
+      p.packed_weights_bytes = planned->bytes;
+    } else {
+      planned->scratch_offset = p.scratch_bytes;
+      const std::optional<int64_t> total = checked_add(p.scratch_bytes, planned->bytes);
+      if (!total) return overflow_error(fmt::format("schedule of {}: scratch overflows 64 bits", nest.name));
+      p.scratch_bytes = *total;
+    }
+    p.packs.push_back(*planned);
+  }
+
+  std::size_t next_pack = 0;
+  auto enter = [&](int depth) {
+    for (; next_pack < p.packs.size() && p.packs[next_pack].depth == depth; ++next_pack) {
+      const ProgramPack& pack = p.packs[next_pack];
+      const int o = static_cast<int>(pack.operand);
+      view[o] = packed_view(nest, pack, tile.n_dim, kernel->nr);
+      p.base_offset[o] = 0;  // a pack's box starts at its origin
+    }
+  };
+  const int depth = static_cast<int>(schedule.loops.size());
+  for (int i = 0; i < depth; ++i) {
+    enter(i);
+    const Loop& loop = schedule.loops[i];
+    ProgramLoop out{loop.dim, loop.step, loop.balanced, loop.parallel, loop.threads, {}, -1};
+    for (int o = 0; o < operand_count; ++o) out.stride[o] = view[o].stride[loop.dim];
+    for (int j = 0; j < i; ++j) {
+      if (schedule.loops[j].dim == loop.dim) out.parent = j;
+    }
+    p.loops.push_back(out);
+  }
+  enter(depth);
+
+  const auto stride = [&](Operand o, int d) { return d < 0 ? 0 : view[static_cast<int>(o)].stride[d]; };
+  p.kernel.lda = stride(Operand::a, tile.m_dim);
+  p.kernel.ldb = stride(Operand::b, tile.k_dim);
+  p.kernel.ldc = stride(Operand::c, tile.m_dim);
+  for (int d : tile.batch_dims) {
+    p.kernel.a_batch_stride.push_back(stride(Operand::a, d));
+    p.kernel.b_batch_stride.push_back(stride(Operand::b, d));
+  }
+  resolve_bias(p);
+  return p;
+}
+
+bool has_outer_reduction(const Program& program) {
+  return std::any_of(program.loops.begin(), program.loops.end(), [&](const ProgramLoop& loop) {
+    return program.nest.dims[loop.dim].kind == DimKind::reduction;
+  });
+}
+
+}  // namespace cortex
