@@ -1,0 +1,249 @@
+// Every brgemm kernel at every edge: all row counts, all column counts, several depths, the three batch
+// forms, with and without accumulation, every epilogue, operands pressed against inaccessible pages.
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include <cfloat>
+#include <cstring>
+#include <limits>
+#include <random>
+
+#include "microkernels/brgemm/brgemm_reference.h"
+#include "microkernels/catalogue/catalogue.h"
+#include "support/testing/guarded_buffer.h"
+
+namespace cortex {
+namespace {
+
+using testing::GuardedBuffer;
+using testing::Side;
+
+enum class BatchForm { strides, offsets, addresses };
+
+struct Case {
+  int64_t m, n, k, batch;
+  BatchForm form = BatchForm::strides;
+  bool accumulate = false;
+  Side side = Side::after;
+  int64_t pad = 0;  // elements between rows of A, B and C beyond the tile
+  cortex_epilogue epilogue = {};
+  bool with_epilogue = false, bias_n = false, bias_m = false, residual = false, residual_is_c = false;
+};
+
+class BrgemmTest : public ::testing::TestWithParam<const KernelInfo*> {
+ protected:
+  void SetUp() override {
+    if (GetParam()->isa > detected_isa()) GTEST_SKIP() << "this machine has no " << isa_name(GetParam()->isa);
+  }
+  void TearDown() override {
+    if (!IsSkipped()) RecordProperty("largest_error_ratio", std::to_string(largest_ratio_));
+  }
+
+  void fill(GuardedBuffer& buffer) {
+    std::uniform_real_distribution<float> uniform(-1, 1);
+    for (std::size_t i = 0; i < buffer.size() / 4; ++i) buffer.as<float>()[i] = uniform(random_);
+  }
+
+  void run(const Case& t) {
+    const KernelInfo& kernel = *GetParam();
+    // Rows end where the buffer ends: the last row carries no padding.
+    const int64_t lda = t.k + t.pad, ldb = t.n + t.pad, ldc = t.n + t.pad;
+    const auto bytes = [](int64_t rows, int64_t pitch, int64_t row) {
+      return static_cast<std::size_t>(rows > 0 && row > 0 ? ((rows - 1) * pitch + row) * 4 : 0);
+    };
+    const int64_t a_rows = t.batch * t.m, b_rows = t.batch * t.k;
+    GuardedBuffer a(bytes(a_rows, lda, t.k), t.side), b(bytes(b_rows, ldb, t.n), t.side);
+    GuardedBuffer c(bytes(t.m, ldc, t.n), t.side), residual(bytes(t.m, ldc, t.n), t.side);
+    GuardedBuffer bias_n(bytes(1, t.n, t.n), t.side), bias_m(bytes(1, t.m, t.m), t.side);
+    for (GuardedBuffer* buffer : {&a, &b, &c, &residual, &bias_n, &bias_m}) fill(*buffer);
+
+    cortex_brgemm_args args = {};
+    args.a = a.data(), args.b = b.data(), args.c = c.data();
+    args.m = t.m, args.n = t.n, args.k = t.k;
+    args.lda = lda * 4, args.ldb = ldb * 4, args.ldc = ldc * 4;
+    args.batch = t.batch;
+    // Odd batch order for offsets and addresses, so that a kernel that ignores them is found out.
+    std::vector<int64_t> a_offsets, b_offsets;
+    std::vector<const void*> a_addresses, b_addresses;
+    for (int64_t i = 0; i < t.batch; ++i) {
+      a_offsets.push_back((t.batch - 1 - i) * t.m * lda * 4);
+      b_offsets.push_back(((i + 1) % t.batch) * t.k * ldb * 4);
+      a_addresses.push_back(a.as<char>() + a_offsets.back());
+      b_addresses.push_back(b.as<char>() + b_offsets.back());
+    }
+    if (t.form == BatchForm::strides) {
+      args.a_batch_stride = t.m * lda * 4, args.b_batch_stride = t.k * ldb * 4;
+    } else if (t.form == BatchForm::offsets) {
+      args.a_offsets = a_offsets.data(), args.b_offsets = b_offsets.data();
+    } else {
+      args.a = args.b = nullptr;
+      args.a_addresses = a_addresses.data(), args.b_addresses = b_addresses.data();
+    }
+    if (t.accumulate) args.flags |= CORTEX_TILE_ACCUMULATE;
+    args.epilogue = t.epilogue;
+    if (t.with_epilogue) args.flags |= CORTEX_TILE_EPILOGUE;
+    if (t.bias_n) args.epilogue.bias_n = bias_n.as<float>();
+    if (t.bias_m) args.epilogue.bias_m = bias_m.as<float>();
+    if (t.residual) args.epilogue.residual = t.residual_is_c ? c.as<float>() : residual.as<float>();
+    args.epilogue.ld_residual = ldc * 4;
+    const bool c_is_input = t.accumulate || t.residual_is_c;
+    const float nan = std::numeric_limits<float>::quiet_NaN();
+    if (!c_is_input) std::fill_n(c.as<float>(), c.size() / 4, nan);
+
+    const std::vector<float> before(c.as<float>(), c.as<float>() + c.size() / 4);
+    const testing::ReferenceTile expected = testing::brgemm_reference(args, before.data());
+    kernel.brgemm(&args);
+
+    const double terms = static_cast<double>(t.batch * t.k) + 8;
+    const double gamma = terms * FLT_EPSILON / 2 / (1 - terms * FLT_EPSILON / 2);
+    for (int64_t i = 0; i < t.m; ++i) {
+      for (int64_t j = 0; j < ldc; ++j) {
+        const std::size_t at = static_cast<std::size_t>(i * ldc + j);
+        if (j >= t.n) {  // between rows: not the kernel's
+          if (at < before.size()) {
+            ASSERT_EQ(0, std::memcmp(&before[at], c.as<float>() + at, 4)) << describe(t) << " wrote past row " << i;
+          }
+          continue;
+        }
+        const std::size_t e = static_cast<std::size_t>(i * t.n + j);
+        const double error = std::abs(static_cast<double>(c.as<float>()[at]) - expected.value[e]);
+        const double bound = gamma * expected.magnitude[e] + FLT_MIN;
+        largest_ratio_ = std::max(largest_ratio_, error / bound);
+        ASSERT_LE(error, bound) << describe(t) << " element " << i << "," << j << " got " << c.as<float>()[at]
+                                << " want " << expected.value[e];
+      }
+    }
+  }
+
+  static std::string describe(const Case& t) {
+    return fmt::format("m={} n={} k={} batch={} form={} accumulate={} side={} pad={} activation={} alpha={} "
+                       "bias_n={} bias_m={} residual={} in_place={} after={} seed=1:",
+                       t.m, t.n, t.k, t.batch, static_cast<int>(t.form), t.accumulate, static_cast<int>(t.side),
+                       t.pad, t.with_epilogue ? t.epilogue.activation : -1, t.epilogue.alpha, t.bias_n, t.bias_m,
+                       t.residual, t.residual_is_c, t.epilogue.residual_after_activation);
+  }
+
+  // All column counts of a tile; for very wide tiles the counts around every vector's edge.
+  std::vector<int64_t> column_counts() const {
+    const KernelInfo& kernel = *GetParam();
+    std::vector<int64_t> counts;
+    for (int64_t n = 1; n <= kernel.nr; ++n) {
+      const int64_t lane = n % kernel.lanes;
+      if (kernel.nr <= 64 || n <= kernel.lanes || lane <= 1 || lane == kernel.lanes - 1) counts.push_back(n);
+    }
+    return counts;
+  }
+
+  std::mt19937 random_{1};
+  double largest_ratio_ = 0;
+};
+
+TEST_P(BrgemmTest, EveryTileAgainstGuardPages) {
+  int turn = 0;
+  for (int64_t m = 1; m <= GetParam()->mr; ++m) {
+    for (int64_t n : column_counts()) {
+      for (int64_t k : {1, 2, 7, 16, 21}) {
+        Case t{m, n, k, 1 + turn % 3};
+        t.form = static_cast<BatchForm>(turn % 3);
+        t.accumulate = turn / 3 % 2;
+        t.side = turn / 2 % 2 ? Side::before : Side::after;
+        t.pad = turn % 5 == 0 ? 3 : 0;
+        ++turn;
+        run(t);
+        if (HasFatalFailure()) return;
+      }
+    }
+  }
+}
+
+TEST_P(BrgemmTest, BatchFormsAgree) {
+  const KernelInfo& kernel = *GetParam();
+  for (BatchForm form : {BatchForm::strides, BatchForm::offsets, BatchForm::addresses}) {
+    for (int64_t batch : {1, 2, 3, 5, 9}) {
+      for (bool accumulate : {false, true}) {
+        for (Side side : {Side::before, Side::after}) {
+          run({kernel.mr, kernel.nr, 13, batch, form, accumulate, side});
+          run({kernel.mr, kernel.nr - 1, 64, batch, form, accumulate, side});
+        }
+      }
+    }
+  }
+}
+
+TEST_P(BrgemmTest, EmptySumIsZeroOrLeavesC) {
+  const KernelInfo& kernel = *GetParam();
+  for (bool accumulate : {false, true}) {
+    for (BatchForm form : {BatchForm::strides, BatchForm::offsets, BatchForm::addresses}) {
+      run({kernel.mr, kernel.nr, 5, 0, form, accumulate});
+      run({kernel.mr, kernel.nr - 1, 0, 3, form, accumulate});
+      Case t{1, kernel.nr - 1, 0, 2, form, accumulate};
+      t.with_epilogue = t.bias_n = true;
+      run(t);
+    }
+  }
+}
+
+TEST_P(BrgemmTest, LongSums) {
+  const KernelInfo& kernel = *GetParam();
+  for (int64_t k : {255, 256, 1000}) run({kernel.mr, kernel.nr, k, 4});
+}
+
+TEST_P(BrgemmTest, EveryEpilogue) {
+  const KernelInfo& kernel = *GetParam();
+  for (int activation = CORTEX_ACTIVATION_NONE; activation <= CORTEX_ACTIVATION_GELU_TANH; ++activation) {
+    for (int steps = 0; steps < 32; ++steps) {
+      for (int64_t m : {int64_t{1}, int64_t{kernel.mr}}) {
+        for (int64_t n : {int64_t{kernel.nr}, int64_t{kernel.nr - 1}, int64_t{1}}) {
+          Case t{m, n, 11, 2};
+          t.with_epilogue = true;
+          t.accumulate = steps % 3 == 0;
+          t.side = steps % 2 ? Side::before : Side::after;
+          t.bias_n = steps & 1, t.bias_m = steps & 2, t.residual = steps & 4;
+          t.epilogue.residual_after_activation = (steps & 8) != 0;
+          t.residual_is_c = t.residual && (steps & 16);
+          t.epilogue.residual_scale = steps % 5 ? 0.75f : 1.0f;
+          t.epilogue.activation = activation;
+          t.epilogue.alpha = activation == CORTEX_ACTIVATION_CLIP ? -0.5f : steps % 2 ? 0.1f : 0.0f;
+          t.epilogue.beta = 1.5f;
+          run(t);
+          if (HasFatalFailure()) return;
+        }
+      }
+    }
+  }
+}
+
+TEST_P(BrgemmTest, NotANumberPassesThroughActivations) {
+  const KernelInfo& kernel = *GetParam();
+  const float nan = std::numeric_limits<float>::quiet_NaN();
+  const std::vector<float> a(static_cast<std::size_t>(kernel.mr), 1.0f);
+  std::vector<float> b(static_cast<std::size_t>(kernel.nr), 1.0f);
+  b[0] = nan;
+  std::vector<float> c(static_cast<std::size_t>(kernel.mr * kernel.nr));
+  for (int activation = CORTEX_ACTIVATION_NONE; activation <= CORTEX_ACTIVATION_GELU_TANH; ++activation) {
+    cortex_brgemm_args args = {};
+    args.a = a.data(), args.b = b.data(), args.c = c.data();
+    args.m = kernel.mr, args.n = kernel.nr, args.k = 1, args.batch = 1;
+    args.lda = 4, args.ldb = args.ldc = kernel.nr * 4;
+    args.flags = CORTEX_TILE_EPILOGUE;
+    args.epilogue.activation = activation;
+    args.epilogue.beta = 2;
+    kernel.brgemm(&args);
+    EXPECT_TRUE(std::isnan(c[0])) << "activation " << activation;
+    EXPECT_FALSE(std::isnan(c[1])) << "activation " << activation;
+  }
+}
+
+std::vector<const KernelInfo*> brgemm_kernels() {
+  std::vector<const KernelInfo*> kernels;
+  for (const KernelInfo& kernel : kernel_catalogue()) {
+    if (kernel.op == KernelOp::brgemm) kernels.push_back(&kernel);
+  }
+  return kernels;
+}
+
+INSTANTIATE_TEST_SUITE_P(Kernels, BrgemmTest, ::testing::ValuesIn(brgemm_kernels()),
+                         [](const auto& test) { return std::string(test.param->name); });
+
+}  // namespace
+}  // namespace cortex

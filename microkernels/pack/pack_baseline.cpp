@@ -1,0 +1,3 @@
+#include "microkernels/pack/pack_body.h"
+
+CORTEX_DEFINE_PACK(baseline)

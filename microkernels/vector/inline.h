@@ -1,0 +1,28 @@
+// Helpers shared by ISA files. Everything is in an anonymous namespace and always inlined: an ISA object
+// exports its kernels and nothing else, so that no copy compiled for a newer CPU can win at link time.
+#pragma once
+
+#define CORTEX_INLINE inline __attribute__((always_inline))
+#define CORTEX_LAMBDA __attribute__((always_inline))
+
+namespace cortex {
+namespace {
+
+template <int I>
+struct Index {
+  static constexpr int value = I;
+  constexpr operator int() const { return I; }
+};
+
+// f(Index<0>), f(Index<1>), ... f(Index<N-1>): straight-line code with constant indices, so that arrays
+// of accumulators live in registers.
+template <int N, int I = 0, typename F>
+CORTEX_INLINE constexpr void unroll(F f) {
+  if constexpr (I < N) {
+    f(Index<I>{});
+    unroll<N, I + 1>(f);
+  }
+}
+
+}  // namespace
+}  // namespace cortex

@@ -1,0 +1,55 @@
+// The vector vocabulary that kernel bodies are written in, for AVX2 with FMA.
+#pragma once
+
+#include <immintrin.h>
+#include <stdint.h>
+
+#include "microkernels/vector/inline.h"
+
+namespace cortex {
+namespace {
+
+using Vec = __m256;
+using Mask = __m256i;
+constexpr int lanes = 8;
+
+alignas(64) constexpr int32_t mask_source[16] = {-1, -1, -1, -1, -1, -1, -1, -1, 0, 0, 0, 0, 0, 0, 0, 0};
+CORTEX_INLINE Mask first_lanes(int64_t n) {  // 0 <= n <= lanes
+  return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(mask_source + lanes - n));
+}
+CORTEX_INLINE Vec zero() { return _mm256_setzero_ps(); }
+CORTEX_INLINE Vec splat(float x) { return _mm256_set1_ps(x); }
+CORTEX_INLINE Vec load(const float* p) { return _mm256_loadu_ps(p); }
+CORTEX_INLINE Vec load(Mask mask, const float* p) { return _mm256_maskload_ps(p, mask); }
+CORTEX_INLINE void store(float* p, Vec v) { _mm256_storeu_ps(p, v); }
+CORTEX_INLINE void store(Mask mask, float* p, Vec v) { _mm256_maskstore_ps(p, mask, v); }
+CORTEX_INLINE Vec add(Vec a, Vec b) { return _mm256_add_ps(a, b); }
+CORTEX_INLINE Vec mul(Vec a, Vec b) { return _mm256_mul_ps(a, b); }
+CORTEX_INLINE Vec fma(Vec a, Vec b, Vec c) { return _mm256_fmadd_ps(a, b, c); }  // a*b + c
+// The second operand when either is NaN.
+CORTEX_INLINE Vec max(Vec a, Vec b) { return _mm256_max_ps(a, b); }
+CORTEX_INLINE Vec min(Vec a, Vec b) { return _mm256_min_ps(a, b); }
+
+// The float at base + scale*offset + Disp, in every lane. Written out so that the addressing mode is ours:
+// compilers turn many strided rows into many pointers and spill them.
+template <int Disp, int Scale>
+CORTEX_INLINE Vec broadcast_at(const char* base, int64_t offset) {
+  Vec v;
+  if constexpr (Scale == 0) {
+    asm("vbroadcastss %c2(%1), %0" : "=x"(v) : "r"(base), "i"(Disp), "m"(*reinterpret_cast<const char(*)[]>(base)));
+  } else {
+    asm("vbroadcastss %c3(%1,%2,%c4), %0"
+        : "=x"(v)
+        : "r"(base), "r"(offset), "i"(Disp), "i"(Scale), "m"(*reinterpret_cast<const char(*)[]>(base)));
+  }
+  return v;
+}
+
+constexpr bool has_broadcast_fma = false;
+template <int Disp, int Scale>
+CORTEX_INLINE Vec broadcast_fma(const char* base, int64_t offset, Vec b, Vec acc) {
+  return fma(broadcast_at<Disp, Scale>(base, offset), b, acc);
+}
+
+}  // namespace
+}  // namespace cortex

@@ -1,0 +1,62 @@
+// The vector vocabulary that kernel bodies are written in, for AVX-512.
+#pragma once
+
+#include <immintrin.h>
+#include <stdint.h>
+
+#include "microkernels/vector/inline.h"
+
+namespace cortex {
+namespace {
+
+using Vec = __m512;
+using Mask = __mmask16;
+constexpr int lanes = 16;
+
+CORTEX_INLINE Mask first_lanes(int64_t n) { return static_cast<Mask>((1u << n) - 1u); }  // 0 <= n <= lanes
+CORTEX_INLINE Vec zero() { return _mm512_setzero_ps(); }
+CORTEX_INLINE Vec splat(float x) { return _mm512_set1_ps(x); }
+CORTEX_INLINE Vec load(const float* p) { return _mm512_loadu_ps(p); }
+CORTEX_INLINE Vec load(Mask mask, const float* p) { return _mm512_maskz_loadu_ps(mask, p); }
+CORTEX_INLINE void store(float* p, Vec v) { _mm512_storeu_ps(p, v); }
+CORTEX_INLINE void store(Mask mask, float* p, Vec v) { _mm512_mask_storeu_ps(p, mask, v); }
+CORTEX_INLINE Vec add(Vec a, Vec b) { return _mm512_add_ps(a, b); }
+CORTEX_INLINE Vec mul(Vec a, Vec b) { return _mm512_mul_ps(a, b); }
+CORTEX_INLINE Vec fma(Vec a, Vec b, Vec c) { return _mm512_fmadd_ps(a, b, c); }  // a*b + c
+// The second operand when either is NaN.
+CORTEX_INLINE Vec max(Vec a, Vec b) { return _mm512_max_ps(a, b); }
+CORTEX_INLINE Vec min(Vec a, Vec b) { return _mm512_min_ps(a, b); }
+
+// The float at base + scale*offset + Disp, in every lane. Written out so that the addressing mode is ours:
+// compilers turn many strided rows into many pointers and spill them.
+template <int Disp, int Scale>
+CORTEX_INLINE Vec broadcast_at(const char* base, int64_t offset) {
+  Vec v;
+  if constexpr (Scale == 0) {
+    asm("vbroadcastss %c2(%1), %0" : "=v"(v) : "r"(base), "i"(Disp), "m"(*reinterpret_cast<const char(*)[]>(base)));
+  } else {
+    asm("vbroadcastss %c3(%1,%2,%c4), %0"
+        : "=v"(v)
+        : "r"(base), "r"(offset), "i"(Disp), "i"(Scale), "m"(*reinterpret_cast<const char(*)[]>(base)));
+  }
+  return v;
+}
+
+// acc + b * (the float at base + scale*offset + Disp): the load rides on the FMA.
+constexpr bool has_broadcast_fma = true;
+template <int Disp, int Scale>
+CORTEX_INLINE Vec broadcast_fma(const char* base, int64_t offset, Vec b, Vec acc) {
+  if constexpr (Scale == 0) {
+    asm("vfmadd231ps %c3(%2)%{1to16%}, %1, %0"
+        : "+v"(acc)
+        : "v"(b), "r"(base), "i"(Disp), "m"(*reinterpret_cast<const char(*)[]>(base)));
+  } else {
+    asm("vfmadd231ps %c4(%2,%3,%c5)%{1to16%}, %1, %0"
+        : "+v"(acc)
+        : "v"(b), "r"(base), "r"(offset), "i"(Disp), "i"(Scale), "m"(*reinterpret_cast<const char(*)[]>(base)));
+  }
+  return acc;
+}
+
+}  // namespace
+}  // namespace cortex

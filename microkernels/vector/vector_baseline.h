@@ -1,0 +1,50 @@
+// The vector vocabulary that kernel bodies are written in, for any CPU: four lanes of the compiler's own
+// vectors (SSE2 on x86-64), no intrinsics.
+#pragma once
+
+#include <stdint.h>
+
+#include "microkernels/vector/inline.h"
+
+namespace cortex {
+namespace {
+
+typedef float Vec __attribute__((vector_size(16)));
+typedef float UnalignedVec __attribute__((vector_size(16), aligned(4), may_alias));
+struct Mask { int n; };
+constexpr int lanes = 4;
+
+CORTEX_INLINE Mask first_lanes(int64_t n) { return {static_cast<int>(n)}; }  // 0 <= n <= lanes
+CORTEX_INLINE Vec zero() { return Vec{0, 0, 0, 0}; }
+CORTEX_INLINE Vec splat(float x) { return Vec{x, x, x, x}; }
+CORTEX_INLINE Vec load(const float* p) { return *reinterpret_cast<const UnalignedVec*>(p); }
+CORTEX_INLINE Vec load(Mask mask, const float* p) {
+  return Vec{mask.n > 0 ? p[0] : 0, mask.n > 1 ? p[1] : 0, mask.n > 2 ? p[2] : 0, mask.n > 3 ? p[3] : 0};
+}
+CORTEX_INLINE void store(float* p, Vec v) { *reinterpret_cast<UnalignedVec*>(p) = v; }
+CORTEX_INLINE void store(Mask mask, float* p, Vec v) {
+  if (mask.n > 0) p[0] = v[0];
+  if (mask.n > 1) p[1] = v[1];
+  if (mask.n > 2) p[2] = v[2];
+  if (mask.n > 3) p[3] = v[3];
+}
+CORTEX_INLINE Vec add(Vec a, Vec b) { return a + b; }
+CORTEX_INLINE Vec mul(Vec a, Vec b) { return a * b; }
+CORTEX_INLINE Vec fma(Vec a, Vec b, Vec c) { return a * b + c; }  // rounds once or twice, as the CPU has it
+// The second operand when either is NaN.
+CORTEX_INLINE Vec max(Vec a, Vec b) { return a > b ? a : b; }
+CORTEX_INLINE Vec min(Vec a, Vec b) { return a < b ? a : b; }
+
+template <int Disp, int Scale>
+CORTEX_INLINE Vec broadcast_at(const char* base, int64_t offset) {
+  return splat(*reinterpret_cast<const float*>(base + Scale * offset + Disp));
+}
+
+constexpr bool has_broadcast_fma = false;
+template <int Disp, int Scale>
+CORTEX_INLINE Vec broadcast_fma(const char* base, int64_t offset, Vec b, Vec acc) {
+  return fma(broadcast_at<Disp, Scale>(base, offset), b, acc);
+}
+
+}  // namespace
+}  // namespace cortex
