@@ -1,0 +1,226 @@
+#include "graph/problem/options.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+namespace cortex {
+namespace {
+
+Error refuse(Token token, std::string_view what, ErrorCode code = ErrorCode::invalid_argument) {
+  return refusal("option", token, token.column, what, code);
+}
+
+// benchdnn takes several values, separated by commas, and runs all combinations; here one is one.
+bool several(std::string_view value) { return value.find(',') != std::string_view::npos; }
+
+std::string_view unquoted(std::string_view value) {
+  if (value.size() >= 2 && (value.front() == '"' || value.front() == '\'') && value.back() == value.front()) {
+    return value.substr(1, value.size() - 2);
+  }
+  return value;
+}
+
+bool equal_ignoring_case(std::string_view a, std::string_view b) {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                    [](char x, char y) { return (x | 0x20) == (y | 0x20); });
+}
+
+Status set_direction(Token token, std::string_view value, Options& options) {
+  if (equal_ignoring_case(value, "FWD_B")) {
+    options.bias = true;
+  } else if (equal_ignoring_case(value, "FWD_D") || equal_ignoring_case(value, "FWD_I")) {
+    options.bias = false;
+  } else if (value.substr(0, 4) == "BWD_" || value.substr(0, 4) == "bwd_") {
+    return refuse(token, "backward passes are not supported: use FWD_B (with bias), FWD_D or FWD_I", ErrorCode::unsupported);
+  } else {
+    return refuse(token, "not a direction: use FWD_B (with bias), FWD_D or FWD_I");
+  }
+  return Status::success();
+}
+
+Status set_bias_type(Token token, std::string_view value, Options& options) {
+  if (value == "f32") {
+    options.bias = true;
+  } else if (value == "undef") {
+    options.bias = false;
+  } else {
+    return refuse(token, "bias is f32 or undef (none); other types are not supported", ErrorCode::unsupported);
+  }
+  return Status::success();
+}
+
+Result<int64_t> number_value(Token token, std::string_view value) {
+  size_t pos = 0;
+  const auto number = read_number(value, pos);
+  if (!number) return refuse(token, fmt::format("the value {}", number.error().message), number.error().code);
+  if (pos != value.size()) return refuse(token, "the value is not a number");
+  return *number;
+}
+
+// Options that choose how benchdnn measures or what it compares with, and those of other operators.
+struct Refused {
+  std::string_view name, why;
+};
+constexpr Refused refused[] = {
+    {"attr-scales", "scales are not supported"},
+    {"attr-oscale", "output scales are not supported"},
+    {"attr-zero-points", "zero points are not supported"},
+    {"strides", "explicit strides are not supported: use --stag and --wtag"},
+    {"runtime_dims_masks", "sizes known only at run time are not supported"},
+    {"encoding", "sparse encodings are not supported in problem lines"},
+    {"deconv", "deconvolution is not supported"},
+    {"rnn", "recurrent layers are not supported yet by this command"},
+    {"batch", "a list inside a list is not supported: name each list on the command line"},
+};
+
+Status refuse_unknown(Token token, std::string_view name) {
+  for (const Refused& r : refused) {
+    if (name == r.name) return refuse(token, r.why, ErrorCode::unsupported);
+  }
+  return refuse(token,
+                "unknown option: known are --conv --matmul --reset --dir --dt --cfg --bia_dt --bia_mask --mb --stag "
+                "--wtag --dtag --alg --engine --attr-post-ops --attr-fpmath",
+                ErrorCode::unsupported);
+}
+
+Status must_be(Token token, std::string_view value, std::initializer_list<std::string_view> allowed) {
+  for (std::string_view a : allowed) {
+    if (equal_ignoring_case(value, a)) return Status::success();
+  }
+  return refuse(token, fmt::format("only {} is supported", fmt::join(allowed, ", ")), ErrorCode::unsupported);
+}
+
+}  // namespace
+
+Status apply_option(Token token, Options& options) {
+  const std::string_view text = token.text.substr(2);
+  const size_t equals = text.find('=');
+  std::string name(text.substr(0, equals));
+  const bool has_value = equals != std::string_view::npos;
+  const std::string_view value = has_value ? unquoted(text.substr(equals + 1)) : std::string_view();
+  if (name == "bia-dt" || name == "bia-mask") name[3] = '_';
+
+  if (name == "reset" || name == "conv" || name == "matmul") {
+    if (has_value) return refuse(token, fmt::format("--{} takes no value", name));
+    const OpKind op = name == "conv" ? OpKind::conv : name == "matmul" ? OpKind::matmul : options.op;
+    if (name == "reset") options = Options();
+    options.op = op;
+    return Status::success();
+  }
+  const auto is = [&](std::string_view known) { return name == known; };
+  constexpr std::array<std::string_view, 12> known = {"dir", "dt", "cfg", "bia_dt", "bia_mask", "mb", "stag", "wtag",
+                                                      "dtag", "alg", "engine", "attr-fpmath"};
+  if (std::none_of(known.begin(), known.end(), is) && name != "attr-post-ops") return refuse_unknown(token, name);
+  if (!has_value) return refuse(token, fmt::format("--{} needs a value: write --{}=...", name, name));
+  if (several(value)) return refuse(token, "several values at once are not supported: write a line for each");
+
+  if (name == "dir") return set_direction(token, value, options);
+  if (name == "bia_dt") return set_bias_type(token, value, options);
+  if (name == "alg") return must_be(token, value, {"direct", "auto"});
+  if (name == "engine") return must_be(token, value, {"cpu"});
+  if (name == "attr-fpmath") return must_be(token, value, {"strict"});
+  if (name == "stag") options.stag = value;
+  if (name == "wtag") options.wtag = value;
+  if (name == "dtag") options.dtag = value;
+  if (name == "dt" || name == "cfg") {
+    const auto types = parse_types(token, value);
+    if (!types) return types.error();
+    options.src = types->src, options.wei = types->wei, options.dst = types->dst;
+  }
+  if (name == "mb" || name == "bia_mask") {
+    const auto number = number_value(token, value);
+    if (!number) return number.error();
+    if (*number > 2147483647) return refuse(token, "the value is above 2147483647", ErrorCode::overflow);
+    if (name == "mb") options.mb = *number;
+    if (name == "bia_mask") options.bias_mask = static_cast<int>(*number);
+  }
+  if (name == "attr-post-ops") {
+    const auto post_ops = parse_post_ops(token, value);
+    if (!post_ops) return post_ops.error();
+    options.post_ops = *post_ops;
+  }
+  return Status::success();
+}
+
+Result<Types> parse_types(Token token, std::string_view value) {
+  std::vector<DataType> types;
+  std::string_view rest = value;
+  while (!rest.empty()) {
+    const size_t before = rest.size();
+    for (std::string_view t : {"f32", "bf16", "u8", "s8", "s32"}) {
+      if (rest.substr(0, t.size()) == t) {
+        types.push_back(*parse_dtype(t));
+        rest.remove_prefix(t.size());
+        break;
+      }
+    }
+    if (rest.size() == before || types.size() > 3) {
+      return refuse(token, "not supported: types are f32, bf16, u8, s8, s32, one for all or src:wei:dst",
+                    ErrorCode::unsupported);
+    }
+    if (!rest.empty() && rest.front() == ':' && rest.size() > 1) rest.remove_prefix(1);
+  }
+  if (types.empty()) return refuse(token, "no type: write f32, or src:wei:dst");
+  if (types.size() == 1) return Types{types[0], types[0], types[0]};
+  const bool integers = types[1] == DataType::s8;
+  return Types{types[0], types[1], types.size() == 3 ? types[2] : integers ? DataType::s32 : DataType::f32};
+}
+
+namespace {
+
+// Position of each letter: "acb" -> true if the last two of `rank` are swapped; no value if neither.
+Result<bool> swapped(Token problem, std::string_view option, const std::string& tag, size_t rank) {
+  if (tag.empty() || tag == "any" || tag == "undef") return false;
+  std::string plain;
+  for (size_t i = 0; i < rank; ++i) plain += static_cast<char>('a' + i);
+  std::string transposed = plain;
+  std::swap(transposed[rank - 1], transposed[rank - 2]);
+  if (tag == plain) return false;
+  if (tag == transposed && option != "dtag") return true;
+  return refusal("matmul", problem, problem.column,
+                 fmt::format("--{}={} does not fit its {} dimensions: use {}{}", option, tag, rank, plain,
+                             option == "dtag" ? "" : " or " + transposed));
+}
+
+}  // namespace
+
+Status apply_layout(const Options& options, Token problem, MatmulProblem& matmul) {
+  const size_t rank = matmul.batch_a.size() + 2;
+  const auto a = swapped(problem, "stag", options.stag, rank);
+  if (!a) return a.error();
+  const auto b = swapped(problem, "wtag", options.wtag, rank);
+  if (!b) return b.error();
+  const auto c = swapped(problem, "dtag", options.dtag, rank);
+  if (!c) return c.error();
+  matmul.a_transposed = *a;
+  matmul.b_transposed = *b;
+  if (options.bias && options.bias_mask != 0 && options.bias_mask != 1 << (rank - 1)) {
+    return refusal("matmul", problem, problem.column,
+                   fmt::format("--bia_mask={} is not supported: bias has one value per column, --bia_mask={}",
+                               options.bias_mask, 1 << (rank - 1)),
+                   ErrorCode::unsupported);
+  }
+  if (options.mb != 0) {
+    return refusal("matmul", problem, problem.column,
+                   fmt::format("--mb={} does not apply to a matmul: take it out with --mb=0 or --reset", options.mb));
+  }
+  return Status::success();
+}
+
+Status apply_layout(const Options& options, Token problem, const ConvProblem&) {
+  const auto check = [&](std::string_view option, const std::string& tag,
+                         std::initializer_list<std::string_view> allowed) -> Status {
+    if (tag.empty() || std::find(allowed.begin(), allowed.end(), tag) != allowed.end()) return Status::success();
+    return refusal("conv", problem, problem.column,
+                   fmt::format("--{}={} is not supported: leave it out or use {}", option, tag,
+                               fmt::join(allowed, ", ")),
+                   ErrorCode::unsupported);
+  };
+  if (Status s = check("stag", options.stag, {"any", "axb", "nhwc", "nwc", "ndhwc", "acb", "acdb", "acdeb"}); !s) return s;
+  if (Status s = check("dtag", options.dtag, {"any", "axb", "nhwc", "nwc", "ndhwc", "acb", "acdb", "acdeb"}); !s) return s;
+  return check("wtag", options.wtag, {"any"});
+}
+
+}  // namespace cortex

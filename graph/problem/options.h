@@ -1,0 +1,37 @@
+// benchdnn's options before problems, as far as they say what is computed. They persist from line to
+// line of a batch until --reset.
+#pragma once
+
+#include "graph/problem/problem.h"
+#include "graph/problem/text.h"
+
+namespace cortex {
+
+struct Options {
+  OpKind op = OpKind::any;  // --conv, --matmul
+  DataType src = DataType::f32, wei = DataType::f32, dst = DataType::f32;
+  bool bias = false;        // --dir=FWD_B, --bia_dt=f32. Unlike benchdnn's, a convolution has none unless told
+  int bias_mask = 0;        // matmul, 0: not given
+  Epilogue post_ops;        // without bias
+  int64_t mb = 0;           // 0: the problem's
+  std::string stag, wtag, dtag;  // "": default
+
+};
+
+// Takes "--name=value". A refusal names the option.
+Status apply_option(Token token, Options& options);
+
+// "sum:0.5+relu:0.1" -> the epilogue's residual and activation.
+Result<Epilogue> parse_post_ops(Token token, std::string_view value);
+
+// Types as benchdnn combines them: "f32", "bf16:bf16:f32", "u8s8s32". `text` may list 1 to 3 types.
+struct Types {
+  DataType src, wei, dst;
+};
+Result<Types> parse_types(Token token, std::string_view value);
+
+// Transposition and bias mask, which need the problem's rank.
+Status apply_layout(const Options& options, Token problem, MatmulProblem& matmul);
+Status apply_layout(const Options& options, Token problem, const ConvProblem& conv);
+
+}  // namespace cortex
