@@ -1,0 +1,41 @@
+#include "polyopt/model/plan.h"
+
+#include <algorithm>
+
+namespace cortex {
+
+Schedule to_schedule(const Plan& plan, const NestFacts& nest) {
+  Schedule schedule;
+  for (int i = 0; i < plan.loops; ++i) {
+    const PlanLoop& loop = plan.loop[i];
+    const ChainLevel& level = plan.chain[loop.dim]->level[loop.level];
+    schedule.loops.push_back({loop.dim, level.step, level.balanced, loop.threads, loop.parallel});
+  }
+  if (plan.a_pack >= 0) schedule.packs.push_back({Operand::a, plan.a_pack, PackForm::box, plan.a_pad, false});
+  if (plan.b_pack >= 0) {
+    const PackForm form = plan.b_panel ? PackForm::panel : PackForm::box;
+    schedule.packs.push_back({Operand::b, plan.b_pack, form, 0, plan.b_ahead});
+  }
+  std::stable_sort(schedule.packs.begin(), schedule.packs.end(),
+                   [](const Pack& x, const Pack& y) { return x.depth < y.depth; });
+  schedule.tile.kernel = std::string(plan.kernel->name);
+  schedule.tile.m_dim = plan.m_dim;
+  schedule.tile.n_dim = plan.n_dim;
+  schedule.tile.k_dim = plan.k_dim;
+  // Outermost first: the slower a batch dim moves through A, the further out it stands.
+  const OperandFacts& a = nest[Operand::a];
+  std::vector<std::pair<double, int>> batch;
+  for (int d = 0; d < nest.dims; ++d) {
+    if (!((plan.batch >> d) & 1u)) continue;
+    double stride = 0;
+    for (int i = 0; i < a.count; ++i) {
+      if (a.terms[i].dim == d) stride += a.terms[i].stride;
+    }
+    batch.emplace_back(-stride, d);
+  }
+  std::sort(batch.begin(), batch.end());
+  for (const auto& [stride, d] : batch) schedule.tile.batch_dims.push_back(d);
+  return schedule;
+}
+
+}  // namespace cortex

@@ -1,0 +1,41 @@
+// Plan: a Schedule in the fixed-size form that the model scores and the search enumerates.
+#pragma once
+
+#include <array>
+#include <cstdint>
+
+#include "microkernels/catalogue/catalogue.h"
+#include "polyopt/model/chain.h"
+#include "polyopt/model/facts.h"
+#include "polyopt/schedule/schedule.h"
+
+namespace cortex {
+
+inline constexpr int plan_max_loops = 16;
+
+struct PlanLoop {
+  int dim = 0;
+  int level = 0;  // which level of the dim's chain
+  bool parallel = false;
+  int threads = 1;
+};
+
+struct Plan {
+  int loops = 0;
+  std::array<PlanLoop, plan_max_loops> loop{};
+  std::array<const Chain*, facts_max_dims> chain{};  // one per dim of the nest
+  const KernelInfo* kernel = nullptr;
+  int m_dim = -1, n_dim = -1, k_dim = -1;
+  uint32_t batch = 0;      // bit d: reduction dim d is in the kernel besides k_dim
+  int a_pack = -1;         // depth, -1: A is read in place
+  int64_t a_pad = 0;       // elements
+  int b_pack = -1;
+  bool b_ahead = false;
+  bool b_panel = true;
+
+  void push(int dim, int level) { loop[loops++] = {dim, level, false, 1}; }
+};
+
+Schedule to_schedule(const Plan& plan, const NestFacts& nest);
+
+}  // namespace cortex

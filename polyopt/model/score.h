@@ -1,0 +1,25 @@
+// The cost model: cycles of the slowest thread for one Plan, in well under a microsecond.
+//
+// Per operand and cache level: let d be the outermost depth whose working set (what one visit of the loops
+// inside touches) fits the level. Reuse carried by the loop just outside d is held by the level, as is that
+// of the loops around it which do not change the operand's subscripts. Traffic into the level is then the
+// footprint of the operand inside the first loop, going outwards, that changes its subscripts, times the
+// trips of all loops further out. (The rule of MOpt, ASPLOS 2021, with lines for elements, windows that
+// slide, and packed copies as operands of their own.)
+//
+// Whatever fits a level as a whole is taken to be there already: the model speaks of repeated executions.
+#pragma once
+
+#include "polyopt/machine/machine.h"
+#include "polyopt/model/plan.h"
+#include "polyopt/model/prediction.h"
+
+namespace cortex {
+
+// `threads`: those that share the machine, one per cell of the plan's grid at most.
+double score(const NestFacts& nest, const Machine& machine, const Plan& plan, Prediction* detail = nullptr);
+
+// Kernel cycles alone, on one thread; what no tiling of the same kernel can beat.
+double kernel_cycles(const NestFacts& nest, const Machine& machine, const Plan& plan);
+
+}  // namespace cortex

@@ -1,0 +1,257 @@
+#include "polyopt/search/enumerate.h"
+
+#include <algorithm>
+
+#include "polyopt/model/score.h"
+#include "polyopt/search/grids.h"
+#include "polyopt/search/orders.h"
+#include "polyopt/search/tiles.h"
+
+namespace cortex {
+namespace {
+
+// One way to cut a dim: a chain, and how many of its levels are block loops.
+struct Cut {
+  const Chain* chain = nullptr;
+  int blocks = 0;
+};
+
+struct Enumerator {
+  SearchSpace& space;
+  const Roles& roles;
+  const KernelInfo& kernel;
+  std::size_t sizes;
+
+  int slab = -1;            // the image dim that is cut in slabs
+  std::vector<int> images;  // the others
+  Plan base;
+
+  int64_t extent(int d) const { return static_cast<int64_t>(space.nest.extent[d]); }
+
+  Chain tiled(int d, int64_t block, int64_t tile, bool balanced) const {
+    Chain chain = whole(extent(d));
+    if (block > 0 && block < extent(d)) split(chain, extent(d), block, false);
+    const int64_t left = chain.levels ? block : extent(d);
+    if (tile > 0 && tile < left) split(chain, extent(d), tile, balanced);
+    return chain;
+  }
+
+  std::vector<Cut> cuts(int d, int64_t tile, bool balanced, const std::vector<int64_t>& blocks) {
+    std::vector<Cut> all;
+    if (d < 0) return {Cut{}};
+    all.push_back({space.keep(tiled(d, 0, tile, balanced)), 0});
+    for (int64_t block : blocks) all.push_back({space.keep(tiled(d, block, tile, balanced)), 1});
+    return all;
+  }
+
+  // Dims whose loops never vary: one iteration at a time.
+  void fix_single_steps() {
+    for (int d = 0; d < space.nest.dims; ++d) base.chain[d] = space.keep(whole(extent(d)));
+    const auto single = [&](int d) { base.chain[d] = space.keep(tiled(d, 0, 1, false)); };
+    for (int d : roles.common) single(d);
+    for (int d : roles.columns) single(d);
+    for (int d : roles.images) single(d);
+  }
+
+  void set_up() {
+    base.kernel = &kernel;
+    base.m_dim = roles.m;
+    base.n_dim = roles.n;
+    base.k_dim = roles.k;
+    base.batch = roles.batch;
+    images = roles.images;
+    if (!images.empty()) {
+      slab = images.back();
+      images.pop_back();
+    }
+    fix_single_steps();
+  }
+
+  // --- one plan -----------------------------------------------------------------------------------
+
+  void push_tile_loops(Plan& plan, int d, int from) const {
+    if (d < 0) return;
+    for (int level = from; level < plan.chain[d]->levels; ++level) plan.push(d, level);
+  }
+
+  void score_plan(Plan& plan) {
+    mark_parallel(plan, space.nest, space.options.threads);
+    for_each_grid(plan, space.options.threads, 3, [&](const Plan& p) {
+      ++space.scored;
+      space.best.offer(score(space.nest, space.machine, p), p);
+    });
+  }
+
+  // Depths where a copy of `operand` may stand: inside a loop that changes it (further in than needed only
+  // repeats the copy), or before all loops.
+  template <typename Use>
+  void for_each_depth(const Plan& plan, Operand operand, Use&& use) {
+    use(0);
+    for (int i = 0; i < plan.loops; ++i) {
+      if (space.nest[operand].depends_on(plan.loop[i].dim)) use(i + 1);
+    }
+  }
+
+  int64_t pad_for(const Plan& plan, int depth) const {
+    if (roles.k < 0) return 0;
+    double length = space.nest.extent[roles.k];
+    for (int i = 0; i < depth; ++i) {
+      const PlanLoop& loop = plan.loop[i];
+      if (loop.dim == roles.k) length = static_cast<double>(plan.chain[loop.dim]->level[loop.level].step);
+    }
+    const OperandFacts& a = space.nest[Operand::a];
+    for (int i = 0; i < a.count; ++i) {
+      if (a.terms[i].dim == roles.m && a.terms[i].coeff != 1) return 0;
+    }
+    const auto pitch = static_cast<int64_t>(length * a.elem);
+    return pitch % 2048 == 0 ? space.machine.caches[0].line / static_cast<int64_t>(a.elem) : 0;
+  }
+
+  void with_packs(Plan& plan) {
+    const auto with_b = [&] {
+      plan.b_pack = -1;
+      plan.b_ahead = false;
+      if (roles.depthwise || roles.n < 0) return score_plan(plan);
+      if (space.b_constant && space.options.prepacked_b && roles.b_panels) {
+        plan.b_pack = 0;
+        plan.b_ahead = true;
+        return score_plan(plan);
+      }
+      if (roles.b_direct) score_plan(plan);
+      if (!roles.b_panels) return;
+      if (roles.b_direct && plan.loops == 0) return;
+      for_each_depth(plan, Operand::b, [&](int depth) {
+        plan.b_pack = depth;
+        score_plan(plan);
+      });
+      plan.b_pack = -1;
+    };
+    plan.a_pack = -1;
+    plan.a_pad = 0;
+    if (!roles.a_must_pack) with_b();
+    if (roles.depthwise || (!roles.a_must_pack && !a_copy_may_pay())) return;
+    for_each_depth(plan, Operand::a, [&](int depth) {
+      plan.a_pack = depth;
+      plan.a_pad = pad_for(plan, depth);
+      with_b();
+    });
+  }
+
+  // Rows of A that crowd into few sets of L1, or that share lines with pixels a stride skips.
+  bool a_copy_may_pay() const {
+    if (roles.m < 0) return false;
+    const OperandFacts& a = space.nest[Operand::a];
+    for (int i = 0; i < a.count; ++i) {
+      if (a.terms[i].dim == roles.m) return static_cast<int64_t>(a.terms[i].stride) % 2048 == 0;
+    }
+    return false;
+  }
+
+  void with_orders(Plan& plan, const Cut& n, const Cut& k, const Cut& m, const Cut& s, int chunk_dim) {
+    unsigned present = 0;
+    const auto mark = [&](Block b, bool there) {
+      if (there) present |= 1u << static_cast<int>(b);
+    };
+    mark(Block::image, !images.empty());
+    mark(Block::slab, s.blocks > 0);
+    mark(Block::column, n.blocks > 0);
+    mark(Block::chunk, k.blocks > 0);
+    mark(Block::row, m.blocks > 0);
+    for (const BlockOrder& order : block_orders(present)) {
+      plan.loops = 0;
+      for (int d : roles.common) push_tile_loops(plan, d, 0);
+      for (int d : roles.columns) push_tile_loops(plan, d, 0);
+      for (int i = 0; i < order.count; ++i) {
+        switch (order.block[i]) {
+          case Block::image:
+            for (int d : images) push_tile_loops(plan, d, 0);
+            break;
+          case Block::slab: plan.push(slab, 0); break;
+          case Block::column: plan.push(roles.n, 0); break;
+          case Block::chunk: plan.push(chunk_dim, 0); break;
+          case Block::row: plan.push(roles.m, 0); break;
+        }
+      }
+      const int block_loops = plan.loops;
+      const bool has_slab = slab >= 0 && s.chain->levels > s.blocks;
+      const bool has_column = n.chain && n.chain->levels > n.blocks;
+      const bool has_row = m.chain && m.chain->levels > m.blocks;
+      for (const TileOrder& tiles : tile_orders) {
+        if (redundant(tiles, has_slab, has_column, has_row)) continue;
+        plan.loops = block_loops;
+        for (Tile t : tiles.tile) {
+          if (t == Tile::slab && has_slab) push_tile_loops(plan, slab, s.blocks);
+          if (t == Tile::column && has_column) push_tile_loops(plan, roles.n, n.blocks);
+          if (t == Tile::row && has_row) push_tile_loops(plan, roles.m, m.blocks);
+        }
+        with_packs(plan);
+      }
+    }
+  }
+
+  // Orders that differ only in loops which are not there count once.
+  static bool redundant(const TileOrder& order, bool slab, bool column, bool row) {
+    const bool column_first = order.tile[0] == Tile::column, row_last = order.tile[2] == Tile::row;
+    if (!column) return !column_first;
+    if (!slab && !column_first && row_last) return true;
+    if (!row && !row_last) return true;
+    if (!row && !slab) return !column_first;
+    return false;
+  }
+
+  void run() {
+    set_up();
+    const bool brgemm = kernel.op == KernelOp::brgemm;
+    const int64_t nr = brgemm ? kernel.nr : 0, mr = brgemm ? kernel.mr : 0;
+    const int64_t n_extent = roles.n >= 0 ? extent(roles.n) : 1, m_extent = roles.m >= 0 ? extent(roles.m) : 1;
+    std::vector<int64_t> n_blocks, m_blocks, k_blocks, s_blocks;
+    if (brgemm) {
+      n_blocks = block_sizes(n_extent, nr, nr + 1, sizes);
+      // Rows are cut only where no other loop walks A.
+      if (slab < 0) m_blocks = block_sizes(m_extent, mr, 2 * mr, sizes);
+    } else {
+      n_blocks = block_sizes(n_extent, kernel.nr, 2 * kernel.nr, sizes);
+    }
+    const int chunk_dim = roles.k;
+    if (brgemm && chunk_dim >= 0) k_blocks = block_sizes(extent(chunk_dim), 16, 96, sizes);
+    if (slab >= 0 && brgemm) s_blocks = block_sizes(extent(slab), 1, 2, sizes);
+
+    const std::vector<Cut> n_cuts = cuts(roles.n, nr, false, n_blocks);
+    const std::vector<Cut> m_cuts = cuts(roles.m, mr, true, m_blocks);
+    const std::vector<Cut> k_cuts = cuts(chunk_dim, 0, false, k_blocks);
+    const std::vector<Cut> s_cuts = cuts(slab, 1, false, s_blocks);
+    Plan plan = base;
+    for (const Cut& k : k_cuts) {
+      if (chunk_dim >= 0) plan.chain[chunk_dim] = k.chain;
+      for (const Cut& n : n_cuts) {
+        if (roles.n >= 0) plan.chain[roles.n] = n.chain;
+        for (const Cut& s : s_cuts) {
+          if (slab >= 0) plan.chain[slab] = s.chain;
+          for (const Cut& m : m_cuts) {
+            if (roles.m >= 0) plan.chain[roles.m] = m.chain;
+            with_orders(plan, n, k, m, s, chunk_dim);
+          }
+        }
+      }
+    }
+  }
+};
+
+}  // namespace
+
+void enumerate(SearchSpace& space, const Roles& roles, const KernelInfo& kernel, const Fineness& fineness) {
+  Enumerator{space, roles, kernel, fineness.sizes, -1, {}, {}}.run();
+}
+
+double bare_cycles(SearchSpace& space, const Roles& roles, const KernelInfo& kernel) {
+  Enumerator e{space, roles, kernel, 0, -1, {}, {}};
+  e.set_up();
+  Plan plan = e.base;
+  if (kernel.op == KernelOp::brgemm) {
+    if (roles.m >= 0) plan.chain[roles.m] = space.keep(e.tiled(roles.m, 0, kernel.mr, true));
+    if (roles.n >= 0) plan.chain[roles.n] = space.keep(e.tiled(roles.n, 0, kernel.nr, false));
+  }
+  return kernel_cycles(space.nest, space.machine, plan);
+}
+
+}  // namespace cortex

@@ -1,0 +1,132 @@
+#include "polyopt/search/roles.h"
+
+#include <algorithm>
+
+#include "polyopt/schedule/program.h"
+
+namespace cortex {
+namespace {
+
+bool indexes_alone(const Access& access, int dim) {
+  for (const AffineExpr& e : access.subscripts) {
+    for (const AffineTerm& t : e.terms) {
+      if (t.dim == dim && (t.coeff != 1 || e.terms.size() != 1 || e.constant != 0)) return false;
+    }
+  }
+  return true;
+}
+
+bool steps_by_one(const Access& access, int dim) {
+  for (const AffineExpr& e : access.subscripts) {
+    for (const AffineTerm& t : e.terms) {
+      if (t.dim == dim && t.coeff != 1) return false;
+    }
+  }
+  return true;
+}
+
+int largest(const NestFacts& facts, const std::vector<int>& dims) {
+  int best = -1;
+  for (int d : dims) {
+    if (best < 0 || facts.extent[d] > facts.extent[best]) best = d;
+  }
+  return best;
+}
+
+Roles depthwise_roles(const NestFacts& facts, const Nest& nest, const Window& window) {
+  Roles roles;
+  roles.depthwise = true;
+  roles.m = window.w.out_dim;
+  for (int d = 0; d < facts.dims; ++d) {
+    if (facts.is_reduction(d)) roles.batch |= 1u << d;
+    else if (linear_stride(nest[Operand::c], d) == 1 && linear_stride(nest[Operand::b], d) == 1) roles.n = d;
+    else if (d != roles.m) roles.images.push_back(d);
+  }
+  return roles;
+}
+
+void sort_by_stride(std::vector<int>& dims, const Access& access) {
+  std::stable_sort(dims.begin(), dims.end(),
+                   [&](int x, int y) { return linear_stride(access, x) > linear_stride(access, y); });
+}
+
+}  // namespace
+
+Result<std::vector<Roles>> assign_roles(const Nest& nest, const NestFacts& facts) {
+  const Access& a = nest[Operand::a];
+  const Access& b = nest[Operand::b];
+  const Access& c = nest[Operand::c];
+  if (const std::optional<Window> window = depthwise_window(nest)) {
+    return std::vector<Roles>{depthwise_roles(facts, nest, *window)};
+  }
+  if (b.padded) return unsupported("scheduling " + nest.name + ": B is read outside its bounds; only A may be");
+
+  Roles base;
+  std::vector<int> n_candidates, k_adjacent, k_strided, rows;
+  for (int d = 0; d < facts.dims; ++d) {
+    const bool in_a = facts[Operand::a].depends_on(d), in_b = facts[Operand::b].depends_on(d);
+    if (facts.is_reduction(d)) {
+      base.batch |= 1u << d;
+      if (linear_stride(a, d) == 1) k_adjacent.push_back(d);
+      else if (in_a && steps_by_one(a, d)) k_strided.push_back(d);
+    } else if (in_a && in_b) {
+      base.common.push_back(d);
+    } else if (in_b) {
+      base.columns.push_back(d);
+      if (linear_stride(c, d) == 1 && steps_by_one(b, d)) n_candidates.push_back(d);
+    } else {
+      base.images.push_back(d);
+      rows.push_back(d);
+    }
+  }
+  base.n = largest(facts, n_candidates);
+  std::erase(base.columns, base.n);
+  base.k = largest(facts, k_adjacent.empty() ? k_strided : k_adjacent);
+  if (base.k >= 0) base.batch &= ~(1u << base.k);
+  base.a_must_pack = a.padded || (base.k >= 0 && k_adjacent.empty());
+  base.b_direct = base.n < 0 || linear_stride(b, base.n) == 1;
+  base.b_panels = base.n >= 0 && indexes_alone(b, base.n);
+  if (!base.b_direct && !base.b_panels) {
+    return unsupported("scheduling " + nest.name + ": columns of B (" + nest.dims[base.n].name +
+                       ") are neither adjacent nor indexed by that dim alone");
+  }
+  sort_by_stride(base.common, a);
+  sort_by_stride(base.images, a);
+  sort_by_stride(base.columns, b);
+
+  std::vector<Roles> all;
+  // Long rows give full register tiles; among equals the one that moves least in A.
+  std::stable_sort(rows.begin(), rows.end(), [&](int x, int y) {
+    if (facts.extent[x] != facts.extent[y]) return facts.extent[x] > facts.extent[y];
+    return linear_stride(a, x) < linear_stride(a, y);
+  });
+  for (std::size_t i = 0; i < rows.size() && i < 3; ++i) {
+    Roles roles = base;
+    roles.m = rows[i];
+    std::erase(roles.images, roles.m);
+    all.push_back(roles);
+  }
+  if (all.empty()) all.push_back(base);
+  return all;
+}
+
+std::vector<const KernelInfo*> usable_kernels(const Nest& nest, const Roles& roles, const Machine& machine) {
+  const KernelOp op = roles.depthwise ? KernelOp::dwconv : KernelOp::brgemm;
+  std::vector<const KernelInfo*> found;
+  Isa best = Isa::baseline;
+  for (const KernelInfo& kernel : kernel_catalogue()) {
+    if (kernel.op != op || kernel.isa > machine.isa) continue;
+    if (kernel.a != dtype_name(nest[Operand::a].tensor.type) || kernel.b != dtype_name(nest[Operand::b].tensor.type) ||
+        kernel.c != dtype_name(nest[Operand::c].tensor.type)) {
+      continue;
+    }
+    if (kernel.isa > best) {
+      best = kernel.isa;
+      found.clear();
+    }
+    if (kernel.isa == best) found.push_back(&kernel);
+  }
+  return found;
+}
+
+}  // namespace cortex
