@@ -1,0 +1,152 @@
+#include "polyopt/schedule/schedule.h"
+
+#include <gtest/gtest.h>
+
+#include "graph/lower/lower.h"
+#include "polyopt/schedule/program.h"
+#include "polyopt/schedule/ranges.h"
+
+namespace cortex {
+namespace {
+
+Nest nest_of(const char* line) {
+  Result<Problem> problem = parse_problem(line);
+  EXPECT_TRUE(problem.ok()) << (problem.ok() ? "" : problem.error().message);
+  Result<Nest> nest = lower(*problem);
+  EXPECT_TRUE(nest.ok()) << (nest.ok() ? "" : nest.error().message);
+  return coalesce(*nest);
+}
+
+std::string kernel(const char* tile) { return std::string("brgemm_f32_f32_f32_") + tile; }
+
+// Expects `text` to be refused by check() with `reason` somewhere in the message.
+void refused(const Nest& nest, const std::string& text, const std::string& reason) {
+  Result<Schedule> schedule = parse_schedule(text, nest);
+  ASSERT_TRUE(schedule.ok()) << text << ": " << schedule.error().message;
+  const Status status = check(*schedule, nest);
+  ASSERT_FALSE(status.ok()) << text;
+  EXPECT_NE(status.error().message.find(reason), std::string::npos) << status.error().message;
+}
+
+TEST(ScheduleText, RoundTrips) {
+  const Nest nest = nest_of("100x300:300x200");
+  const std::string text =
+      "m/50@2 k/128 pack(B,panel) n/64 m/6~ | " + kernel("6x64x1_avx512") + " m=m n=n k=k";
+  Result<Schedule> schedule = parse_schedule(text, nest);
+  ASSERT_TRUE(schedule.ok()) << schedule.error().message;
+  EXPECT_EQ(to_string(*schedule, nest), text);
+  EXPECT_EQ(schedule->loops[0].threads, 2);
+  EXPECT_TRUE(schedule->loops[0].parallel);
+  EXPECT_TRUE(schedule->loops[3].balanced);
+  EXPECT_EQ(schedule->packs[0].depth, 2);
+}
+
+TEST(ScheduleText, NamesTheTokenItRefuses) {
+  const Nest nest = nest_of("100x300:300x200");
+  for (const char* text : {"m/0 | k", "q/4 | k", "m/4x | k", "m | k", "m/4", "pack(C,box) m/4 | k", "m/4@0 | k",
+                           "m/99999999999999999999 | k", "m/4 | k z=m", "m/4 | k m=zz", "pack(A | k", ""}) {
+    Result<Schedule> schedule = parse_schedule(text, nest);
+    ASSERT_FALSE(schedule.ok()) << text;
+    EXPECT_EQ(schedule.error().message.rfind("schedule", 0), 0u) << schedule.error().message;
+  }
+}
+
+TEST(Check, RefusesWhatCannotRun) {
+  const Nest nest = nest_of("100x300:300x200");
+  const std::string tail = " | " + kernel("6x64x1_avx512") + " m=m n=n k=k";
+  refused(nest, "n/64" + tail, "tiles of 100 rows");
+  refused(nest, "m/6" + tail, "tiles of 200 columns");
+  refused(nest, "k/128@2 m/6 n/64" + tail, "would race");
+  refused(nest, "m/6 n/64@2" + tail, "parallel loops come first");
+  refused(nest, "m/6 n/64 | " + kernel("6x64x1_avx512") + " m=m n=n", "iterations are left");
+  refused(nest, "m/6 n/64 k/1 | nonesuch m=m n=n k=k", "no microkernel");
+  refused(nest, "m/64 n/6 | " + kernel("6x64x1_avx512") + " m=n n=m k=k", "adjacent");
+  refused(nest, "pack(B,panel) n/32 m/6" + tail, "multiples of 64");
+  refused(nest, "pack(A,panel) n/64 m/6" + tail, "only B");
+  refused(nest, "pack(B,panel) m/6 pack(B,box) n/64" + tail, "packed twice");
+}
+
+TEST(Check, PaddedInputNeedsAHaloPack) {
+  const Nest nest = nest_of("mb1ic64ih56oc64oh56kh3ph1");
+  const std::string tile = "oh/1 ow/6~ oc/64 | " + kernel("6x64x1_avx512") + " m=ow n=oc k=" +
+                           nest.dims.back().name + " batch=kh pack(B,panel,ahead)";
+  refused(nest, tile, "pack(A,box)");
+  Result<Schedule> packed = parse_schedule("oh/8 pack(A,box) " + tile, nest);
+  ASSERT_TRUE(packed.ok()) << packed.error().message;
+  const Status status = check(*packed, nest);
+  EXPECT_TRUE(status.ok()) << status.error().message;
+}
+
+TEST(Resolve, GemmStrides) {
+  const Nest nest = nest_of("100x300:300x200");
+  Result<Schedule> schedule = parse_schedule(
+      "m/50@2 k/128 pack(B,panel) n/64 m/6~ | " + kernel("6x64x1_avx512") + " m=m n=n k=k", nest);
+  ASSERT_TRUE(schedule.ok());
+  Result<Program> p = resolve(nest, *schedule);
+  ASSERT_TRUE(p.ok()) << p.error().message;
+  EXPECT_EQ(p->kernel.lda, 300 * 4);
+  EXPECT_EQ(p->kernel.ldb, 64 * 4);
+  EXPECT_EQ(p->kernel.ldc, 200 * 4);
+  ASSERT_EQ(p->packs.size(), 1u);
+  EXPECT_EQ(p->packs[0].bytes, 4 * 64 * 128 * 4) << "four panels of 64 columns, 128 rows of k";
+  EXPECT_EQ(p->packs[0].desc.panel_stride, 64 * 128 * 4);
+  // One column inside the pack steps panel_stride / 64; outside it steps one element of B.
+  EXPECT_EQ(p->loops[2].stride[1], 128 * 4);
+  EXPECT_EQ(p->loops[1].stride[1], 200 * 4);
+  EXPECT_EQ(p->loops[3].parent, 0);
+  EXPECT_EQ(p->scratch_bytes, p->packs[0].bytes);
+  EXPECT_EQ(p->packed_weights_bytes, 0);
+  EXPECT_TRUE(has_outer_reduction(*p));
+}
+
+TEST(Resolve, HaloPackOfAWindow) {
+  const Nest nest = nest_of("mb1ic64ih56oc64oh56kh3ph1");
+  const int kx = static_cast<int>(nest.dims.size()) - 1;
+  Result<Schedule> schedule =
+      parse_schedule("oh/8 pack(A,box) oh/1 ow/6~ oc/64 | " + kernel("6x64x1_avx512") + " m=ow n=oc k=" +
+                         nest.dims[kx].name + " batch=kh pack(B,panel,ahead)", nest);
+  ASSERT_TRUE(schedule.ok()) << schedule.error().message;
+  Result<Program> p = resolve(nest, *schedule);
+  ASSERT_TRUE(p.ok()) << p.error().message;
+  const ProgramPack* pack = nullptr;
+  for (const ProgramPack& candidate : p->packs) {
+    if (candidate.operand == Operand::a) pack = &candidate;
+  }
+  ASSERT_NE(pack, nullptr);
+  EXPECT_EQ(pack->bytes, 10 * 58 * 64 * 4) << "8 rows and their halo, 56 columns and theirs";
+  EXPECT_EQ(p->kernel.lda, 64 * 4);
+  EXPECT_EQ(p->kernel.a_batch_stride.at(0), 58 * 64 * 4);
+  EXPECT_EQ(p->kernel.b_batch_stride.at(0), 3 * 64 * 64 * 4);
+  EXPECT_EQ(p->packed_weights_bytes, 9 * 64 * 64 * 4);
+}
+
+TEST(Depthwise, WindowFromSubscripts) {
+  const Nest nest = nest_of("g32mb1ic32ih112oc32oh56kh3sh2ph1");
+  const std::optional<Window> window = depthwise_window(nest);
+  ASSERT_TRUE(window.has_value());
+  EXPECT_EQ(window->w.stride, 2);
+  EXPECT_EQ(window->w.pad, 1);
+  EXPECT_EQ(window->h.stride, 2);
+  EXPECT_EQ(window->w.in_extent, 112);
+  EXPECT_EQ(window->w.in_stride, 32 * 4);
+  EXPECT_EQ(window->h.in_stride, 112 * 32 * 4);
+  EXPECT_LT(window->d.out_dim, 0);
+  EXPECT_FALSE(depthwise_window(nest_of("100x300:300x200")).has_value());
+  EXPECT_FALSE(depthwise_window(nest_of("g2mb1ic64ih56oc64oh56kh3ph1")).has_value());
+}
+
+TEST(ThreadGrid, UsesTheScheduleOrTheBestBalance) {
+  const Nest nest = nest_of("96x300:300x256");
+  Result<Schedule> schedule = parse_schedule(
+      "m/32@1 n/64@2 m/6~ | " + kernel("6x64x1_avx512") + " m=m n=n k=k", nest);
+  ASSERT_TRUE(schedule.ok());
+  Result<Program> p = resolve(nest, *schedule);
+  ASSERT_TRUE(p.ok()) << p.error().message;
+  EXPECT_EQ(thread_grid(*p, 1), (std::array<int, 4>{1, 1, 1, 1}));
+  EXPECT_EQ(thread_grid(*p, 2), (std::array<int, 4>{1, 2, 1, 1}));
+  EXPECT_EQ(thread_grid(*p, 3), (std::array<int, 4>{3, 1, 1, 1}));
+  EXPECT_EQ(thread_grid(*p, 12), (std::array<int, 4>{3, 4, 1, 1}));
+}
+
+}  // namespace
+}  // namespace cortex
