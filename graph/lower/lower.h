@@ -1,5 +1,16 @@
-// Problem -> Nest. Activations NHWC (channels of a group adjacent), weights [g][kd][kh][kw][ic][oc],
-// matmul operands as the problem says. Unit dims are dropped; dims come in textbook order.
+// Problem -> Nest: what the problem computes, as an affine contraction in textbook order.
+//
+// Layouts, all dense and row-major, of the tensors the Nest reads and writes:
+//   conv   src [n][d][h][w][g][ic]  wei [g][kd][kh][kw][ic][oc]  dst [n][d][h][w][g][oc]
+//          (ic, oc count the channels of one group: NHWC activations, channels of a group adjacent)
+//   depthwise conv, that is g > 1 groups of one channel in and one out:
+//          src [n][d][h][w][c]  wei [kd][kh][kw][c]  dst [n][d][h][w][c]
+//   matmul src [b0]..[m][k]  wei [b0]..[k][n]  dst [b0]..[m][n], the last two of src or wei swapped where
+//          transposed; a batch size of 1 is read at 0 for all
+// Dims: n g od oh ow oc kd kh kw ic; n od oh ow c kd kh kw; b0.. m n k. Dims of extent 1 are left out,
+// except that one parallel (oc, c, n) and one reduction dim (ic, kw, k) always stay. A matmul's B is
+// constant (may be packed ahead of time) unless it has a matrix per batch index.
+// bias: one float per output channel g*oc (conv) or column n (matmul). residual: dst's layout.
 #pragma once
 
 #include "graph/nest/nest.h"
@@ -7,6 +18,7 @@
 
 namespace cortex {
 
+// Refuses what validate() refuses. The result passes verify().
 Result<Nest> lower(const Problem& problem);
 
 }  // namespace cortex

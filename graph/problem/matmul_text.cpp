@@ -52,12 +52,12 @@ Result<MatmulText> parse_matmul(Token token) {
     const Sizes& t = tensors[given];
     if (t.value.size() < 2 || t.value.size() > rank_max) {
       return refusal(op, token, t.column[0],
-                     fmt::format("the {} has {} dimensions: it needs 2 to {}", names[given], t.value.size(), rank_max));
+                     fmt::format("{} dimensions in the {}: it needs 2 to {}", t.value.size(), names[given], rank_max));
     }
     if (given > 0 && t.value.size() != tensors[0].value.size()) {
       return refusal(op, token, t.column[0],
-                     fmt::format("the {} has {} dimensions and the source {}: give both the same, 1 broadcasts",
-                                 names[given], t.value.size(), tensors[0].value.size()));
+                     fmt::format("{} dimensions in the {} and {} in the source: give both the same, 1 broadcasts",
+                                 t.value.size(), names[given], tensors[0].value.size()));
     }
     if (pos >= text.size() || text[pos] != ':') {
       ++given;

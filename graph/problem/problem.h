@@ -54,10 +54,11 @@ struct Problem {
 enum class OpKind { any, conv, matmul };  // any: told apart by syntax
 
 // One problem line, options (--bia_dt=f32, --dir=FWD_B, --attr-post-ops=sum+relu, --stag/--wtag for
-// matmul, ...) allowed before it. The message of a refusal names the token, its column and the rule.
+// matmul, ...) allowed before it. Unlike benchdnn's, a convolution has no bias unless --dir=FWD_B or
+// --bia_dt=f32 says so. The message of a refusal names the token, its column and the rule.
 Result<Problem> parse_problem(std::string_view line, OpKind op = OpKind::any);
 
-// A batch file: one problem a line, '#' comments, options persist to later lines, --reset clears
+// A batch file: one problem a line (more are taken), '#' comments, options persist to later lines, --reset clears
 // them. Messages begin with "<source>:<line>: ".
 Result<std::vector<Problem>> parse_batch(std::string_view text, std::string_view source, OpKind op = OpKind::any);
 Result<std::vector<Problem>> read_batch(const std::string& path, OpKind op = OpKind::any);
@@ -69,7 +70,8 @@ std::string to_string(const Problem& problem);
 // overflows, the tensors fit the address space. parse_problem calls it; C API descriptors pass here too.
 Status validate(const Problem& problem);
 
-int64_t multiply_adds(const Problem& problem);  // 2x this is the flop count reported
+// 2x this is the flop count reported. As benchdnn counts: taps that fall into padding are no work.
+int64_t multiply_adds(const Problem& problem);
 
 // Identity of what is computed (not name, count, text): for the kernel table and wisdom.
 std::string problem_key(const Problem& problem);

@@ -1,0 +1,349 @@
+// Random problems: lower() and coalesce() against loops written from the operators' definitions.
+#include "graph/lower/lower.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <random>
+
+#include "graph/nest/evaluate.h"
+
+namespace cortex {
+namespace {
+
+// Small integers: all sums are exact in double, whatever their order.
+std::vector<float> random_values(std::mt19937& rng, int64_t count) {
+  std::vector<float> values(static_cast<size_t>(count));
+  for (float& v : values) v = static_cast<float>(static_cast<int>(rng() % 9) - 4);
+  return values;
+}
+
+int64_t pick(std::mt19937& rng, int64_t low, int64_t high) {
+  return low + static_cast<int64_t>(rng() % static_cast<uint32_t>(high - low + 1));
+}
+
+struct AxisSizes {
+  int64_t in = 1, out = 1, kernel = 1, stride = 1, pad = 0, behind = 0, dilation = 0;
+};
+
+// Any axis that validate() takes: strides beyond the input, dilation, asymmetric and negative padding.
+AxisSizes random_axis(std::mt19937& rng, int64_t largest) {
+  while (true) {
+    AxisSizes a;
+    a.in = pick(rng, 1, largest);
+    a.kernel = pick(rng, 1, 4);
+    a.stride = rng() % 2 == 0 ? 1 : pick(rng, 1, largest + 2);
+    a.dilation = rng() % 3 == 0 ? pick(rng, 1, 2) : 0;
+    a.pad = rng() % 2 == 0 ? 0 : pick(rng, 0, 4);
+    a.out = pick(rng, 1, largest);
+    const int64_t span = (a.kernel - 1) * (a.dilation + 1) + 1;
+    a.behind = (a.out - 1) * a.stride - a.in + span - a.pad;
+    if (a.behind > -a.stride && a.behind < span) return a;
+  }
+}
+
+ConvProblem random_conv(std::mt19937& rng) {
+  ConvProblem p;
+  const auto group_kind = rng() % 4;  // none, groups, depthwise, depthwise with a multiplier
+  p.g = group_kind == 0 ? 1 : pick(rng, 2, 3);
+  p.ic = p.g * (group_kind >= 2 ? 1 : pick(rng, 1, 4));
+  p.oc = p.g * (group_kind == 2 ? 1 : pick(rng, 1, 4));
+  p.mb = pick(rng, 1, 2);
+  const auto spatial = rng() % 4;  // 1-D, 2-D, 2-D, 3-D
+  AxisSizes d, h, w = random_axis(rng, spatial == 3 ? 4 : 7);
+  if (spatial >= 1) h = random_axis(rng, spatial == 3 ? 4 : 6);
+  if (spatial == 3) d = random_axis(rng, 3);
+  if (rng() % 5 == 0) {  // what becomes a plain matmul
+    h.kernel = h.stride = 1, h.pad = h.behind = h.dilation = 0, h.out = h.in;
+    w.kernel = w.stride = 1, w.pad = w.behind = w.dilation = 0, w.out = w.in;
+  }
+  p.id = d.in, p.od = d.out, p.kd = d.kernel, p.sd = d.stride, p.pd = d.pad, p.pd_r = d.behind, p.dd = d.dilation;
+  p.ih = h.in, p.oh = h.out, p.kh = h.kernel, p.sh = h.stride, p.ph = h.pad, p.ph_r = h.behind, p.dh = h.dilation;
+  p.iw = w.in, p.ow = w.out, p.kw = w.kernel, p.sw = w.stride, p.pw = w.pad, p.pw_r = w.behind, p.dw = w.dilation;
+  return p;
+}
+
+// The definition, over logical tensors: src(n, c, d, h, w), wei(g, o, i, kd, kh, kw), dst(n, c, d, h, w).
+std::vector<double> textbook_conv(const ConvProblem& p, const EvaluateArgs& args) {
+  const int64_t icg = p.ic / p.g, ocg = p.oc / p.g;
+  const bool depthwise = p.g > 1 && icg == 1 && ocg == 1;
+  const auto src = [&](int64_t n, int64_t c, int64_t d, int64_t h, int64_t w) -> double {
+    if (d < 0 || d >= p.id || h < 0 || h >= p.ih || w < 0 || w >= p.iw) return 0;
+    return args.a[static_cast<size_t>((((n * p.id + d) * p.ih + h) * p.iw + w) * p.ic + c)];
+  };
+  const auto wei = [&](int64_t g, int64_t o, int64_t i, int64_t d, int64_t h, int64_t w) -> double {
+    const int64_t window = (d * p.kh + h) * p.kw + w, size = p.kd * p.kh * p.kw;
+    const int64_t offset = depthwise ? window * p.g + g : ((g * size + window) * icg + i) * ocg + o;
+    return args.b[static_cast<size_t>(offset)];
+  };
+  std::vector<double> dst;
+  for (int64_t n = 0; n < p.mb; ++n)
+    for (int64_t od = 0; od < p.od; ++od)
+      for (int64_t oh = 0; oh < p.oh; ++oh)
+        for (int64_t ow = 0; ow < p.ow; ++ow)
+          for (int64_t g = 0; g < p.g; ++g)
+            for (int64_t o = 0; o < ocg; ++o) {
+              double sum = 0;
+              for (int64_t kd = 0; kd < p.kd; ++kd)
+                for (int64_t kh = 0; kh < p.kh; ++kh)
+                  for (int64_t kw = 0; kw < p.kw; ++kw)
+                    for (int64_t i = 0; i < icg; ++i)
+                      sum += src(n, g * icg + i, od * p.sd - p.pd + kd * (p.dd + 1), oh * p.sh - p.ph + kh * (p.dh + 1),
+                                 ow * p.sw - p.pw + kw * (p.dw + 1)) *
+                             wei(g, o, i, kd, kh, kw);
+              dst.push_back(sum);
+            }
+  return dst;
+}
+
+// Multiply-adds that meet input, counted one by one.
+int64_t counted_multiply_adds(const ConvProblem& p) {
+  const auto taps = [](int64_t in, int64_t out, int64_t kernel, int64_t stride, int64_t pad, int64_t dilation) {
+    int64_t count = 0;
+    for (int64_t o = 0; o < out; ++o)
+      for (int64_t k = 0; k < kernel; ++k) {
+        const int64_t i = o * stride - pad + k * (dilation + 1);
+        count += i >= 0 && i < in;
+      }
+    return count;
+  };
+  return p.mb * p.oc * (p.ic / p.g) * taps(p.id, p.od, p.kd, p.sd, p.pd, p.dd) *
+         taps(p.ih, p.oh, p.kh, p.sh, p.ph, p.dh) * taps(p.iw, p.ow, p.kw, p.sw, p.pw, p.dw);
+}
+
+MatmulProblem random_matmul(std::mt19937& rng) {
+  MatmulProblem p;
+  p.m = rng() % 4 == 0 ? 1 : pick(rng, 1, 9);
+  p.n = rng() % 4 == 0 ? 1 : pick(rng, 1, 9);
+  p.k = rng() % 6 == 0 ? 1 : pick(rng, 1, 9);
+  p.a_transposed = rng() % 3 == 0;
+  p.b_transposed = rng() % 3 == 0;
+  for (int64_t i = pick(rng, 0, 3); i > 0; --i) {
+    const int64_t size = pick(rng, 1, 3);
+    const auto broadcast = rng() % 4;
+    p.batch_a.push_back(broadcast == 0 ? 1 : size);
+    p.batch_b.push_back(broadcast == 1 ? 1 : size);
+  }
+  return p;
+}
+
+int64_t product(const std::vector<int64_t>& sizes) {
+  int64_t value = 1;
+  for (int64_t size : sizes) value *= size;
+  return value;
+}
+
+std::vector<double> textbook_matmul(const MatmulProblem& p, const EvaluateArgs& args) {
+  std::vector<int64_t> batch;
+  for (size_t i = 0; i < p.batch_a.size(); ++i) batch.push_back(std::max(p.batch_a[i], p.batch_b[i]));
+  std::vector<double> dst;
+  for (int64_t flat = 0; flat < product(batch); ++flat) {
+    // Position of this batch index in a tensor with sizes `own`.
+    const auto position = [&](const std::vector<int64_t>& own) {
+      int64_t rest = flat, scale = 1, offset = 0;
+      for (size_t i = batch.size(); i-- > 0; rest /= batch[i]) {
+        offset += (own[i] == 1 ? 0 : rest % batch[i]) * scale;
+        scale *= own[i];
+      }
+      return offset;
+    };
+    const int64_t a0 = position(p.batch_a) * p.m * p.k, b0 = position(p.batch_b) * p.k * p.n;
+    for (int64_t m = 0; m < p.m; ++m)
+      for (int64_t n = 0; n < p.n; ++n) {
+        double sum = 0;
+        for (int64_t k = 0; k < p.k; ++k)
+          sum += static_cast<double>(args.a[static_cast<size_t>(a0 + (p.a_transposed ? k * p.m + m : m * p.k + k))]) *
+                 args.b[static_cast<size_t>(b0 + (p.b_transposed ? n * p.k + k : k * p.n + n))];
+        dst.push_back(sum);
+      }
+  }
+  return dst;
+}
+
+Epilogue random_epilogue(std::mt19937& rng) {
+  Epilogue e;
+  e.bias = rng() % 2 == 0;
+  e.residual = rng() % 3 == 0;
+  if (e.residual) e.residual_scale = rng() % 2 == 0 ? 1.0f : 0.5f;
+  if (rng() % 2 == 0) e.activation = Activation::relu, e.alpha = rng() % 2 == 0 ? 0.0f : 0.25f;
+  e.residual_after_activation = e.residual && e.activation != Activation::none && rng() % 2 == 0;
+  return e;
+}
+
+// Textbook epilogue on a finished element.
+double finish(const Epilogue& e, double v, double bias, double residual) {
+  if (e.bias) v += bias;
+  if (e.residual && !e.residual_after_activation) v += residual * e.residual_scale;
+  if (e.activation == Activation::relu && v < 0) v *= e.alpha;
+  if (e.residual && e.residual_after_activation) v += residual * e.residual_scale;
+  return v;
+}
+
+Problem random_problem(std::mt19937& rng, std::variant<ConvProblem, MatmulProblem> op) {
+  Problem problem;
+  problem.op = std::move(op);
+  problem.epilogue = random_epilogue(rng);
+  return problem;
+}
+
+void check(const Problem& problem, const std::vector<double>& sums, const EvaluateArgs& args) {
+  SCOPED_TRACE(to_string(problem));
+  std::vector<double> expected = sums;
+  for (size_t i = 0; i < sums.size(); ++i) {
+    expected[i] = finish(problem.epilogue, sums[i], args.bias[i % args.bias.size()], args.residual[i]);
+  }
+  const auto nest = lower(problem);
+  ASSERT_TRUE(nest.ok()) << nest.error().message;
+  ASSERT_EQ(evaluate(*nest, args), expected);
+  const Nest merged = coalesce(*nest);
+  const Status sound = verify(merged);
+  ASSERT_TRUE(sound.ok()) << sound.error().message;
+  ASSERT_EQ(evaluate(merged, args), expected) << to_string(merged);
+  ASSERT_EQ(multiply_adds(merged), multiply_adds(*nest));
+  for (const Nest& n : {*nest, merged}) {
+    const auto again = parse_nest(to_string(n));
+    ASSERT_TRUE(again.ok()) << again.error().message << "\n" << to_string(n);
+    ASSERT_EQ(to_string(*again), to_string(n));
+  }
+  const auto replayed = parse_problem(to_string(problem));
+  ASSERT_TRUE(replayed.ok()) << replayed.error().message;
+  ASSERT_TRUE(replayed->op == problem.op && replayed->epilogue == problem.epilogue);
+  ASSERT_EQ(problem_key(*replayed), problem_key(problem));
+}
+
+TEST(Lower, ConvolutionsAsDefined) {
+  const auto seed = std::random_device()();
+  std::mt19937 rng(seed);
+  SCOPED_TRACE(::testing::Message() << "seed " << seed);
+  for (int i = 0; i < 600 && !HasFatalFailure(); ++i) {
+    const ConvProblem p = random_conv(rng);
+    const Problem problem = random_problem(rng, p);
+    const Status valid = validate(problem);
+    ASSERT_TRUE(valid.ok()) << valid.error().message << " " << to_string(problem);
+    const int64_t dst = p.mb * p.od * p.oh * p.ow * p.oc;
+    const EvaluateArgs args{random_values(rng, p.mb * p.id * p.ih * p.iw * p.ic),
+                            random_values(rng, p.oc * p.ic / p.g * p.kd * p.kh * p.kw), random_values(rng, p.oc),
+                            random_values(rng, dst)};
+    check(problem, textbook_conv(p, args), args);
+    ASSERT_EQ(multiply_adds(problem), counted_multiply_adds(p)) << to_string(problem);
+  }
+}
+
+TEST(Lower, MatmulsAsDefined) {
+  const auto seed = std::random_device()();
+  std::mt19937 rng(seed);
+  SCOPED_TRACE(::testing::Message() << "seed " << seed);
+  for (int i = 0; i < 600 && !HasFatalFailure(); ++i) {
+    const MatmulProblem p = random_matmul(rng);
+    const Problem problem = random_problem(rng, p);
+    int64_t batch = 1;
+    for (size_t b = 0; b < p.batch_a.size(); ++b) batch *= std::max(p.batch_a[b], p.batch_b[b]);
+    const EvaluateArgs args{random_values(rng, product(p.batch_a) * p.m * p.k),
+                            random_values(rng, product(p.batch_b) * p.k * p.n), random_values(rng, p.n),
+                            random_values(rng, batch * p.m * p.n)};
+    check(problem, textbook_matmul(p, args), args);
+    ASSERT_EQ(multiply_adds(problem), batch * p.m * p.n * p.k);
+  }
+}
+
+std::string coalesced(std::string_view line) {
+  const auto problem = parse_problem(line);
+  EXPECT_TRUE(problem.ok()) << problem.error().message;
+  const auto nest = lower(*problem);
+  EXPECT_TRUE(nest.ok()) << nest.error().message;
+  return to_string(coalesce(*nest));
+}
+
+TEST(Coalesce, ConvolutionMergesWindowWidthWithChannels) {
+  EXPECT_EQ(coalesced("mb4ic64ih56oc128oh56kh3ph1"),
+            "nest conv\n"
+            "  dim n 4 parallel\n"
+            "  dim oh 56 parallel\n"
+            "  dim ow 56 parallel\n"
+            "  dim oc 128 parallel\n"
+            "  dim kh 3 reduction\n"
+            "  dim kw_ic 192 reduction\n"
+            "  A src f32 [n:4:200704 @ n] [h:56:3584 @ oh + kh - 1] [w_c:3584:1 @ 64*ow + kw_ic - 64] padded\n"
+            "  B wei f32 [kh:3:24576 @ kh] [kw_ic:192:128 @ kw_ic] [oc:128:1 @ oc] constant\n"
+            "  C dst f32 [n:4:401408 @ n] [h:56:7168 @ oh] [w:56:128 @ ow] [c:128:1 @ oc]\n");
+}
+
+TEST(Coalesce, FirstLayerHasAWindowRowOf21) {
+  EXPECT_EQ(coalesced("mb1ic3ih224oc64oh112kh7sh2ph3"),
+            "nest conv\n"
+            "  dim oh 112 parallel\n"
+            "  dim ow 112 parallel\n"
+            "  dim oc 64 parallel\n"
+            "  dim kh 7 reduction\n"
+            "  dim kw_ic 21 reduction\n"
+            "  A src f32 [h:224:672 @ 2*oh + kh - 3] [w_c:672:1 @ 6*ow + kw_ic - 9] padded\n"
+            "  B wei f32 [kh:7:1344 @ kh] [kw_ic:21:64 @ kw_ic] [oc:64:1 @ oc] constant\n"
+            "  C dst f32 [h:112:7168 @ oh] [w:112:64 @ ow] [c:64:1 @ oc]\n");
+}
+
+TEST(Coalesce, PointwiseConvolutionIsAMatmul) {
+  EXPECT_EQ(coalesced("mb16ic64ih56oc256oh56kh1ph0"),
+            "nest conv\n"
+            "  dim n_oh_ow 50176 parallel\n"
+            "  dim oc 256 parallel\n"
+            "  dim ic 64 reduction\n"
+            "  A src f32 [n_h_w:50176:64 @ n_oh_ow] [c:64:1 @ ic]\n"
+            "  B wei f32 [ic:64:256 @ ic] [oc:256:1 @ oc] constant\n"
+            "  C dst f32 [n_h_w:50176:256 @ n_oh_ow] [c:256:1 @ oc]\n");
+}
+
+TEST(Coalesce, StridedPointwiseConvolutionKeepsItsPixels) {
+  const std::string text = coalesced("mb1ic256ih56oc512oh28kh1sh2ph0");
+  EXPECT_NE(text.find("[h:56:14336 @ 2*oh] [w:56:256 @ 2*ow] [c:256:1 @ ic]\n"), std::string::npos) << text;
+}
+
+TEST(Coalesce, WindowAsLargeAsItsInputIsAMatmul) {
+  EXPECT_EQ(coalesced("mb8ic512ih7oc4096oh1kh7ph0"),
+            "nest conv\n"
+            "  dim n 8 parallel\n"
+            "  dim oc 4096 parallel\n"
+            "  dim kh_kw_ic 25088 reduction\n"
+            "  A src f32 [n:8:25088 @ n] [h_w_c:25088:1 @ kh_kw_ic]\n"
+            "  B wei f32 [kh_kw_ic:25088:4096 @ kh_kw_ic] [oc:4096:1 @ oc] constant\n"
+            "  C dst f32 [n:8:4096 @ n] [c:4096:1 @ oc]\n");
+}
+
+TEST(Coalesce, DepthwiseKeepsItsWindow) {
+  EXPECT_EQ(coalesced("g32mb1ic32ih112oc32oh112kh3ph1"),
+            "nest conv\n"
+            "  dim oh 112 parallel\n"
+            "  dim ow 112 parallel\n"
+            "  dim c 32 parallel\n"
+            "  dim kh 3 reduction\n"
+            "  dim kw 3 reduction\n"
+            "  A src f32 [h:112:3584 @ oh + kh - 1] [w:112:32 @ ow + kw - 1] [c:32:1 @ c] padded\n"
+            "  B wei f32 [kh:3:96 @ kh] [kw:3:32 @ kw] [c:32:1 @ c] constant\n"
+            "  C dst f32 [h:112:3584 @ oh] [w:112:32 @ ow] [c:32:1 @ c]\n");
+}
+
+TEST(Coalesce, DilatedWindowKeepsItsWidth) {
+  const std::string text = coalesced("mb1ic8ih10oc8oh8kh2dh1ph0");
+  EXPECT_NE(text.find("dim kw 2 reduction\n  dim ic 8 reduction"), std::string::npos) << text;
+  EXPECT_EQ(text.find("padded"), std::string::npos) << text;
+}
+
+TEST(Coalesce, BatchOfOneWeightMatrixJoinsRows) {
+  const std::string text = coalesced("8x128x64:1x64x32");
+  EXPECT_NE(text.find("dim b0_m 1024 parallel"), std::string::npos) << text;
+  EXPECT_NE(text.find("constant"), std::string::npos) << text;
+}
+
+TEST(Coalesce, AttentionKeepsItsBatchAndItsWeightsAreNoConstant) {
+  const std::string text = coalesced("2x12x128x64:2x12x64x128");
+  EXPECT_NE(text.find("dim b0_b1 24 parallel\n  dim m 128 parallel"), std::string::npos) << text;
+  EXPECT_EQ(text.find("constant"), std::string::npos) << text;
+}
+
+TEST(Lower, SinglePointKeepsOneDimOfEachKind) {
+  const std::string text = coalesced("1x1:1x1");
+  EXPECT_NE(text.find("dim n 1 parallel\n  dim k 1 reduction"), std::string::npos) << text;
+}
+
+}  // namespace
+}  // namespace cortex
