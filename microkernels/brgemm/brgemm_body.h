@@ -12,20 +12,24 @@
 namespace cortex {
 namespace {
 
-// FMA latency times FMAs per cycle on current cores: fewer accumulators than this wait for one another.
-constexpr int accumulators_in_flight = 8;
+// FMA latency times FMAs per cycle is 8 on current cores: fewer accumulators than this wait for one
+// another. A few more absorb jitter.
+constexpr int accumulators_in_flight = 12;
 
-// How many copies of the tile take turns along k.
-constexpr int accumulator_sets(int tile) {
+// How many copies of the tile take turns along k: enough to keep the FMA units busy, as registers allow.
+constexpr int accumulator_sets(int m, int n) {
   int sets = 1;
-  while (sets * tile < accumulators_in_flight) sets *= 2;
+  while (sets < 8 && sets * m * n < accumulators_in_flight && 2 * sets * m * n + n + 1 <= vector_registers) {
+    sets *= 2;
+  }
   return sets;
 }
 
 template <int M, int N, bool Masked>
 struct Tile {
-  static constexpr int sets = accumulator_sets(M * N);
-  static constexpr int k_unroll = sets > 4 ? sets : 4;
+  static constexpr int sets = accumulator_sets(M, N);
+  // Wide rows stream B: one load instruction per vector keeps a steady stride for the prefetchers.
+  static constexpr int k_unroll = sets > 4 ? sets : M == 1 && N >= 8 ? 1 : 4;
 
   Vec acc[sets][M][N];
   Mask mask;  // of the last vector
@@ -43,24 +47,44 @@ struct Tile {
     }
   }
 
-  CORTEX_INLINE void clear() {
-    unroll<sets>([&](auto s) CORTEX_LAMBDA {
-      unroll<M>([&](auto i) CORTEX_LAMBDA { unroll<N>([&](auto j) CORTEX_LAMBDA { acc[s][i][j] = zero(); }); });
-    });
+  // acc = f(acc, i, j) for the whole tile.
+  template <typename F>
+  CORTEX_INLINE void each(F f) {
+    CORTEX_UNROLL
+    for (int i = 0; i < M; ++i) {
+      CORTEX_UNROLL
+      for (int j = 0; j < N; ++j) acc[0][i][j] = f(acc[0][i][j], i, j);
+    }
   }
 
-  // Adds the outer product of A's column l = Set and B's row.
+  CORTEX_INLINE void clear() {
+    CORTEX_UNROLL
+    for (int s = 0; s < sets; ++s) {
+      CORTEX_UNROLL
+      for (int i = 0; i < M; ++i) {
+        CORTEX_UNROLL
+        for (int j = 0; j < N; ++j) acc[s][i][j] = zero();
+      }
+    }
+  }
+
+  // Adds the outer product of A's column L, counted from the row pointers, and B's row at b.
   template <int L>
   CORTEX_INLINE void step(const RowPointers<M>& a, const char* b) {
     constexpr int s = L % sets;
     Vec row[N];
-    unroll<N>([&](auto j) CORTEX_LAMBDA { row[j] = load_vec(b, j); });
+    CORTEX_UNROLL
+    for (int j = 0; j < N; ++j) {
+      row[j] = load_vec(b, j);
+      if constexpr (M > 1) keep(row[j]);
+    }
     unroll<M>([&](auto i) CORTEX_LAMBDA {
       if constexpr (N == 1 && has_broadcast_fma) {
-        acc[s][i][0] = a.template broadcast_fma_row<i.value, 4 * L>(row[0], acc[s][i][0]);
+        a.template accumulate_row<i.value, 4 * L>(acc[s][i][0], row[0]);
       } else {
         const Vec x = a.template broadcast_row<i.value, 4 * L>();
-        unroll<N>([&](auto j) CORTEX_LAMBDA { acc[s][i][j] = fma(x, row[j], acc[s][i][j]); });
+        CORTEX_UNROLL
+        for (int j = 0; j < N; ++j) accumulate(acc[s][i][j], x, row[j]);
       }
     });
   }
@@ -68,6 +92,7 @@ struct Tile {
   CORTEX_INLINE void multiply(const char* a_rows, int64_t lda, const char* b, int64_t ldb, int64_t k) {
     RowPointers<M> a(a_rows, lda);
     int64_t left = k;
+#pragma GCC unroll 1
     for (; left >= k_unroll; left -= k_unroll) {
       unroll<k_unroll>([&](auto l) CORTEX_LAMBDA {
         step<l.value>(a, b);
@@ -75,6 +100,17 @@ struct Tile {
       });
       a.advance(4 * k_unroll);
     }
+    if constexpr (k_unroll > 4) {  // one accumulator alone would wait for itself
+      if (left >= 4) {
+        unroll<4>([&](auto l) CORTEX_LAMBDA {
+          step<l.value>(a, b);
+          b += ldb;
+        });
+        a.advance(4 * 4);
+        left -= 4;
+      }
+    }
+#pragma GCC unroll 1
     for (; left > 0; --left) {
       step<0>(a, b);
       b += ldb;
@@ -82,67 +118,57 @@ struct Tile {
     }
   }
 
-  CORTEX_INLINE void reduce_sets() {
-    unroll<sets>([&](auto s) CORTEX_LAMBDA {
-      if constexpr (s.value > 0) {
-        unroll<M>([&](auto i) CORTEX_LAMBDA {
-          unroll<N>([&](auto j) CORTEX_LAMBDA { acc[0][i][j] = add(acc[0][i][j], acc[s][i][j]); });
-        });
+  // A tree of additions: a chain would cost its length in latency.
+  template <int Half = sets / 2>
+  CORTEX_INLINE void add_up_sets() {
+    if constexpr (Half > 0) {
+      CORTEX_UNROLL
+      for (int s = 0; s < Half; ++s) {
+        CORTEX_UNROLL
+        for (int i = 0; i < M; ++i) {
+          CORTEX_UNROLL
+          for (int j = 0; j < N; ++j) acc[s][i][j] = add(acc[s][i][j], acc[s + Half][i][j]);
+        }
       }
-    });
-  }
-
-  CORTEX_INLINE void add_rows(const char* c, int64_t ldc) {
-    unroll<M>([&](auto i) CORTEX_LAMBDA {
-      unroll<N>([&](auto j) CORTEX_LAMBDA { acc[0][i][j] = add(acc[0][i][j], load_vec(c, j)); });
-      c += ldc;
-    });
+      add_up_sets<Half / 2>();
+    }
   }
 
   CORTEX_INLINE void store_rows(char* c, int64_t ldc) const {
-    unroll<M>([&](auto i) CORTEX_LAMBDA {
-      unroll<N>([&](auto j) CORTEX_LAMBDA { store_vec(c, j, acc[0][i][j]); });
+    CORTEX_UNROLL
+    for (int i = 0; i < M; ++i) {
+      CORTEX_UNROLL
+      for (int j = 0; j < N; ++j) store_vec(c, j, acc[0][i][j]);
       c += ldc;
-    });
+    }
   }
 
   // bias, residual and the piecewise linear activations, in registers.
   CORTEX_INLINE void apply_linear(const cortex_epilogue& e, bool with_residual) {
     if (e.bias_n) {
       Vec bias[N];
-      unroll<N>([&](auto j) CORTEX_LAMBDA { bias[j] = load_vec(reinterpret_cast<const char*>(e.bias_n), j); });
-      unroll<M>([&](auto i) CORTEX_LAMBDA {
-        unroll<N>([&](auto j) CORTEX_LAMBDA { acc[0][i][j] = add(acc[0][i][j], bias[j]); });
-      });
+      CORTEX_UNROLL
+      for (int j = 0; j < N; ++j) bias[j] = load_vec(reinterpret_cast<const char*>(e.bias_n), j);
+      each([&](Vec v, int, int j) CORTEX_LAMBDA { return add(v, bias[j]); });
     }
-    if (e.bias_m) {
-      unroll<M>([&](auto i) CORTEX_LAMBDA {
-        const Vec bias = splat(e.bias_m[i]);
-        unroll<N>([&](auto j) CORTEX_LAMBDA { acc[0][i][j] = add(acc[0][i][j], bias); });
-      });
-    }
+    if (e.bias_m) each([&](Vec v, int i, int) CORTEX_LAMBDA { return add(v, splat(e.bias_m[i])); });
     if (with_residual) {
       const Vec scale = splat(e.residual_scale);
-      const char* r = reinterpret_cast<const char*>(e.residual);
-      unroll<M>([&](auto i) CORTEX_LAMBDA {
-        unroll<N>([&](auto j) CORTEX_LAMBDA { acc[0][i][j] = fma(load_vec(r, j), scale, acc[0][i][j]); });
-        r += e.ld_residual;
+      const char* row = reinterpret_cast<const char*>(e.residual);
+      each([&](Vec v, int, int j) CORTEX_LAMBDA {
+        v = fma(load_vec(row, j), scale, v);
+        if (j == N - 1) row += e.ld_residual;
+        return v;
       });
     }
     if (e.activation == CORTEX_ACTIVATION_RELU && e.alpha == 0.0f) {
-      unroll<M>([&](auto i) CORTEX_LAMBDA {
-        unroll<N>([&](auto j) CORTEX_LAMBDA { acc[0][i][j] = max(zero(), acc[0][i][j]); });
-      });
+      each([&](Vec v, int, int) CORTEX_LAMBDA { return max(zero(), v); });
     } else if (e.activation == CORTEX_ACTIVATION_RELU) {
       const Vec slope = splat(e.alpha);
-      unroll<M>([&](auto i) CORTEX_LAMBDA {
-        unroll<N>([&](auto j) CORTEX_LAMBDA { acc[0][i][j] = leaky_relu(acc[0][i][j], slope); });
-      });
+      each([&](Vec v, int, int) CORTEX_LAMBDA { return leaky_relu(v, slope); });
     } else if (e.activation == CORTEX_ACTIVATION_CLIP) {
       const Vec low = splat(e.alpha), high = splat(e.beta);
-      unroll<M>([&](auto i) CORTEX_LAMBDA {
-        unroll<N>([&](auto j) CORTEX_LAMBDA { acc[0][i][j] = min(high, max(low, acc[0][i][j])); });
-      });
+      each([&](Vec v, int, int) CORTEX_LAMBDA { return min(high, max(low, v)); });
     }
   }
 };
@@ -153,6 +179,7 @@ void brgemm_body(const cortex_brgemm_args* args, Mask mask) {
   tile.mask = mask;
   tile.clear();
   const int64_t lda = args->lda, ldb = args->ldb, k = args->k, batch = args->batch;
+#pragma GCC unroll 1
   for (int64_t i = 0; i < batch; ++i) {
     const char *a, *b;
     if (args->a_addresses) {
@@ -165,35 +192,45 @@ void brgemm_body(const cortex_brgemm_args* args, Mask mask) {
     }
     tile.multiply(a, lda, b, ldb, k);
   }
-  tile.reduce_sets();
+  tile.add_up_sets();
 
   char* c = static_cast<char*>(args->c);
   const int64_t ldc = args->ldc;
-  if (args->flags & CORTEX_TILE_ACCUMULATE) tile.add_rows(c, ldc);
+  if (args->flags & CORTEX_TILE_ACCUMULATE) {
+    const char* row = c;
+    tile.each([&](Vec v, int, int j) CORTEX_LAMBDA {
+      v = add(v, tile.load_vec(row, j));
+      if (j == N - 1) row += ldc;
+      return v;
+    });
+  }
   if (args->flags & CORTEX_TILE_EPILOGUE) {
     const cortex_epilogue& e = args->epilogue;
     const bool residual_last = e.residual && e.residual_after_activation;
     const bool curved = e.activation >= CORTEX_ACTIVATION_SIGMOID;
+    tile.apply_linear(e, e.residual && !residual_last);
     if (residual_last || curved) {
       // The residual may be C itself, so C must not be written before it is read: finish beside it.
-      alignas(64) float beside[M * N * lanes];
-      tile.apply_linear(e, e.residual && !residual_last);
-      unroll<M>([&](auto i) CORTEX_LAMBDA {
-        unroll<N>([&](auto j) CORTEX_LAMBDA { store(beside + (i * N + j) * lanes, tile.acc[0][i][j]); });
+      float beside[M * N * lanes];
+      tile.each([&](Vec v, int i, int j) CORTEX_LAMBDA {
+        store(beside + (i * N + j) * lanes, v);
+        return v;
       });
       finish_tile(e, beside, N * lanes, c, ldc, M, args->n);
       return;
     }
-    tile.apply_linear(e, e.residual != nullptr);
   }
   tile.store_rows(c, ldc);
 }
 
 using Body = void (*)(const cortex_brgemm_args*, Mask);
 
+// Where masked loads cost what plain ones do, one body serves full and partial last vectors.
+constexpr int mask_choices = masks_are_free ? 1 : 2;
+
 template <int MR, int NV>
 struct BodyTable {
-  Body body[2][MR][NV];  // [last vector masked][m - 1][vectors - 1]
+  Body body[mask_choices][MR][NV];  // [last vector partial][m - 1][vectors - 1]
 };
 
 template <int MR, int NV>
@@ -201,8 +238,8 @@ constexpr BodyTable<MR, NV> make_bodies() {
   BodyTable<MR, NV> table{};
   unroll<MR>([&](auto i) {
     unroll<NV>([&](auto j) {
-      table.body[0][i][j] = brgemm_body<i.value + 1, j.value + 1, false>;
-      table.body[1][i][j] = brgemm_body<i.value + 1, j.value + 1, true>;
+      table.body[0][i][j] = brgemm_body<i.value + 1, j.value + 1, masks_are_free>;
+      if constexpr (!masks_are_free) table.body[1][i][j] = brgemm_body<i.value + 1, j.value + 1, true>;
     });
   });
   return table;
@@ -214,13 +251,14 @@ CORTEX_INLINE void brgemm(const cortex_brgemm_args* args) {
   if (args->m <= 0 || args->n <= 0) return;
   const int64_t last = (args->n - 1) / lanes;
   const int64_t tail = args->n - last * lanes;
-  table.body[tail != lanes][args->m - 1][last](args, first_lanes(tail));
+  const int partial = !masks_are_free && tail != lanes;
+  table.body[partial][args->m - 1][last](args, first_lanes(tail));
 }
 
 }  // namespace
 }  // namespace cortex
 
-#define CORTEX_DEFINE_BRGEMM(mr, nr, isa)                                                                   \
-  extern "C" void cortex_brgemm_f32_f32_f32_##mr##x##nr##x1_##isa(const cortex_brgemm_args* args) {         \
-    cortex::brgemm<mr, nr>(args);  \
+#define CORTEX_DEFINE_BRGEMM(mr, nr, isa)                                                             \
+  extern "C" void cortex_brgemm_f32_f32_f32_##mr##x##nr##x1_##isa(const cortex_brgemm_args* args) {   \
+    cortex::brgemm<mr, nr>(args);                                                                     \
   }

@@ -37,8 +37,8 @@ struct RowPointers {
     return broadcast_at<Disp, scale(Row)>(base[Row / 8], offset<Row>());
   }
   template <int Row, int Disp>
-  CORTEX_INLINE Vec broadcast_fma_row(Vec b, Vec acc) const {
-    return broadcast_fma<Disp, scale(Row)>(base[Row / 8], offset<Row>(), b, acc);
+  CORTEX_INLINE void accumulate_row(Vec& acc, Vec b) const {
+    accumulate_at<Disp, scale(Row)>(acc, base[Row / 8], offset<Row>(), b);
   }
 };
 

@@ -4,6 +4,8 @@
 
 #define CORTEX_INLINE inline __attribute__((always_inline))
 #define CORTEX_LAMBDA __attribute__((always_inline))
+// Before a loop of constant length: unrolls it whole, so that arrays it indexes live in registers.
+#define CORTEX_UNROLL _Pragma("GCC unroll 64")
 
 namespace cortex {
 namespace {
@@ -14,8 +16,8 @@ struct Index {
   constexpr operator int() const { return I; }
 };
 
-// f(Index<0>), f(Index<1>), ... f(Index<N-1>): straight-line code with constant indices, so that arrays
-// of accumulators live in registers.
+// f(Index<0>), f(Index<1>), ... f(Index<N-1>): straight-line code whose indices are constant expressions,
+// for template arguments and instruction displacements.
 template <int N, int I = 0, typename F>
 CORTEX_INLINE constexpr void unroll(F f) {
   if constexpr (I < N) {

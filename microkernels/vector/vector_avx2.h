@@ -12,6 +12,8 @@ namespace {
 using Vec = __m256;
 using Mask = __m256i;
 constexpr int lanes = 8;
+constexpr int vector_registers = 16;
+constexpr bool masks_are_free = false;
 
 alignas(64) constexpr int32_t mask_source[16] = {-1, -1, -1, -1, -1, -1, -1, -1, 0, 0, 0, 0, 0, 0, 0, 0};
 CORTEX_INLINE Mask first_lanes(int64_t n) {  // 0 <= n <= lanes
@@ -26,6 +28,10 @@ CORTEX_INLINE void store(Mask mask, float* p, Vec v) { _mm256_maskstore_ps(p, ma
 CORTEX_INLINE Vec add(Vec a, Vec b) { return _mm256_add_ps(a, b); }
 CORTEX_INLINE Vec mul(Vec a, Vec b) { return _mm256_mul_ps(a, b); }
 CORTEX_INLINE Vec fma(Vec a, Vec b, Vec c) { return _mm256_fmadd_ps(a, b, c); }  // a*b + c
+// Keeps v in a register: otherwise a loaded vector may be loaded anew at every use.
+CORTEX_INLINE void keep(Vec& v) { asm("" : "+x"(v)); }
+// acc += a*b in place: left to the compiler, accumulators move between registers.
+CORTEX_INLINE void accumulate(Vec& acc, Vec a, Vec b) { asm("vfmadd231ps %2, %1, %0" : "+x"(acc) : "x"(a), "x"(b)); }
 // The second operand when either is NaN.
 CORTEX_INLINE Vec max(Vec a, Vec b) { return _mm256_max_ps(a, b); }
 CORTEX_INLINE Vec min(Vec a, Vec b) { return _mm256_min_ps(a, b); }
@@ -47,8 +53,8 @@ CORTEX_INLINE Vec broadcast_at(const char* base, int64_t offset) {
 
 constexpr bool has_broadcast_fma = false;
 template <int Disp, int Scale>
-CORTEX_INLINE Vec broadcast_fma(const char* base, int64_t offset, Vec b, Vec acc) {
-  return fma(broadcast_at<Disp, Scale>(base, offset), b, acc);
+CORTEX_INLINE void accumulate_at(Vec& acc, const char* base, int64_t offset, Vec b) {
+  accumulate(acc, broadcast_at<Disp, Scale>(base, offset), b);
 }
 
 }  // namespace

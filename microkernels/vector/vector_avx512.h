@@ -12,6 +12,8 @@ namespace {
 using Vec = __m512;
 using Mask = __mmask16;
 constexpr int lanes = 16;
+constexpr int vector_registers = 32;
+constexpr bool masks_are_free = true;  // a masked load or store costs what a plain one does
 
 CORTEX_INLINE Mask first_lanes(int64_t n) { return static_cast<Mask>((1u << n) - 1u); }  // 0 <= n <= lanes
 CORTEX_INLINE Vec zero() { return _mm512_setzero_ps(); }
@@ -23,6 +25,10 @@ CORTEX_INLINE void store(Mask mask, float* p, Vec v) { _mm512_mask_storeu_ps(p, 
 CORTEX_INLINE Vec add(Vec a, Vec b) { return _mm512_add_ps(a, b); }
 CORTEX_INLINE Vec mul(Vec a, Vec b) { return _mm512_mul_ps(a, b); }
 CORTEX_INLINE Vec fma(Vec a, Vec b, Vec c) { return _mm512_fmadd_ps(a, b, c); }  // a*b + c
+// Keeps v in a register: otherwise a loaded vector may be loaded anew at every use.
+CORTEX_INLINE void keep(Vec& v) { asm("" : "+v"(v)); }
+// acc += a*b in place: left to the compiler, accumulators move between registers.
+CORTEX_INLINE void accumulate(Vec& acc, Vec a, Vec b) { asm("vfmadd231ps %2, %1, %0" : "+v"(acc) : "v"(a), "v"(b)); }
 // The second operand when either is NaN.
 CORTEX_INLINE Vec max(Vec a, Vec b) { return _mm512_max_ps(a, b); }
 CORTEX_INLINE Vec min(Vec a, Vec b) { return _mm512_min_ps(a, b); }
@@ -42,10 +48,10 @@ CORTEX_INLINE Vec broadcast_at(const char* base, int64_t offset) {
   return v;
 }
 
-// acc + b * (the float at base + scale*offset + Disp): the load rides on the FMA.
+// acc += b * (the float at base + scale*offset + Disp): the load rides on the FMA.
 constexpr bool has_broadcast_fma = true;
 template <int Disp, int Scale>
-CORTEX_INLINE Vec broadcast_fma(const char* base, int64_t offset, Vec b, Vec acc) {
+CORTEX_INLINE void accumulate_at(Vec& acc, const char* base, int64_t offset, Vec b) {
   if constexpr (Scale == 0) {
     asm("vfmadd231ps %c3(%2)%{1to16%}, %1, %0"
         : "+v"(acc)
@@ -55,7 +61,6 @@ CORTEX_INLINE Vec broadcast_fma(const char* base, int64_t offset, Vec b, Vec acc
         : "+v"(acc)
         : "v"(b), "r"(base), "r"(offset), "i"(Disp), "i"(Scale), "m"(*reinterpret_cast<const char(*)[]>(base)));
   }
-  return acc;
 }
 
 }  // namespace

@@ -13,6 +13,8 @@ typedef float Vec __attribute__((vector_size(16)));
 typedef float UnalignedVec __attribute__((vector_size(16), aligned(4), may_alias));
 struct Mask { int n; };
 constexpr int lanes = 4;
+constexpr int vector_registers = 16;
+constexpr bool masks_are_free = false;
 
 CORTEX_INLINE Mask first_lanes(int64_t n) { return {static_cast<int>(n)}; }  // 0 <= n <= lanes
 CORTEX_INLINE Vec zero() { return Vec{0, 0, 0, 0}; }
@@ -31,6 +33,20 @@ CORTEX_INLINE void store(Mask mask, float* p, Vec v) {
 CORTEX_INLINE Vec add(Vec a, Vec b) { return a + b; }
 CORTEX_INLINE Vec mul(Vec a, Vec b) { return a * b; }
 CORTEX_INLINE Vec fma(Vec a, Vec b, Vec c) { return a * b + c; }  // rounds once or twice, as the CPU has it
+// Keeps v in a register, and the compiler from moving arithmetic across.
+CORTEX_INLINE void keep(Vec& v) {
+#if defined(__SSE2__)
+  asm("" : "+x"(v));
+#elif defined(__aarch64__)
+  asm("" : "+w"(v));
+#else
+  (void)v;
+#endif
+}
+CORTEX_INLINE void accumulate(Vec& acc, Vec a, Vec b) {
+  acc += a * b;
+  keep(acc);
+}
 // The second operand when either is NaN.
 CORTEX_INLINE Vec max(Vec a, Vec b) { return a > b ? a : b; }
 CORTEX_INLINE Vec min(Vec a, Vec b) { return a < b ? a : b; }
@@ -42,8 +58,8 @@ CORTEX_INLINE Vec broadcast_at(const char* base, int64_t offset) {
 
 constexpr bool has_broadcast_fma = false;
 template <int Disp, int Scale>
-CORTEX_INLINE Vec broadcast_fma(const char* base, int64_t offset, Vec b, Vec acc) {
-  return fma(broadcast_at<Disp, Scale>(base, offset), b, acc);
+CORTEX_INLINE void accumulate_at(Vec& acc, const char* base, int64_t offset, Vec b) {
+  accumulate(acc, broadcast_at<Disp, Scale>(base, offset), b);
 }
 
 }  // namespace
