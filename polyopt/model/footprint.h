@@ -12,57 +12,62 @@
 namespace cortex {
 
 struct Footprint {
-  double bytes = 0;      // whole cache lines
-  double run = 0;        // bytes of one contiguous run, rounded to lines
-  double rows = 1;       // number of runs
-  double row_pitch = 0;  // bytes between the innermost rows, 0 if there is one run
-  double inner_rows = 1; // runs at that pitch
+  double bytes = 0;  // whole cache lines
+  double room = 0;   // what they take in L1: rows whose pitch shares a factor with the way size crowd into
+                     // few sets, as if each row were that factor long
 };
 
-// A layout is the terms of an operand with strides that may differ from the tensor's (packed copies).
+// Where an operand's elements lie: the dims that move through it and their byte strides, smallest first.
+// The strides are the tensor's, or those of a packed copy.
 struct Layout {
   int count = 0;
-  std::array<int, facts_max_dims> dim{};
-  std::array<double, facts_max_dims> stride{};  // bytes, ascending
+  std::array<int, facts_max_dims> dim;
+  std::array<double, facts_max_dims> stride;
   double elem = 4;
-  bool line_rows = false;  // rows start at line boundaries
+  double line = 64;
+  double way_bytes = 4096;  // of L1: cache size over associativity
+  bool line_rows = false;   // rows start at line boundaries
 };
 
-Layout user_layout(const OperandFacts& facts, double line);
+Layout user_layout(const OperandFacts& facts, double line, double way_bytes);
+
+// Greatest common divisor of a stride and a power of two.
+inline double common_power(double stride, double power) {
+  const auto s = static_cast<int64_t>(stride);
+  return std::min(static_cast<double>(s & -s), power);
+}
 
 // `length[d]`: iterations of dim d in the box.
-inline Footprint footprint(const Layout& layout, const double* length, double line) {
-  Footprint out;
-  double run = layout.elem;
-  double pitch = 0, group = 1;  // the rows being collected: their distance, their number
+inline Footprint footprint(const Layout& layout, const double* length) {
+  double run = layout.elem, rows = 1;
+  double pitch = 0, group = 1;             // the rows being collected: their distance, their number
+  double inner_pitch = 0, inner_rows = 1;  // of the innermost rows
   for (int i = 0; i < layout.count; ++i) {
     const double n = length[layout.dim[i]];
     if (n <= 1) continue;
     const double s = layout.stride[i];
-    if (pitch == 0 && s <= run) {
-      run += s * (n - 1);
-    } else if (pitch == 0) {
-      pitch = s;
-      group = n;
-      out.row_pitch = pitch;
-      out.inner_rows = n;
+    if (pitch == 0) {
+      if (s <= run) {
+        run += s * (n - 1);
+      } else {
+        inner_pitch = pitch = s;
+        inner_rows = group = n;
+      }
     } else if (s <= pitch * group) {
       group += std::max(s / pitch, 1.0) * (n - 1);
     } else {
-      out.rows *= group;
+      rows *= group;
       pitch = s;
       group = n;
     }
   }
-  out.rows *= group;
+  rows *= group;
   // A run that starts anywhere touches one more line than its length on average, less one element.
-  out.run = layout.line_rows ? std::max(run, line) : run + line - layout.elem;
-  out.bytes = out.rows * out.run;
+  const double lines = layout.line_rows ? std::max(run, layout.line) : run + layout.line - layout.elem;
+  Footprint out;
+  out.bytes = rows * lines;
+  out.room = inner_rows > 1 ? rows * std::max(lines, common_power(inner_pitch, layout.way_bytes)) : out.bytes;
   return out;
 }
-
-// Room a footprint takes in a cache of `ways` ways of `way_bytes` each: rows whose pitch shares a factor
-// with the way size crowd into few sets, as if each row were that factor long.
-double crowded_bytes(const Footprint& footprint, double way_bytes);
 
 }  // namespace cortex

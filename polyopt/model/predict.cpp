@@ -44,7 +44,7 @@ Result<Prediction> predict(const Nest& nest, const Schedule& schedule, const Mac
     }
   }
   Prediction prediction;
-  score(*facts, machine, plan, &prediction);
+  Model(*facts, machine).score(plan, &prediction);
   add_bounds(prediction, *facts, machine, threads);
   return prediction;
 }

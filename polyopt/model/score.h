@@ -11,15 +11,26 @@
 #pragma once
 
 #include "polyopt/machine/machine.h"
+#include "polyopt/model/footprint.h"
 #include "polyopt/model/plan.h"
 #include "polyopt/model/prediction.h"
 
 namespace cortex {
 
-// `threads`: those that share the machine, one per cell of the plan's grid at most.
-double score(const NestFacts& nest, const Machine& machine, const Plan& plan, Prediction* detail = nullptr);
+class Model {
+ public:
+  // Both must outlive the model.
+  Model(const NestFacts& nest, const Machine& machine);
 
-// Kernel cycles alone, on one thread; what no tiling of the same kernel can beat.
-double kernel_cycles(const NestFacts& nest, const Machine& machine, const Plan& plan);
+  double score(const Plan& plan, Prediction* detail = nullptr) const;
+
+  const NestFacts& nest() const { return nest_; }
+  const Machine& machine() const { return machine_; }
+
+ private:
+  const NestFacts& nest_;
+  const Machine& machine_;
+  std::array<Layout, operand_count> in_place_;
+};
 
 }  // namespace cortex

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "polyopt/model/score.h"
+#include "polyopt/model/compute.h"
 #include "polyopt/search/grids.h"
 #include "polyopt/search/orders.h"
 #include "polyopt/search/tiles.h"
@@ -16,6 +16,9 @@ struct Cut {
   int blocks = 0;
 };
 
+constexpr int64_t chunk_unit = 16;   // a cache line of f32
+constexpr int64_t chunk_least = 96;  // shorter reductions per call lose more to C than they save
+
 struct Enumerator {
   SearchSpace& space;
   const Roles& roles;
@@ -23,10 +26,12 @@ struct Enumerator {
   std::size_t sizes;
 
   int slab = -1;            // the image dim that is cut in slabs
-  std::vector<int> images;  // the others
-  Plan base;
+  std::vector<int> images{};  // the others
+  int innermost_copy = 0;   // deepest depth where copies stand
+  Plan base{};
+  BestPlans local{6};   // what refine() starts from
 
-  int64_t extent(int d) const { return static_cast<int64_t>(space.nest.extent[d]); }
+  int64_t extent(int d) const { return static_cast<int64_t>(space.nest().extent[d]); }
 
   Chain tiled(int d, int64_t block, int64_t tile, bool balanced) const {
     Chain chain = whole(extent(d));
@@ -46,7 +51,7 @@ struct Enumerator {
 
   // Dims whose loops never vary: one iteration at a time.
   void fix_single_steps() {
-    for (int d = 0; d < space.nest.dims; ++d) base.chain[d] = space.keep(whole(extent(d)));
+    for (int d = 0; d < space.nest().dims; ++d) base.chain[d] = space.keep(whole(extent(d)));
     const auto single = [&](int d) { base.chain[d] = space.keep(tiled(d, 0, 1, false)); };
     for (int d : roles.common) single(d);
     for (int d : roles.columns) single(d);
@@ -75,36 +80,38 @@ struct Enumerator {
   }
 
   void score_plan(Plan& plan) {
-    mark_parallel(plan, space.nest, space.options.threads);
+    mark_parallel(plan, space.nest(), space.options.threads);
     for_each_grid(plan, space.options.threads, 3, [&](const Plan& p) {
       ++space.scored;
-      space.best.offer(score(space.nest, space.machine, p), p);
+      const double cycles = space.model.score(p);
+      space.best.offer(cycles, p);
+      local.offer(cycles, p);
     });
   }
 
   // Depths where a copy of `operand` may stand: inside a loop that changes it (further in than needed only
-  // repeats the copy), or before all loops.
+  // repeats the copy), or before all loops; not inside the register tile loops.
   template <typename Use>
   void for_each_depth(const Plan& plan, Operand operand, Use&& use) {
     use(0);
-    for (int i = 0; i < plan.loops; ++i) {
-      if (space.nest[operand].depends_on(plan.loop[i].dim)) use(i + 1);
+    for (int i = 0; i < innermost_copy && i < plan.loops; ++i) {
+      if (space.nest()[operand].depends_on(plan.loop[i].dim)) use(i + 1);
     }
   }
 
   int64_t pad_for(const Plan& plan, int depth) const {
     if (roles.k < 0) return 0;
-    double length = space.nest.extent[roles.k];
+    double length = space.nest().extent[roles.k];
     for (int i = 0; i < depth; ++i) {
       const PlanLoop& loop = plan.loop[i];
       if (loop.dim == roles.k) length = static_cast<double>(plan.chain[loop.dim]->level[loop.level].step);
     }
-    const OperandFacts& a = space.nest[Operand::a];
+    const OperandFacts& a = space.nest()[Operand::a];
     for (int i = 0; i < a.count; ++i) {
       if (a.terms[i].dim == roles.m && a.terms[i].coeff != 1) return 0;
     }
     const auto pitch = static_cast<int64_t>(length * a.elem);
-    return pitch % 2048 == 0 ? space.machine.caches[0].line / static_cast<int64_t>(a.elem) : 0;
+    return pitch % 2048 == 0 ? space.model.machine().caches[0].line / static_cast<int64_t>(a.elem) : 0;
   }
 
   void with_packs(Plan& plan) {
@@ -140,7 +147,7 @@ struct Enumerator {
   // Rows of A that crowd into few sets of L1, or that share lines with pixels a stride skips.
   bool a_copy_may_pay() const {
     if (roles.m < 0) return false;
-    const OperandFacts& a = space.nest[Operand::a];
+    const OperandFacts& a = space.nest()[Operand::a];
     for (int i = 0; i < a.count; ++i) {
       if (a.terms[i].dim == roles.m) return static_cast<int64_t>(a.terms[i].stride) % 2048 == 0;
     }
@@ -184,6 +191,7 @@ struct Enumerator {
           if (t == Tile::column && has_column) push_tile_loops(plan, roles.n, n.blocks);
           if (t == Tile::row && has_row) push_tile_loops(plan, roles.m, m.blocks);
         }
+        innermost_copy = block_loops + (has_slab && tiles.tile[0] == Tile::slab ? 2 : 1);
         with_packs(plan);
       }
     }
@@ -197,6 +205,49 @@ struct Enumerator {
     if (!row && !row_last) return true;
     if (!row && !slab) return !column_first;
     return false;
+  }
+
+  // --- block sizes one at a time, finely, from the best coarse plans --------------------------------
+
+  int64_t unit_of(int d) const {
+    if (d == roles.n) return kernel.nr;
+    if (d == roles.m) return kernel.op == KernelOp::brgemm ? kernel.mr : 1;
+    return d == roles.k ? chunk_unit : 1;
+  }
+
+  bool refine_loop(ScoredPlan& at, int i) {
+    const int d = at.plan.loop[i].dim;
+    const Chain& now = *at.plan.chain[d];
+    const bool block = at.plan.loop[i].level == 0 && (now.levels > 1 || space.nest().is_reduction(d));
+    if (!block) return false;
+    const ScoredPlan before = at;
+    for (int64_t size : block_sizes(extent(d), unit_of(d), unit_of(d) + (d == roles.k ? chunk_least : 1), 24)) {
+      if (size == now.level[0].step) continue;
+      const ChainLevel& tile = now.level[1];
+      Plan plan = before.plan;
+      plan.chain[d] = space.keep(tiled(d, size, now.levels > 1 ? tile.step : 0, now.levels > 1 && tile.balanced));
+      if (plan.chain[d]->levels != now.levels) continue;
+      if (plan.a_pack >= 0) plan.a_pad = pad_for(plan, plan.a_pack);
+      mark_parallel(plan, space.nest(), space.options.threads);
+      for_each_grid(plan, space.options.threads, 2, [&](const Plan& p) {
+        ++space.scored;
+        const double cycles = space.model.score(p);
+        space.best.offer(cycles, p);
+        if (cycles < at.cycles) at = {cycles, p};
+      });
+    }
+    return at.cycles < before.cycles;
+  }
+
+  void refine() {
+    const std::vector<ScoredPlan> starts = local.plans();
+    for (ScoredPlan at : starts) {
+      bool better = true;
+      for (int pass = 0; pass < 3 && better; ++pass) {
+        better = false;
+        for (int i = 0; i < at.plan.loops; ++i) better |= refine_loop(at, i);
+      }
+    }
   }
 
   void run() {
@@ -213,7 +264,7 @@ struct Enumerator {
       n_blocks = block_sizes(n_extent, kernel.nr, 2 * kernel.nr, sizes);
     }
     const int chunk_dim = roles.k;
-    if (brgemm && chunk_dim >= 0) k_blocks = block_sizes(extent(chunk_dim), 16, 96, sizes);
+    if (brgemm && chunk_dim >= 0) k_blocks = block_sizes(extent(chunk_dim), chunk_unit, chunk_least, sizes);
     if (slab >= 0 && brgemm) s_blocks = block_sizes(extent(slab), 1, 2, sizes);
 
     const std::vector<Cut> n_cuts = cuts(roles.n, nr, false, n_blocks);
@@ -234,24 +285,25 @@ struct Enumerator {
         }
       }
     }
+    refine();
   }
 };
 
 }  // namespace
 
 void enumerate(SearchSpace& space, const Roles& roles, const KernelInfo& kernel, const Fineness& fineness) {
-  Enumerator{space, roles, kernel, fineness.sizes, -1, {}, {}}.run();
+  Enumerator{space, roles, kernel, fineness.sizes}.run();
 }
 
 double bare_cycles(SearchSpace& space, const Roles& roles, const KernelInfo& kernel) {
-  Enumerator e{space, roles, kernel, 0, -1, {}, {}};
+  Enumerator e{space, roles, kernel, 0};
   e.set_up();
   Plan plan = e.base;
   if (kernel.op == KernelOp::brgemm) {
     if (roles.m >= 0) plan.chain[roles.m] = space.keep(e.tiled(roles.m, 0, kernel.mr, true));
     if (roles.n >= 0) plan.chain[roles.n] = space.keep(e.tiled(roles.n, 0, kernel.nr, false));
   }
-  return kernel_cycles(space.nest, space.machine, plan);
+  return kernel_cycles(space.nest(), space.model.machine(), plan, 1);
 }
 
 }  // namespace cortex

@@ -3,7 +3,7 @@
 
 #include <deque>
 
-#include "polyopt/machine/machine.h"
+#include "polyopt/model/score.h"
 #include "polyopt/search/best.h"
 #include "polyopt/search/roles.h"
 #include "polyopt/search/search.h"
@@ -11,13 +11,14 @@
 namespace cortex {
 
 struct SearchSpace {
-  const NestFacts& nest;
-  const Machine& machine;
+  const Model& model;
   const SearchOptions& options;
   bool b_constant;
   std::deque<Chain> chains;  // plans point into it
   BestPlans best;
   int64_t scored = 0;
+
+  const NestFacts& nest() const { return model.nest(); }
 
   const Chain* keep(const Chain& chain) { return &chains.emplace_back(chain); }
 };

@@ -84,8 +84,8 @@ int best_grids(const Plan& plan, int threads, Grid* best, int most) {
 }
 
 void apply_grid(Plan& plan, const Grid& grid) {
-  for (int i = 0; i < CORTEX_MAX_PARALLEL_LOOPS && i < plan.loops && plan.loop[i].parallel; ++i) {
-    plan.loop[i].threads = grid.threads[i];
+  for (std::size_t i = 0; i < grid.threads.size(); ++i) {
+    if (static_cast<int>(i) < plan.loops && plan.loop[i].parallel) plan.loop[i].threads = grid.threads[i];
   }
 }
 

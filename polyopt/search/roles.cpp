@@ -1,5 +1,7 @@
 #include "polyopt/search/roles.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "polyopt/schedule/program.h"
@@ -59,7 +61,7 @@ Result<std::vector<Roles>> assign_roles(const Nest& nest, const NestFacts& facts
   if (const std::optional<Window> window = depthwise_window(nest)) {
     return std::vector<Roles>{depthwise_roles(facts, nest, *window)};
   }
-  if (b.padded) return unsupported("scheduling " + nest.name + ": B is read outside its bounds; only A may be");
+  if (b.padded) return unsupported(fmt::format("scheduling {}: B is read outside its bounds; only A may be", nest.name));
 
   Roles base;
   std::vector<int> n_candidates, k_adjacent, k_strided, rows;
@@ -87,8 +89,8 @@ Result<std::vector<Roles>> assign_roles(const Nest& nest, const NestFacts& facts
   base.b_direct = base.n < 0 || linear_stride(b, base.n) == 1;
   base.b_panels = base.n >= 0 && indexes_alone(b, base.n);
   if (!base.b_direct && !base.b_panels) {
-    return unsupported("scheduling " + nest.name + ": columns of B (" + nest.dims[base.n].name +
-                       ") are neither adjacent nor indexed by that dim alone");
+    return unsupported(fmt::format("scheduling {}: columns of B ({}) are neither adjacent nor indexed by that dim alone",
+                                   nest.name, nest.dims[base.n].name));
   }
   sort_by_stride(base.common, a);
   sort_by_stride(base.images, a);

@@ -22,7 +22,7 @@ struct Contender {
 std::vector<Contender> rank_kernels(SearchSpace& space, const Nest& nest, const std::vector<Roles>& roles) {
   std::vector<Contender> all;
   for (const Roles& r : roles) {
-    for (const KernelInfo* kernel : usable_kernels(nest, r, space.machine)) {
+    for (const KernelInfo* kernel : usable_kernels(nest, r, space.model.machine())) {
       all.push_back({&r, kernel, bare_cycles(space, r, *kernel)});
     }
   }
@@ -46,7 +46,8 @@ Result<SearchResult> search(const Nest& nest, const Machine& machine, const Sear
   const Result<std::vector<Roles>> roles = assign_roles(nest, *facts);
   if (!roles) return roles.error();
 
-  SearchSpace space{*facts, machine, options, nest.b_constant, {}, BestPlans(static_cast<std::size_t>(options.keep))};
+  const Model model(*facts, machine);
+  SearchSpace space{model, options, nest.b_constant, {}, BestPlans(static_cast<std::size_t>(options.keep))};
   const std::vector<Contender> contenders = rank_kernels(space, nest, *roles);
   if (contenders.empty()) {
     return unsupported(fmt::format("scheduling {}: no microkernel multiplies {} by {} into {} on {}", nest.name,
@@ -56,7 +57,7 @@ Result<SearchResult> search(const Nest& nest, const Machine& machine, const Sear
   for (std::size_t i = 0; i < contenders.size() && i < 4; ++i) {
     const Contender& c = contenders[i];
     if (i > 0 && c.bare > 1.3 * contenders[0].bare) break;
-    enumerate(space, *c.roles, *c.kernel, Fineness{i == 0 ? 4u : 2u});
+    enumerate(space, *c.roles, *c.kernel, Fineness{i == 0 ? 3u : 2u});
   }
 
   SearchResult result;
@@ -64,7 +65,7 @@ Result<SearchResult> search(const Nest& nest, const Machine& machine, const Sear
   for (const ScoredPlan& p : space.best.plans()) {
     Candidate candidate;
     candidate.schedule = to_schedule(p.plan, *facts);
-    score(*facts, machine, p.plan, &candidate.prediction);
+    model.score(p.plan, &candidate.prediction);
     add_bounds(candidate.prediction, *facts, machine, options.threads);
     result.best.push_back(std::move(candidate));
   }

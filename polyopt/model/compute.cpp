@@ -1,0 +1,94 @@
+#include "polyopt/model/compute.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "polyopt/model/costs.h"
+
+namespace cortex {
+namespace {
+
+struct TileCost {
+  double step = 0;   // per reduction step
+  double first = 0;  // per call that starts a tile
+  double again = 0;  // per call that adds to what C holds
+};
+
+TileCost tile_cost(const KernelInfo& kernel, const Machine& machine, double m, double n) {
+  const double vectors = std::ceil(n / kernel.lanes), tile = m * vectors;
+  TileCost cost;
+  if (kernel.op == KernelOp::dwconv) {
+    // Of each window position, one load of the input per output and one of the weights per mr outputs.
+    cost.step = tile * std::max(1 / machine.fma_per_cycle, (1 + 1.0 / kernel.mr) / machine.loads_per_cycle);
+    cost.first = kernel.call_cycles + costs::call_setup + (kernel.tile_cycles + costs::window_tile) * tile;
+    return cost;
+  }
+  cost.step = std::max(tile / machine.fma_per_cycle, (m + vectors) / machine.loads_per_cycle);
+  cost.first = kernel.call_cycles + costs::call_setup + kernel.tile_cycles * tile;
+  cost.again = cost.first + costs::reload_call + costs::reload_vector * tile;
+  return cost;
+}
+
+// One copy of `operand`'s box at `depth`.
+double one_pack(const NestFacts& nest, const Plan& plan, const Walk& walk, Operand operand, int depth) {
+  const OperandFacts& facts = nest[operand];
+  const bool panel = operand == Operand::b && plan.b_panel;
+  const int adjacent = operand == Operand::a ? plan.k_dim : plan.n_dim;
+  std::array<double, facts_max_rank> extent;
+  for (int axis = 0; axis < facts.rank; ++axis) extent[axis] = 1;
+  int inner = facts.rank - 1;
+  bool straight = adjacent < 0;
+  for (int i = 0; i < facts.count; ++i) {
+    const FactTerm& t = facts.terms[i];
+    extent[t.axis] += t.coeff * (walk.length[depth][t.dim] - 1);
+    if (t.dim != adjacent) continue;
+    inner = t.axis;
+    straight = t.stride == facts.elem;
+  }
+  double elements = 1;
+  for (int axis = 0; axis < facts.rank; ++axis) elements *= extent[axis];
+  double run = std::max(extent[inner], 1.0);
+  if (panel) run = std::min<double>(run, plan.kernel->nr);
+  const double rate = straight ? costs::pack_bytes_per_cycle : costs::transpose_bytes_per_cycle;
+  return costs::pack_call + costs::pack_run * elements / run + elements * facts.elem / rate;
+}
+
+}  // namespace
+
+double kernel_cycles(const NestFacts& nest, const Machine& machine, const Plan& plan, double reduction_chunks) {
+  static const Chain single = whole(1);
+  const Chain& rows = plan.m_dim >= 0 ? *plan.chain[plan.m_dim] : single;
+  const Chain& columns = plan.n_dim >= 0 ? *plan.chain[plan.n_dim] : single;
+  double reduction = 1, others = 1;
+  for (int d = 0; d < nest.dims; ++d) {
+    if (nest.is_reduction(d)) reduction *= nest.extent[d];
+    else if (d != plan.m_dim && d != plan.n_dim) others *= nest.extent[d];
+  }
+  double total = 0;
+  for (int i = 0; i < rows.tiles.count; ++i) {
+    for (int j = 0; j < columns.tiles.count; ++j) {
+      const TileCost cost = tile_cost(*plan.kernel, machine, static_cast<double>(rows.tiles.size[i]),
+                                      static_cast<double>(columns.tiles.size[j]));
+      total += rows.tiles.number[i] * columns.tiles.number[j] *
+               (reduction * cost.step + cost.first + (reduction_chunks - 1) * cost.again);
+    }
+  }
+  return total * others;
+}
+
+double loop_cycles(const Plan& plan, const Walk& walk) {
+  double steps = 0;
+  for (int i = 1; i <= plan.loops; ++i) steps += walk.visits[i];
+  return steps * costs::loop_step;
+}
+
+double pack_cycles(const NestFacts& nest, const Plan& plan, const Walk& walk) {
+  double cycles = 0;
+  if (plan.a_pack >= 0) cycles += walk.visits[plan.a_pack] * one_pack(nest, plan, walk, Operand::a, plan.a_pack);
+  if (plan.b_pack >= 0 && !plan.b_ahead) {
+    cycles += walk.visits[plan.b_pack] * one_pack(nest, plan, walk, Operand::b, plan.b_pack);
+  }
+  return cycles;
+}
+
+}  // namespace cortex

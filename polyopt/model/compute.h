@@ -1,0 +1,18 @@
+// Compute cost of a Plan: microkernel calls with their operands at hand, the loops around them, packing.
+#pragma once
+
+#include "polyopt/machine/machine.h"
+#include "polyopt/model/walk.h"
+
+namespace cortex {
+
+// Cycles on one thread for the whole nest.
+double kernel_cycles(const NestFacts& nest, const Machine& machine, const Plan& plan, double reduction_chunks);
+
+// Cycles the loops themselves take on one thread.
+double loop_cycles(const Plan& plan, const Walk& walk);
+
+// Cycles the slowest thread spends copying, sources and copies in cache.
+double pack_cycles(const NestFacts& nest, const Plan& plan, const Walk& walk);
+
+}  // namespace cortex

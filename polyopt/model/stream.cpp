@@ -1,0 +1,171 @@
+#include "polyopt/model/stream.h"
+
+#include <cmath>
+
+namespace cortex {
+namespace {
+
+// Strides inside a packed copy: the dim the kernel needs adjacent comes innermost, the other tensor
+// dimensions follow in order, each as long as the box at the pack's depth.
+Layout copied_layout(const NestFacts& nest, const Plan& plan, const Walk& walk, Operand operand, int depth,
+                     const Layout& in_place) {
+  const OperandFacts& facts = nest[operand];
+  const int adjacent = operand == Operand::a ? plan.k_dim : plan.n_dim;
+  int inner = facts.rank - 1;
+  std::array<double, facts_max_rank> extent, stride;
+  for (int axis = 0; axis < facts.rank; ++axis) extent[axis] = 1;
+  for (int i = 0; i < facts.count; ++i) {
+    const FactTerm& t = facts.terms[i];
+    if (t.dim == adjacent) inner = t.axis;
+    extent[t.axis] += t.coeff * (walk.length[depth][t.dim] - 1);
+  }
+  double next = facts.elem * (extent[inner] + static_cast<double>(operand == Operand::a ? plan.a_pad : 0));
+  stride[inner] = facts.elem;
+  for (int axis = facts.rank - 1; axis >= 0; --axis) {
+    if (axis == inner) continue;
+    stride[axis] = next;
+    next *= extent[axis];
+  }
+  Layout layout;
+  layout.elem = facts.elem;
+  layout.line = in_place.line;
+  layout.way_bytes = in_place.way_bytes;
+  layout.line_rows = false;
+  for (int i = 0; i < facts.count; ++i) {
+    const FactTerm& t = facts.terms[i];
+    const double s = t.coeff * stride[t.axis];
+    int at = layout.count++;
+    for (; at > 0 && layout.stride[at - 1] > s; --at) {
+      layout.stride[at] = layout.stride[at - 1];
+      layout.dim[at] = layout.dim[at - 1];
+    }
+    layout.stride[at] = s;
+    layout.dim[at] = t.dim;
+  }
+  return layout;
+}
+
+// Panels are dense and line-aligned, filled up to nr columns.
+Footprint panel_footprint(const OperandFacts& facts, const Plan& plan, const std::array<double, facts_max_dims>& length) {
+  double bytes = facts.elem;
+  const double nr = plan.kernel->nr;
+  for (int i = 0; i < facts.count; ++i) {
+    const int d = facts.terms[i].dim;
+    bytes *= d == plan.n_dim ? std::ceil(length[d] / nr - 1e-9) * nr : length[d];
+  }
+  return {bytes, bytes};
+}
+
+template <typename Measure>
+void fill(Stream& s, uint32_t dims, const Plan& plan, Measure&& measure) {
+  for (int depth = s.last; depth >= s.first; --depth) {
+    if (depth < s.last && !((dims >> plan.loop[depth].dim) & 1u)) {
+      s.bytes[depth] = s.bytes[depth + 1];
+      s.room[depth] = s.room[depth + 1];
+      continue;
+    }
+    const Footprint f = measure(depth);
+    s.bytes[depth] = f.bytes;
+    s.room[depth] = f.room;
+  }
+  for (int depth = s.first - 1; depth >= 0; --depth) {
+    s.bytes[depth] = s.bytes[s.first];
+    s.room[depth] = s.room[s.first];
+  }
+}
+
+bool changes(const Stream& s, const NestFacts& nest, const Plan& plan, int loop) {
+  if (s.copy && loop < s.first) return loop == s.first - 1;  // the copy is made anew
+  return nest[s.operand].depends_on(plan.loop[loop].dim);
+}
+
+}  // namespace
+
+void Streams::add_operand(Operand operand, const NestFacts& nest, const Plan& plan, const Walk& walk,
+                          const Layout& in_place) {
+  const bool is_b = operand == Operand::b;
+  const int depth = operand == Operand::a ? plan.a_pack : is_b ? plan.b_pack : -1;
+  const bool packed = depth >= 0, ahead = is_b && plan.b_ahead;
+  const uint32_t dims = nest[operand].dims;
+  if (!packed || !ahead) {
+    Stream& source = stream[count++];
+    source.operand = operand;
+    source.copy = false;
+    source.first = 0;
+    source.last = packed ? depth : plan.loops;
+    fill(source, dims, plan, [&](int d) { return footprint(in_place, walk.length[d].data()); });
+    if (!packed) {
+      if (operand == Operand::a) count_rows(plan, walk, in_place);
+      return;
+    }
+  }
+  Stream& copy = stream[count++];
+  copy.operand = operand;
+  copy.copy = !ahead;
+  copy.first = ahead ? 0 : depth;
+  copy.last = plan.loops;
+  if (is_b && plan.b_panel) {
+    fill(copy, dims, plan, [&](int d) { return panel_footprint(nest[operand], plan, walk.length[d]); });
+  } else {
+    const Layout layout = copied_layout(nest, plan, walk, operand, depth, in_place);
+    fill(copy, dims, plan, [&](int d) { return footprint(layout, walk.length[d].data()); });
+    if (operand == Operand::a) count_rows(plan, walk, layout);
+  }
+}
+
+void Streams::count_rows(const Plan& plan, const Walk& walk, const Layout& layout) {
+  if (plan.kernel->op != KernelOp::brgemm) return;
+  for (int i = 0; i < layout.count; ++i) {
+    if (layout.dim[i] != plan.m_dim) continue;
+    const double apart = layout.way_bytes / common_power(layout.stride[i], layout.way_bytes);
+    a_rows_per_set = walk.length[plan.loops][plan.m_dim] / apart;
+  }
+}
+
+Streams::Streams(const NestFacts& nest, const Plan& plan, const Walk& walk, const Layout* in_place) {
+  for (Operand o : {Operand::a, Operand::b, Operand::c}) {
+    add_operand(o, nest, plan, walk, in_place[static_cast<int>(o)]);
+  }
+}
+
+double Streams::working_set(int depth) const {
+  double sum = 0;
+  for (int i = 0; i < count; ++i) sum += depth <= stream[i].last ? stream[i].bytes[depth] : 0;
+  return sum;
+}
+
+double Streams::working_room(int depth) const {
+  double sum = 0;
+  for (int i = 0; i < count; ++i) sum += depth <= stream[i].last ? stream[i].room[depth] : 0;
+  return sum;
+}
+
+double Streams::shared_working_set(const NestFacts& nest, const Plan& plan, int depth, double sharers) const {
+  double sum = 0;
+  for (int i = 0; i < count; ++i) {
+    const Stream& s = stream[i];
+    if (depth > s.last) continue;
+    double copies = s.copy ? sharers : 1;
+    for (int l = 0; l < depth && plan.loop[l].parallel; ++l) {
+      if (nest[s.operand].depends_on(plan.loop[l].dim)) copies *= plan.loop[l].threads;
+    }
+    sum += s.bytes[depth] * std::min(copies, sharers);
+  }
+  return sum;
+}
+
+double Streams::traffic(const Stream& s, const NestFacts& nest, const Plan& plan, const Walk& walk, int held) {
+  if (s.copy && held <= s.first) return 0;  // written, read and overwritten without leaving the level
+  int i = held - 1;
+  if (s.last < plan.loops && i >= s.last) return s.bytes[s.last] * walk.visits[s.last];
+  if (i == plan.loops) {
+    if (s.operand != Operand::c) return s.bytes[i] * walk.visits[i];
+    --i;  // C stays in registers for the whole call
+  }
+  while (i >= 0 && !changes(s, nest, plan, i)) --i;
+  if (i < 0) return s.bytes[0];
+  if (s.copy && i < s.first) return s.bytes[s.first] * walk.visits[s.first];
+  return s.bytes[i] * walk.visits[i];
+}
+
+}  // namespace cortex
