@@ -102,8 +102,15 @@ void remove_dim(Access& access, int outer) {
   }
 }
 
+// Two column dims (in C, not in A): a batch of B's and the columns of each. The bias has one value per
+// column and repeats over the batch, so they must stay apart.
+bool repeats_bias(const Nest& nest, int outer, int inner) {
+  return nest.epilogue.bias && nest.dims[inner].kind == DimKind::parallel &&
+         tensor_dim_of(nest[Operand::a], outer) == -1 && tensor_dim_of(nest[Operand::a], inner) == -1;
+}
+
 bool merge(Nest& nest, int outer, int inner) {
-  if (nest.dims[outer].kind != nest.dims[inner].kind) return false;
+  if (nest.dims[outer].kind != nest.dims[inner].kind || repeats_bias(nest, outer, inner)) return false;
   std::optional<Access> aligned[operand_count];
   for (int o = 0; o < operand_count; ++o) {
     aligned[o] = align(nest.access[o], outer, inner, nest.dims);
