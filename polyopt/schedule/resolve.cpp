@@ -18,20 +18,33 @@ void clear_window(View& view, const Window& window) {
   }
 }
 
-// Bias has one value per output channel: it follows n, and the other parallel dims B depends on (groups,
-// batches of a matmul do not count: a matmul's bias has N values).
-void resolve_bias(Program& p) {
-  if (!p.nest.epilogue.bias) return;
+// Bias has one value per output channel: it moves with the channels of a group ("oc", "c" of a depthwise
+// nest, "n" of a matmul) and with the group, whatever roles the schedule gives them. Batches repeat it.
+Status resolve_bias(Program& p) {
   const Nest& nest = p.nest;
-  const int n = p.kernel.n_dim;
-  if (n >= 0) p.bias_stride = static_cast<int64_t>(sizeof(float));
-  for (int d = 0; d < static_cast<int>(nest.dims.size()); ++d) {
-    if (d == n || nest.dims[d].kind != DimKind::parallel) continue;
-    if (nest.dims[d].name == "g") {
-      p.bias_dim2 = d;
-      p.bias_stride2 = (n >= 0 ? nest.dims[n].extent : 1) * static_cast<int64_t>(sizeof(float));
+  if (!nest.epilogue.bias) return Status::success();
+  constexpr int64_t bytes = sizeof(float);
+  int channel = -1, group = -1;
+  if (nest.name == "matmul") {
+    channel = nest.dim_index("n");
+  } else {
+    channel = std::max(nest.dim_index("oc"), nest.dim_index("c"));
+    group = nest.dim_index("g");
+  }
+  const int64_t group_stride = channel < 0 ? bytes : nest.dims[channel].extent * bytes;
+  for (const auto& [dim, stride] : {std::pair{channel, bytes}, std::pair{group, group_stride}}) {
+    if (dim < 0 || nest.dims[dim].extent == 1) continue;
+    if (dim == p.kernel.n_dim) {
+      p.bias_stride = stride;
+    } else if (p.bias_dim2 < 0) {
+      p.bias_dim2 = dim;
+      p.bias_stride2 = stride;
+    } else {
+      return invalid_argument(fmt::format("schedule of {}: bias depends on {} and {}, one of them must have role n",
+                                          nest.name, nest.dims[p.bias_dim2].name, nest.dims[dim].name));
     }
   }
+  return Status::success();
 }
 
 }  // namespace
@@ -110,7 +123,7 @@ Result<Program> resolve(const Nest& nest, const Schedule& schedule) {
     p.kernel.a_batch_stride.push_back(stride(Operand::a, d));
     p.kernel.b_batch_stride.push_back(stride(Operand::b, d));
   }
-  resolve_bias(p);
+  if (Status s = resolve_bias(p); !s) return s.error();
   return p;
 }
 
