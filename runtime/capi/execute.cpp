@@ -1,0 +1,69 @@
+// cortex_plan_execute: the checks cost a few nanoseconds; what they find is worded off the hot path.
+#include <fmt/format.h>
+
+#include "runtime/capi/capi.h"
+
+using namespace cortex;
+
+namespace {
+
+struct OperandCheck {
+  const char* name;
+  const void* pointer;
+  int64_t given, needed;
+  uintptr_t alignment = 4;
+};
+
+[[gnu::noinline, gnu::cold]] cortex_status explain(const Plan& plan, const cortex_execute_args& args,
+                                                   cortex_message* message) {
+  return guarded(message, [&] {
+    const auto bad = [&](std::string text) {
+      return fail(message, CORTEX_INVALID_ARGUMENT, "cortex_plan_execute: " + text);
+    };
+    if (args.struct_size != sizeof args) return bad("struct_size of the arguments is not the size of the struct");
+    const OperandCheck checks[] = {
+        {"src", args.src, args.src_bytes, plan.src_bytes},
+        {"weights", args.weights, args.weights_bytes,
+         plan.options.prepacked ? plan.packed_bytes : plan.weights_bytes},
+        {"bias", args.bias, args.bias_bytes, plan.bias_bytes},
+        {"residual", args.residual, args.residual_bytes, plan.residual_bytes},
+        {"dst", args.dst, args.dst_bytes, plan.dst_bytes},
+        {"scratch", args.scratch, args.scratch_bytes, plan.scratch.total, 64},
+    };
+    for (const OperandCheck& c : checks) {
+      if (c.needed == 0) continue;
+      if (!c.pointer) return bad(fmt::format("{} is NULL, the plan needs {} bytes", c.name, c.needed));
+      if (reinterpret_cast<uintptr_t>(c.pointer) % c.alignment) {
+        return bad(fmt::format("{} must be {}-byte aligned", c.name, c.alignment));
+      }
+      if (c.given != 0 && c.given < c.needed) {
+        return bad(fmt::format("{} has {} bytes, the plan needs {}", c.name, c.given, c.needed));
+      }
+    }
+    return bad("the thread pool has no run function");
+  });
+}
+
+bool good(const void* pointer, int64_t given, int64_t needed, uintptr_t alignment) {
+  return needed == 0 || (pointer && reinterpret_cast<uintptr_t>(pointer) % alignment == 0 &&
+                         (given == 0 || given >= needed));
+}
+
+}  // namespace
+
+extern "C" cortex_status cortex_plan_execute(const cortex_plan* plan, const cortex_execute_args* args,
+                                             cortex_message* message) {
+  if (!plan || !args) return fail(message, CORTEX_INVALID_ARGUMENT, "cortex_plan_execute: NULL argument");
+  const Plan& p = plan->value;
+  const bool fine =
+      args->struct_size == sizeof *args && good(args->src, args->src_bytes, p.src_bytes, 4) &&
+      good(args->weights, args->weights_bytes, p.options.prepacked ? p.packed_bytes : p.weights_bytes, 4) &&
+      good(args->bias, args->bias_bytes, p.bias_bytes, 4) &&
+      good(args->residual, args->residual_bytes, p.residual_bytes, 4) &&
+      good(args->dst, args->dst_bytes, p.dst_bytes, 4) &&
+      good(args->scratch, args->scratch_bytes, p.scratch.total, 64) && (!args->pool || args->pool->run);
+  if (!fine) return explain(p, *args, message);
+  if (message) message->text[0] = '\0';
+  execute(p, *args);
+  return CORTEX_OK;
+}

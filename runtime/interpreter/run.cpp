@@ -1,0 +1,205 @@
+// The walk itself: what stands between two microkernel calls.
+#include "runtime/interpreter/interpreter.h"
+
+#include <algorithm>
+
+namespace cortex {
+
+// The state of one execution on one thread, on its stack.
+class Walk {
+ public:
+  Walk(const Interpreter& code, const cortex_kernel_call& call) : code_(code), call_(call) {
+    for (int d = 0; d < code.dims_; ++d) {
+      low_[d] = 0;
+      length_[d] = code.extent_[d];
+    }
+    if (code.brgemm_) {
+      args_ = code.args_;
+    } else {
+      window_ = code.window_args_;
+    }
+    residual_ = static_cast<const char*>(call.residual);
+  }
+
+  void run() {
+    Cursor at{static_cast<const char*>(call_.a) + code_.base_[0],
+              static_cast<const char*>(call_.b) + code_.base_[1], static_cast<char*>(call_.c) + code_.base_[2],
+              reinterpret_cast<const char*>(call_.bias)};
+    pack(0, at);
+    open(0, at, true, true);
+  }
+
+ private:
+  using Loop = Interpreter::Loop;
+
+  // The tiles of a loop that are this thread's, as runs with where they begin.
+  struct Share {
+    struct Part {
+      int64_t begin, end, size, offset;  // tile indices; offset of tile `begin` in the range
+    } part[2];
+    int64_t last;  // index of the loop's last tile
+  };
+
+  Share share(const Loop& loop) const {
+    const int64_t length = length_[loop.dim];
+    const std::array<TileRun, 2> runs =
+        length == loop.usual_length ? loop.usual_runs : tile_runs(length, loop.step, loop.balanced);
+    const int64_t tiles = runs[0].count + runs[1].count;
+    int64_t begin = 0, end = tiles;
+    if (loop.parallel >= 0) {
+      const int64_t grid = call_.grid[loop.parallel], coord = call_.coord[loop.parallel];
+      begin = tiles * coord / grid;
+      end = tiles * (coord + 1) / grid;
+    }
+    Share s;
+    const int64_t first = runs[0].count;
+    s.part[0] = {begin, std::min(end, first), runs[0].size, begin * runs[0].size};
+    const int64_t second = std::max(begin, first);
+    s.part[1] = {second, end, runs[1].size, first * runs[0].size + (second - first) * runs[1].size};
+    s.last = tiles - 1;
+    return s;
+  }
+
+  static Cursor move(const Loop& loop, const Cursor& at, int64_t by) {
+    return {at.a + by * loop.a, at.b + by * loop.b, at.c + by * loop.c, at.bias + by * loop.bias};
+  }
+
+  // first, last: whether the tile so far holds the beginning and the end of every reduction.
+  void open(std::size_t depth, const Cursor& at, bool first, bool last) {
+    if (depth == code_.loops_.size()) return call_kernel(at, first, last);
+    const Loop& loop = code_.loops_[depth];
+    const Share s = share(loop);
+    if (code_.fast_last_loop_ && depth + 1 == code_.loops_.size()) return last_loop(loop, s, at, first, last);
+
+    const int64_t low = low_[loop.dim], length = length_[loop.dim];
+    for (const auto& part : s.part) {
+      int64_t offset = part.offset;
+      length_[loop.dim] = part.size;
+      for (int64_t t = part.begin; t < part.end; ++t, offset += part.size) {
+        low_[loop.dim] = low + offset;
+        Cursor inner = move(loop, at, offset);
+        pack(depth + 1, inner);
+        open(depth + 1, inner, first && (!loop.reduction || t == 0), last && (!loop.reduction || t == s.last));
+      }
+    }
+    low_[loop.dim] = low;
+    length_[loop.dim] = length;
+  }
+
+  // The innermost loop around a BRGEMM call: all arguments stay but pointers and the size of its own dim.
+  void last_loop(const Loop& loop, const Share& s, const Cursor& from, bool first, bool last) {
+    set_sizes();
+    for (const auto& part : s.part) {
+      if (part.begin >= part.end) continue;
+      switch (code_.last_role_) {
+        case Interpreter::Role::none: break;
+        case Interpreter::Role::m: args_.m = part.size; break;
+        case Interpreter::Role::n: args_.n = part.size; break;
+        case Interpreter::Role::k: args_.k = part.size; break;
+      }
+      Cursor at = move(loop, from, part.offset);
+      for (int64_t t = part.begin; t < part.end; ++t) {
+        const bool begins = first && (!loop.reduction || t == 0);
+        const bool ends = last && (!loop.reduction || t == s.last);
+        set_tile(args_, at, begins, ends);
+        args_.a = at.a;
+        args_.b = at.b;
+        args_.c = at.c;
+        code_.brgemm_(&args_);
+        at = move(loop, at, part.size);
+      }
+    }
+  }
+
+  void call_kernel(const Cursor& at, bool first, bool last) {
+    if (!code_.brgemm_) return call_window(at);
+    set_sizes();
+    set_tile(args_, at, first, last);
+    args_.a = at.a;
+    args_.b = at.b;
+    args_.c = at.c;
+    code_.brgemm_(&args_);
+  }
+
+  void call_window(const Cursor& at) {
+    const Window& w = code_.window_;
+    const auto start = [&](const WindowAxis& axis) {
+      return (axis.out_dim < 0 ? 0 : low_[axis.out_dim] * axis.stride) - axis.pad;
+    };
+    window_.d0 = start(w.d);
+    window_.h0 = start(w.h);
+    window_.w0 = start(w.w);
+    if (code_.n_ >= 0) window_.channels = length_[code_.n_];
+    if (code_.m_ >= 0) window_.outputs = length_[code_.m_];
+    set_tile(window_, at, true, true);
+    window_.input = at.a;
+    window_.weights = at.b;
+    window_.output = at.c;
+    code_.dwconv_(&window_);
+  }
+
+  template <typename Args>
+  void set_tile(Args& args, const Cursor& at, bool first, bool last) {
+    uint32_t flags = first ? 0u : static_cast<uint32_t>(CORTEX_TILE_ACCUMULATE);
+    if (last && code_.epilogue_) {
+      flags |= static_cast<uint32_t>(CORTEX_TILE_EPILOGUE);
+      if (call_.bias) args.epilogue.bias_n = reinterpret_cast<const float*>(at.bias);
+      if (residual_) {
+        args.epilogue.residual =
+            reinterpret_cast<const float*>(residual_ + (at.c - static_cast<char*>(call_.c)));
+      }
+    }
+    args.flags = flags;
+  }
+
+  void set_sizes() {
+    if (code_.m_ >= 0) args_.m = length_[code_.m_];
+    if (code_.n_ >= 0) args_.n = length_[code_.n_];
+    if (code_.k_ >= 0) args_.k = length_[code_.k_];
+    if (code_.batch_dims_.empty()) return;
+    int64_t batch = 1;
+    for (const int dim : code_.batch_dims_) batch *= length_[dim];
+    args_.batch = batch;
+    for (const Interpreter::BatchTable& table : code_.batch_tables_) {
+      bool same = true;
+      for (std::size_t i = 0; i < table.inner_lengths.size(); ++i) {
+        same = same && table.inner_lengths[i] == length_[code_.batch_dims_[i + 1]];
+      }
+      if (!same) continue;
+      args_.a_offsets = table.a.data();
+      args_.b_offsets = table.b.data();
+      return;
+    }
+  }
+
+  void pack(std::size_t depth, Cursor& at) {
+    for (const Interpreter::Pack& pack : code_.packs_[depth]) {
+      int64_t origin[CORTEX_PACK_MAX_RANK], box[CORTEX_PACK_MAX_RANK];
+      for (int j = 0; j < pack.desc.rank; ++j) {
+        origin[j] = pack.constant[j];
+        box[j] = 1;
+      }
+      for (const Interpreter::Term& term : pack.terms) {
+        origin[term.axis] += term.coeff * low_[term.dim];
+        box[term.axis] += term.coeff * (length_[term.dim] - 1);
+      }
+      char* to = static_cast<char*>(call_.scratch) + pack.scratch_offset;
+      const bool is_a = pack.operand == Operand::a;
+      code_.pack_(&pack.desc, is_a ? call_.a : call_.b, to, origin, box);
+      (is_a ? at.a : at.b) = to;
+    }
+  }
+
+  const Interpreter& code_;
+  const cortex_kernel_call& call_;
+  const char* residual_;
+  int64_t low_[max_dims], length_[max_dims];
+  union {
+    cortex_brgemm_args args_;
+    cortex_dwconv_args window_;
+  };
+};
+
+void Interpreter::run(const cortex_kernel_call& call) const { Walk(*this, call).run(); }
+
+}  // namespace cortex

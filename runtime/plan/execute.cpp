@@ -1,0 +1,171 @@
+// The hot path: stages of tasks over the caller's memory.
+#include <cstring>
+
+#include "runtime/plan/plan.h"
+#include "support/aligned_buffer.h"
+
+namespace cortex {
+namespace {
+
+void run_kernel(const Plan& plan, const cortex_kernel_call& call) {
+  if (plan.entry) {
+    plan.entry->run(&call);
+  } else {
+    plan.interpreter->run(call);
+  }
+}
+
+struct Stage {
+  const Plan* plan;
+  const Copy* copy = nullptr;
+  const void* from = nullptr;
+  void* to = nullptr;
+  int64_t bytes = 0;  // of a plain copy
+  int parts = 1;
+  const cortex_kernel_call* call = nullptr;
+  char* scratch = nullptr;  // of the first thread
+};
+
+void kernel_task(void* arg, int index) {
+  const Stage& stage = *static_cast<const Stage*>(arg);
+  cortex_kernel_call call = *stage.call;
+  int rest = index;
+  for (int i = CORTEX_MAX_PARALLEL_LOOPS - 1; i >= 0; --i) {
+    call.coord[i] = rest % call.grid[i];
+    rest /= call.grid[i];
+  }
+  if (stage.plan->scratch.per_thread) call.scratch = stage.scratch + index * stage.plan->scratch.per_thread;
+  run_kernel(*stage.plan, call);
+}
+
+void copy_task(void* arg, int index) {
+  const Stage& stage = *static_cast<const Stage*>(arg);
+  stage.copy->run(stage.plan->pack, stage.from, stage.to, index, stage.parts);
+}
+
+void move_task(void* arg, int index) {
+  const Stage& stage = *static_cast<const Stage*>(arg);
+  const int64_t begin = stage.bytes * index / stage.parts, end = stage.bytes * (index + 1) / stage.parts;
+  std::memcpy(static_cast<char*>(stage.to) + begin, static_cast<const char*>(stage.from) + begin,
+              static_cast<std::size_t>(end - begin));
+}
+
+void run_tasks(const cortex_thread_pool* pool, int tasks, void (*task)(void*, int), Stage& stage) {
+  if (pool && tasks > 1) {
+    pool->run(pool->context, tasks, task, &stage);
+    return;
+  }
+  for (int i = 0; i < tasks; ++i) task(&stage, i);
+}
+
+class Execution {
+ public:
+  Execution(const Plan& plan, const cortex_execute_args& args)
+      : plan_(plan), args_(args), scratch_(static_cast<char*>(args.scratch)) {}
+
+  void run() {
+    cortex_kernel_call call{};
+    call.a = args_.src;
+    call.b = args_.weights;
+    call.c = args_.dst;
+    if (plan_.problem.epilogue.bias) call.bias = args_.bias;
+    for (int i = 0; i < CORTEX_MAX_PARALLEL_LOOPS; ++i) call.grid[i] = plan_.grid[i];
+
+    if (plan_.src_in) call.a = copy(*plan_.src_in, args_.src, plan_.scratch.src);
+    if (plan_.weights_in) call.b = copy(*plan_.weights_in, args_.weights, plan_.scratch.weights);
+    if (plan_.dst_out) call.c = scratch_ + plan_.scratch.dst;
+    if (plan_.problem.epilogue.residual) call.residual = residual();
+
+    Stage stage{&plan_};
+    stage.call = &call;
+    stage.scratch = scratch_ + plan_.scratch.threads;
+    run_tasks(args_.pool, plan_.tasks, kernel_task, stage);
+
+    if (plan_.dst_out) copy_to(*plan_.dst_out, call.c, args_.dst);
+  }
+
+ private:
+  const void* copy(const Copy& copy, const void* from, int64_t at) {
+    copy_to(copy, from, scratch_ + at);
+    return scratch_ + at;
+  }
+
+  void copy_to(const Copy& copy, const void* from, void* to) {
+    Stage stage{&plan_};
+    stage.copy = &copy;
+    stage.from = from;
+    stage.to = to;
+    stage.parts = plan_.options.threads;
+    run_tasks(args_.pool, stage.parts, copy_task, stage);
+  }
+
+  const void* residual() {
+    const ScratchMap& at = plan_.scratch;
+    // Reordered into what will be C: the kernel then adds in place, unless partial sums go there first.
+    if (plan_.residual_in) return copy(*plan_.residual_in, args_.residual, plan_.residual_aside ? at.residual : at.dst);
+    if (!plan_.residual_aside || args_.residual != args_.dst) return args_.residual;
+    Stage stage{&plan_};
+    stage.from = args_.residual;
+    stage.to = scratch_ + at.residual;
+    stage.bytes = plan_.residual_bytes;
+    stage.parts = plan_.options.threads;
+    run_tasks(args_.pool, stage.parts, move_task, stage);
+    return stage.to;
+  }
+
+  const Plan& plan_;
+  const cortex_execute_args& args_;
+  char* scratch_;
+};
+
+}  // namespace
+
+void execute(const Plan& plan, const cortex_execute_args& args) {
+  if (!plan.is_plain_call()) return Execution(plan, args).run();
+  cortex_kernel_call call;
+  call.a = args.src;
+  call.b = args.weights;
+  call.c = args.dst;
+  call.bias = plan.problem.epilogue.bias ? args.bias : nullptr;
+  call.residual = nullptr;
+  call.scratch = args.scratch;
+  for (int i = 0; i < CORTEX_MAX_PARALLEL_LOOPS; ++i) {
+    call.grid[i] = 1;
+    call.coord[i] = 0;
+  }
+  run_kernel(plan, call);
+}
+
+Status pack_weights(const Plan& plan, const void* weights, void* packed) {
+  const ProgramPack* panels = nullptr;
+  for (const ProgramPack& pack : plan.program.packs) {
+    if (pack.ahead_of_time) panels = &pack;
+  }
+  AlignedBuffer ordered;
+  const void* from = weights;
+  if (plan.weights_order) {
+    void* to = packed;
+    if (panels) {
+      ordered = AlignedBuffer(static_cast<std::size_t>(plan.weights_bytes));
+      to = ordered.data();
+      if (!to) return Error{ErrorCode::out_of_memory, "pack_weights: no memory for the reordered weights"};
+    }
+    plan.weights_order->run(plan.pack, weights, to, 0, 1);
+    from = to;
+  }
+  if (!panels) {
+    if (from != packed) std::memcpy(packed, from, static_cast<std::size_t>(plan.packed_bytes));
+    return Status::success();
+  }
+  int64_t box[CORTEX_PACK_MAX_RANK] = {};
+  for (int j = 0; j < panels->desc.rank; ++j) {
+    box[j] = 1;
+    for (std::size_t d = 0; d < plan.program.nest.dims.size(); ++d) {
+      box[j] += panels->coeff[j][d] * (plan.program.nest.dims[d].extent - 1);
+    }
+  }
+  plan.pack(&panels->desc, from, packed, panels->constant.data(), box);
+  return Status::success();
+}
+
+}  // namespace cortex

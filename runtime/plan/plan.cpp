@@ -1,0 +1,255 @@
+#include "runtime/plan/plan.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "graph/lower/lower.h"
+#include "microkernels/catalogue/catalogue.h"
+#include "polyopt/schedule/kernel_key.h"
+#include "polyopt/search/search.h"
+#include "runtime/library/library.h"
+#include "support/checked.h"
+#include "support/fnv.h"
+
+namespace cortex {
+namespace {
+
+// f32 kernels come in three widths; a library made for a wider or narrower one is no match.
+Isa width_of(Isa isa) { return std::min(isa, Isa::avx512); }
+
+const cortex_kernel_entry* find_generated(const Context& context, const std::string& key, int threads, bool any_isa) {
+  for (auto library = context.libraries.rbegin(); library != context.libraries.rend(); ++library) {
+    for (int i = static_cast<int>(context.isa); i >= 0; --i) {
+      const Isa isa = static_cast<Isa>(i);
+      if (!any_isa && width_of(isa) != width_of(context.isa)) break;
+      const uint64_t hash = kernel_entry_hash(key, isa_name(isa), threads);
+      const cortex_kernel_entry* entry = find_entry(**library, hash, key);
+      if (entry) return entry;
+    }
+  }
+  return nullptr;
+}
+
+class Builder {
+ public:
+  Builder(const Context& context, const Problem& problem, const PlanOptions& options)
+      : context_(context) {
+    plan_.problem = problem;
+    plan_.options = options;
+  }
+
+  Result<Plan> build(bool* not_found) {
+    not_found_ = not_found;
+    for (Status (Builder::*step)() : {&Builder::check_options, &Builder::lower_problem, &Builder::choose_schedule,
+                                      &Builder::choose_kernel, &Builder::size_operands, &Builder::place_copies,
+                                      &Builder::place_scratch}) {
+      if (Status s = (this->*step)(); !s) return s.error();
+    }
+    return std::move(plan_);
+  }
+
+ private:
+  Status check_options() {
+    const Problem& p = plan_.problem;
+    PlanOptions& o = plan_.options;
+    if (o.threads < 1 || o.threads > (1 << 16)) {
+      return invalid_argument(fmt::format("plan for {} threads: 1 to 65536", o.threads));
+    }
+    if (p.src != DataType::f32 || p.wei != DataType::f32 || p.dst != DataType::f32) {
+      return unsupported(fmt::format("plan for {}: element types {}:{}:{}, only f32 has kernels", to_string(p),
+                                     dtype_name(p.src), dtype_name(p.wei), dtype_name(p.dst)));
+    }
+    if (Status s = validate(p); !s) return s;
+    if (p.is_matmul()) {
+      if (o.src_layout != CORTEX_LAYOUT_NATIVE || o.dst_layout != CORTEX_LAYOUT_NATIVE) {
+        return invalid_argument("src_layout and dst_layout nhwc or nchw are for convolutions: use native for a matmul");
+      }
+      const bool transposed = p.matmul().b_transposed;
+      if (o.weights_layout == CORTEX_WEIGHTS_DEFAULT) {
+        o.weights_layout = transposed ? CORTEX_WEIGHTS_NK : CORTEX_WEIGHTS_KN;
+      } else if (!o.prepacked && (o.weights_layout == CORTEX_WEIGHTS_NK || o.weights_layout == CORTEX_WEIGHTS_KN)) {
+        // The kernel reads what the caller holds: no separate reordering.
+        std::get<MatmulProblem>(plan_.problem.op).b_transposed = o.weights_layout == CORTEX_WEIGHTS_NK;
+      }
+    } else if (o.weights_layout == CORTEX_WEIGHTS_DEFAULT) {
+      o.weights_layout = CORTEX_WEIGHTS_OIHW;
+    }
+    return Status::success();
+  }
+
+  Status lower_problem() {
+    Result<Nest> lowered = lower(plan_.problem);
+    if (!lowered) return lowered.error();
+    lowered_ = std::move(lowered).value();
+    lowered_.b_constant = lowered_.b_constant && plan_.options.prepacked;
+    nest_ = coalesce(lowered_);
+    return Status::success();
+  }
+
+  Status choose_schedule() {
+    const PlanOptions& o = plan_.options;
+    Schedule schedule;
+    if (!o.schedule.empty()) {
+      if (o.kernel == CORTEX_KERNEL_GENERATED) {
+        return invalid_argument("a schedule text and kernel = generated: generated kernels bring their own schedule");
+      }
+      Result<Schedule> parsed = parse_schedule(o.schedule, nest_);
+      if (!parsed) return parsed.error();
+      return resolve_schedule(*parsed);
+    }
+    const std::string key = kernel_table_key(plan_.problem, o.prepacked);
+    if (const cortex_kernel_entry* entry =
+            find_generated(context_, key, o.threads, o.kernel == CORTEX_KERNEL_GENERATED)) {
+      Result<Schedule> parsed = parse_schedule(entry->schedule, nest_);
+      if (!parsed) return parsed.error();
+      if (Status s = resolve_schedule(*parsed); !s) return s;
+      plan_.predicted_seconds = entry->predicted_seconds;
+      if (o.kernel != CORTEX_KERNEL_INTERPRETED) plan_.entry = entry;
+      return Status::success();
+    }
+    if (o.kernel == CORTEX_KERNEL_GENERATED) {
+      *not_found_ = true;
+      return unsupported(fmt::format(
+          "no generated kernel for {} with {} threads on {} in {} libraries: generate one, or allow kernel = auto",
+          to_string(plan_.problem), o.threads, isa_name(context_.isa), context_.libraries.size()));
+    }
+    SearchOptions search_options;
+    search_options.threads = o.threads;
+    search_options.prepacked_b = o.prepacked;
+    Result<SearchResult> found = search(nest_, context_.machine, search_options);
+    if (!found) return found.error();
+    if (found->best.empty()) {
+      return internal_error(fmt::format("search found no schedule for {}", to_string(plan_.problem)));
+    }
+    plan_.predicted_seconds = found->best.front().prediction.seconds;
+    return resolve_schedule(found->best.front().schedule);
+  }
+
+  Status resolve_schedule(const Schedule& schedule) {
+    Result<Program> program = resolve(nest_, schedule);
+    if (!program) return program.error();
+    plan_.program = std::move(program).value();
+    plan_.schedule_text = to_string(schedule, nest_);
+    return Status::success();
+  }
+
+  Status choose_kernel() {
+    const KernelInfo* kernel = find_kernel(plan_.program.kernel.name);
+    if (!kernel) return internal_error(fmt::format("no microkernel \"{}\"", plan_.program.kernel.name));
+    plan_.isa = kernel->isa;
+    if (kernel->isa > context_.isa) {
+      return unsupported(fmt::format("microkernel {} needs {}, this context may use {}", kernel->name,
+                                     isa_name(kernel->isa), isa_name(context_.isa)));
+    }
+    plan_.pack = pack_function(context_.isa);
+    plan_.grid = thread_grid(plan_.program, plan_.options.threads);
+    plan_.tasks = 1;
+    for (const int extent : plan_.grid) plan_.tasks *= extent;
+    if (const cortex_kernel_entry* entry = plan_.entry) {
+      if (entry->packed_weights_bytes != plan_.program.packed_weights_bytes) {
+        return invalid_argument(fmt::format(
+            "generated kernel for {} packs weights into {} bytes, this version into {}: generate the library again",
+            entry->problem, entry->packed_weights_bytes, plan_.program.packed_weights_bytes));
+      }
+      return Status::success();
+    }
+    Result<Interpreter> code = Interpreter::compile(plan_.program, context_.isa);
+    if (!code) return code.error();
+    plan_.interpreter = std::move(code).value();
+    return Status::success();
+  }
+
+  static int64_t bytes_of(const Access& access) {
+    int64_t elements = 1;
+    for (const int64_t extent : access.tensor.shape) elements *= extent;
+    return elements * size_of(access.tensor.type);
+  }
+
+  Status size_operands() {
+    const Problem& p = plan_.problem;
+    plan_.src_bytes = bytes_of(lowered_[Operand::a]);
+    plan_.weights_bytes = bytes_of(lowered_[Operand::b]);
+    plan_.dst_bytes = bytes_of(lowered_[Operand::c]);
+    if (p.epilogue.residual) plan_.residual_bytes = plan_.dst_bytes;
+    if (p.epilogue.bias) {
+      plan_.bias_bytes = (p.is_conv() ? p.conv().oc : p.matmul().n) * static_cast<int64_t>(sizeof(float));
+    }
+    if (plan_.options.prepacked) {
+      plan_.packed_bytes =
+          plan_.program.packed_weights_bytes ? plan_.program.packed_weights_bytes : plan_.weights_bytes;
+    }
+    plan_.problem_text = to_string(p);
+    return Status::success();
+  }
+
+  Status place_copies() {
+    const Problem& p = plan_.problem;
+    const PlanOptions& o = plan_.options;
+    Result<Copy> weights = weights_to_nest(p, lowered_, o.weights_layout);
+    if (!weights) return weights.error();
+    if (!is_identity(*weights)) (o.prepacked ? plan_.weights_order : plan_.weights_in) = *weights;
+    plan_.weights_layout = weights_layout_name(o.weights_layout);
+
+    plan_.residual_aside = p.epilogue.residual && has_outer_reduction(plan_.program);
+    if (p.is_matmul()) {
+      const MatmulProblem& m = p.matmul();
+      plan_.src_layout = plan_.native_src_layout = m.a_transposed ? "km" : "mk";
+      plan_.dst_layout = plan_.native_dst_layout = "mn";
+      return Status::success();
+    }
+    const ConvProblem& c = p.conv();
+    const auto name = [](cortex_layout layout) { return layout == CORTEX_LAYOUT_NCHW ? "ncdhw" : "ndhwc"; };
+    plan_.src_layout = name(o.src_layout);
+    plan_.dst_layout = name(o.dst_layout);
+    plan_.native_src_layout = plan_.native_dst_layout = name(CORTEX_LAYOUT_NATIVE);
+    if (o.src_layout == CORTEX_LAYOUT_NCHW) {
+      const Copy copy = nchw_to_nhwc(c.mb, c.ic, c.id * c.ih * c.iw, size_of(p.src));
+      if (!is_identity(copy)) plan_.src_in = copy;
+    }
+    if (o.dst_layout == CORTEX_LAYOUT_NCHW) {
+      const Copy out = nhwc_to_nchw(c.mb, c.oc, c.od * c.oh * c.ow, size_of(p.dst));
+      if (!is_identity(out)) {
+        plan_.dst_out = out;
+        if (p.epilogue.residual) plan_.residual_in = nchw_to_nhwc(c.mb, c.oc, c.od * c.oh * c.ow, size_of(p.dst));
+      }
+    }
+    return Status::success();
+  }
+
+  Status place_scratch() {
+    ScratchMap& s = plan_.scratch;
+    bool fits = true;
+    const auto place = [&](bool wanted, int64_t bytes) -> int64_t {
+      if (!wanted) return -1;
+      const int64_t at = s.total;
+      const std::optional<int64_t> end = checked_add(s.total, bytes);
+      fits = fits && end && *end <= INT64_MAX - 64;
+      if (fits) s.total = round_up(*end, 64);
+      return at;
+    };
+    s.src = place(plan_.src_in.has_value(), plan_.src_bytes);
+    s.weights = place(plan_.weights_in.has_value(), plan_.weights_bytes);
+    s.dst = place(plan_.dst_out.has_value(), plan_.dst_bytes);
+    s.residual = place(plan_.residual_aside, plan_.residual_bytes);
+    s.per_thread = round_up(plan_.entry ? plan_.entry->scratch_bytes : plan_.program.scratch_bytes, 64);
+    const std::optional<int64_t> all = checked_mul(s.per_thread, plan_.tasks);
+    s.threads = place(true, all.value_or(INT64_MAX));
+    if (fits) return Status::success();
+    return overflow_error(fmt::format("plan for {}: scratch does not fit the address space", plan_.problem_text));
+  }
+
+  const Context& context_;
+  Plan plan_;
+  Nest lowered_, nest_;
+  bool* not_found_ = nullptr;
+};
+
+}  // namespace
+
+Result<Plan> make_plan(const Context& context, const Problem& problem, const PlanOptions& options,
+                       bool* not_found) {
+  return Builder(context, problem, options).build(not_found);
+}
+
+}  // namespace cortex

@@ -1,0 +1,72 @@
+// Plan: a problem bound to layouts, threads and a schedule. Immutable.
+#pragma once
+
+#include <array>
+#include <optional>
+#include <string>
+
+#include "cortex/cortex.h"
+#include "polyopt/schedule/program.h"
+#include "runtime/interpreter/interpreter.h"
+#include "runtime/plan/context.h"
+#include "runtime/plan/copy.h"
+
+namespace cortex {
+
+struct PlanOptions {
+  int threads = 1;
+  cortex_layout src_layout = CORTEX_LAYOUT_NATIVE;
+  cortex_layout dst_layout = CORTEX_LAYOUT_NATIVE;
+  cortex_weights_layout weights_layout = CORTEX_WEIGHTS_DEFAULT;
+  bool prepacked = true;
+  cortex_kernel_choice kernel = CORTEX_KERNEL_AUTO;
+  std::string schedule;  // empty: none
+};
+
+// Where stages of execute keep their data in the caller's scratch; -1: the stage does not exist.
+struct ScratchMap {
+  int64_t src = -1, weights = -1, residual = -1, dst = -1;
+  int64_t threads = 0, per_thread = 0;
+  int64_t total = 0;
+};
+
+struct Plan {
+  Problem problem;
+  PlanOptions options;
+  Program program;
+  Isa isa = Isa::baseline;       // of the microkernel
+  cortex_pack_fn pack = nullptr;
+
+  const cortex_kernel_entry* entry = nullptr;  // generated kernel, or
+  std::optional<Interpreter> interpreter;
+  double predicted_seconds = 0;
+
+  std::array<int, CORTEX_MAX_PARALLEL_LOOPS> grid{};
+  int tasks = 1;
+
+  // Stages around the kernel, each only if the caller's layout differs from the nest's.
+  std::optional<Copy> src_in, weights_in, residual_in, dst_out;
+  std::optional<Copy> weights_order;  // the same for pack_weights, before the panels
+  bool residual_aside = false;        // a residual that is dst itself must be set aside: partial sums go to dst
+  ScratchMap scratch;
+
+  int64_t src_bytes = 0, weights_bytes = 0, packed_bytes = 0, bias_bytes = 0, residual_bytes = 0, dst_bytes = 0;
+  std::string problem_text, schedule_text;
+  std::string src_layout, dst_layout, native_src_layout, native_dst_layout, weights_layout;
+
+  bool is_plain_call() const {
+    return tasks == 1 && !src_in && !weights_in && !dst_out && !problem.epilogue.residual;
+  }
+};
+
+// `not_found` is set when a generated kernel was insisted on and there is none.
+Result<Plan> make_plan(const Context& context, const Problem& problem, const PlanOptions& options,
+                       bool* not_found);
+
+// The caller's weights -> what execute takes. Fails only for want of memory.
+Status pack_weights(const Plan& plan, const void* weights, void* packed);
+
+// Arguments are checked already.
+void execute(const Plan& plan, const cortex_execute_args& args);
+
+}  // namespace cortex
