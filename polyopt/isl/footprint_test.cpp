@@ -108,12 +108,13 @@ TEST(Footprint, OverlappingAxesAreCountedByIsl) {
 }
 
 TEST(Footprint, TooManyToEnumerateIsRefused) {
-  Nest nest = matmul_nest(30000, 9, 30000);
-  nest[Operand::a].tensor = dense("A", {30000, 30000, 60000});
-  nest[Operand::a].subscripts = {affine({{0, 1}}), affine({{2, 1}}), affine({{0, 1}, {2, 1}})};
-  const Result<Footprint> footprint = exact_footprint(nest, {{0, 30000}, {0, 9}, {0, 30000}});
+  Nest nest = conv_nest({.ic = 4000, .oh = 4000, .ow = 4000});
+  nest[Operand::a].tensor = dense("A", {4000, 4000, 4000, 12000});
+  nest[Operand::a].subscripts = {affine({{1, 1}}), affine({{2, 1}}), affine({{6, 1}}), affine({{1, 1}, {2, 1}, {6, 1}})};
+  const Result<Footprint> footprint =
+      exact_footprint(nest, {{0, 1}, {0, 4000}, {0, 4000}, {0, 1}, {0, 1}, {0, 1}, {0, 4000}});
   ASSERT_FALSE(footprint);
-  EXPECT_NE(footprint.error().message.find("footprint of A in matmul: gave up"), std::string::npos)
+  EXPECT_NE(footprint.error().message.find("footprint of A in conv: gave up"), std::string::npos)
       << footprint.error().message;
 }
 
