@@ -174,7 +174,7 @@ CORTEX_API cortex_status cortex_problem_set_epilogue(cortex_problem* problem, co
 
 /* Canonical text: cortex_problem_parse gives an equal problem back. */
 CORTEX_API const char* cortex_problem_text(const cortex_problem* problem);
-/* Floating-point operations: two per multiply-add, as if no tap fell on padding. */
+/* Floating-point operations: two per multiply-add; taps that fall on padding are not counted. */
 CORTEX_API double cortex_problem_flops(const cortex_problem* problem);
 CORTEX_API void cortex_problem_destroy(cortex_problem* problem);
 

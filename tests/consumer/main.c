@@ -1,0 +1,53 @@
+/* Identity times a ramp, through the C interface. */
+#include <cortex/cortex.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { size = 24 };
+
+int main(void) {
+  static float a[size * size], b[size * size], c[size * size];
+  cortex_message why;
+  cortex_context* context = NULL;
+  cortex_problem* problem = NULL;
+  cortex_plan* plan = NULL;
+  cortex_matmul_desc desc = cortex_matmul_desc_init();
+  cortex_plan_options options = cortex_plan_options_init();
+  cortex_plan_info info = cortex_plan_info_init();
+  cortex_execute_args args = cortex_execute_args_init();
+  char* memory;
+  size_t misaligned;
+  int i;
+
+  if (cortex_version() / 100 != CORTEX_VERSION_MAJOR * 100 + CORTEX_VERSION_MINOR) return 1;
+  for (i = 0; i < size * size; ++i) {
+    a[i] = i % (size + 1) == 0 ? 1.0f : 0.0f;
+    b[i] = (float)i;
+  }
+  desc.m = desc.n = desc.k = size;
+  options.weights_handling = CORTEX_WEIGHTS_PLAIN;
+  if (cortex_context_create(NULL, &context, &why) || cortex_problem_create_matmul(&desc, &problem, &why) ||
+      cortex_plan_create(context, problem, &options, &plan, &why) || cortex_plan_query(plan, &info, &why)) {
+    fprintf(stderr, "%s\n", why.text);
+    return 1;
+  }
+  memory = malloc((size_t)info.scratch_bytes + 64);
+  misaligned = (size_t)memory % 64;
+  args.src = a;
+  args.weights = b;
+  args.dst = c;
+  args.scratch = memory + (misaligned ? 64 - misaligned : 0);
+  if (cortex_plan_execute(plan, &args, &why)) {
+    fprintf(stderr, "%s\n", why.text);
+    return 1;
+  }
+  for (i = 0; i < size * size; ++i) {
+    if (c[i] != b[i]) return 1;
+  }
+  free(memory);
+  cortex_plan_destroy(plan);
+  cortex_problem_destroy(problem);
+  cortex_context_destroy(context);
+  puts("c: ok");
+  return 0;
+}
