@@ -13,7 +13,7 @@ namespace {
 
 using namespace polyhedral;
 
-Set tile_set(const Context& context, const Nest& nest, const std::vector<Range>& tile) {
+Set tile_set(const Context& context, const Nest& nest, const std::vector<TileRange>& tile) {
   std::vector<std::string> bounds{"true"};
   for (std::size_t d = 0; d < tile.size(); ++d) {
     bounds.push_back(fmt::format("{} <= i{} < {}", tile[d].lo, d, tile[d].lo + tile[d].len));
@@ -100,7 +100,7 @@ Set lines_of(const Context& context, const Set& image, const Access& access, int
   return call(isl_set_coalesce, call(isl_set_apply, call(isl_set_reset_tuple_id, image), to_line));
 }
 
-Result<ArrayFootprint> array_footprint(const Context& context, const Nest& nest, const Set& tile, Operand operand,
+Result<OperandFootprint> array_footprint(const Context& context, const Nest& nest, const Set& tile, Operand operand,
                                        int64_t line_bytes) {
   const Access& access = nest[operand];
   const std::string what = fmt::format("footprint of {} in {}", operand_name(operand), nest.name);
@@ -112,7 +112,7 @@ Result<ArrayFootprint> array_footprint(const Context& context, const Nest& nest,
   const Factors factors = factorise(image, access.tensor, axes);
   if (factors == Factors::failed || context.failed()) return context.refusal(what);
   if (factors == Factors::product) {
-    ArrayFootprint result{.elements = 1};
+    OperandFootprint result{.elements = 1};
     for (const Axis& axis : axes) result.elements *= count(axis.indices);
     if (const auto lines = count_lines(axes, size_of(access.tensor.type), line_bytes)) {
       result.lines = *lines;
@@ -123,24 +123,24 @@ Result<ArrayFootprint> array_footprint(const Context& context, const Nest& nest,
   const std::optional<int64_t> lines =
       elements ? enumerate(context, lines_of(context, image, access, line_bytes)) : std::nullopt;
   if (!lines) return context.refusal(what);
-  return ArrayFootprint{*elements, *lines, false};
+  return OperandFootprint{*elements, *lines, false};
 }
 
 }  // namespace
 
-Result<Footprint> exact_footprint(const Nest& nest, const std::vector<Range>& tile, int64_t line_bytes) {
+Result<ExactFootprint> exact_footprint(const Nest& nest, const std::vector<TileRange>& tile, int64_t line_bytes) {
   const Context context;
   const Set iterations = tile_set(context, nest, tile);
-  Footprint footprint{.array = {}, .line_bytes = line_bytes};
+  ExactFootprint footprint{.array = {}, .line_bytes = line_bytes};
   for (int o = 0; o < operand_count; ++o) {
-    Result<ArrayFootprint> one = array_footprint(context, nest, iterations, static_cast<Operand>(o), line_bytes);
+    Result<OperandFootprint> one = array_footprint(context, nest, iterations, static_cast<Operand>(o), line_bytes);
     if (!one) return one.error();
     footprint.array[o] = *one;
   }
   return footprint;
 }
 
-Result<Footprint> exact_footprint(const Nest& nest, const Schedule& schedule, int depth, int64_t line_bytes) {
+Result<ExactFootprint> exact_footprint(const Nest& nest, const Schedule& schedule, int depth, int64_t line_bytes) {
   return exact_footprint(nest, interior_tile(nest, schedule, depth), line_bytes);
 }
 

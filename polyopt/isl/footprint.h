@@ -12,14 +12,14 @@
 
 namespace cortex {
 
-struct ArrayFootprint {
+struct OperandFootprint {
   int64_t elements = 0;
   int64_t lines = 0;        // with the tensor's first element at the start of a line
   bool factorised = true;   // counted as a product of projections; false: point by point
 };
 
-struct Footprint {
-  std::array<ArrayFootprint, operand_count> array;
+struct ExactFootprint {
+  std::array<OperandFootprint, operand_count> array;
   int64_t line_bytes = 64;
 
   int64_t lines() const { return array[0].lines + array[1].lines + array[2].lines; }
@@ -29,10 +29,10 @@ struct Footprint {
 // The iterations of `tile`, one range per dim of the nest. Operands where the user holds them, packs
 // not considered; elements outside a padded tensor do not count. Refuses when the access image is no
 // product and too large to enumerate.
-Result<Footprint> exact_footprint(const Nest& nest, const std::vector<polyhedral::Range>& tile,
+Result<ExactFootprint> exact_footprint(const Nest& nest, const std::vector<polyhedral::TileRange>& tile,
                                   int64_t line_bytes = 64);
 
 // The same of a full-size tile away from the edges, where `depth` loops of the schedule are open.
-Result<Footprint> exact_footprint(const Nest& nest, const Schedule& schedule, int depth, int64_t line_bytes = 64);
+Result<ExactFootprint> exact_footprint(const Nest& nest, const Schedule& schedule, int depth, int64_t line_bytes = 64);
 
 }  // namespace cortex

@@ -11,14 +11,14 @@ namespace cortex {
 namespace {
 
 using namespace cortex::testing;
-using polyhedral::Range;
+using polyhedral::TileRange;
 
 // Visits every iteration of a tile and collects the addresses it touches.
 struct Counted {
   std::set<int64_t> elements, lines;
 };
 
-Counted brute_force(const Nest& nest, const std::vector<Range>& tile, Operand operand, int64_t line) {
+Counted brute_force(const Nest& nest, const std::vector<TileRange>& tile, Operand operand, int64_t line) {
   const Access& access = nest[operand];
   Counted counted;
   std::vector<int64_t> i(tile.size());
@@ -41,8 +41,8 @@ Counted brute_force(const Nest& nest, const std::vector<Range>& tile, Operand op
   return counted;
 }
 
-std::vector<Range> random_tile(const Nest& nest, Random& random) {
-  std::vector<Range> tile;
+std::vector<TileRange> random_tile(const Nest& nest, Random& random) {
+  std::vector<TileRange> tile;
   for (const Dim& d : nest.dims) {
     const int64_t len = uniform(random, 1, d.extent);
     tile.push_back({uniform(random, 0, d.extent - len), len});
@@ -50,8 +50,8 @@ std::vector<Range> random_tile(const Nest& nest, Random& random) {
   return tile;
 }
 
-void expect_exact(const Nest& nest, const std::vector<Range>& tile, int64_t line, const std::string& where) {
-  const Result<Footprint> footprint = exact_footprint(nest, tile, line);
+void expect_exact(const Nest& nest, const std::vector<TileRange>& tile, int64_t line, const std::string& where) {
+  const Result<ExactFootprint> footprint = exact_footprint(nest, tile, line);
   ASSERT_TRUE(footprint) << where << ": " << footprint.error().message;
   for (int o = 0; o < operand_count; ++o) {
     const Counted counted = brute_force(nest, tile, static_cast<Operand>(o), line);
@@ -91,8 +91,8 @@ TEST(Footprint, ImagesThatAreNoProductAreEnumerated) {
   Nest nest = matmul_nest(12, 9, 7);
   nest[Operand::a].tensor = dense("A", {12, 40});
   nest[Operand::a].subscripts = {affine({{0, 1}}), affine({{0, 2}, {2, 1}})};  // a sheared band
-  const std::vector<Range> tile{{1, 8}, {0, 9}, {2, 4}};
-  const Result<Footprint> footprint = exact_footprint(nest, tile);
+  const std::vector<TileRange> tile{{1, 8}, {0, 9}, {2, 4}};
+  const Result<ExactFootprint> footprint = exact_footprint(nest, tile);
   ASSERT_TRUE(footprint) << footprint.error().message;
   EXPECT_FALSE(footprint->array[0].factorised);
   EXPECT_TRUE(footprint->array[1].factorised);
@@ -102,7 +102,7 @@ TEST(Footprint, ImagesThatAreNoProductAreEnumerated) {
 TEST(Footprint, OverlappingAxesAreCountedByIsl) {
   Nest nest = matmul_nest(10, 9, 30);
   nest[Operand::a].tensor.strides = {8, 1};  // rows overlap in memory
-  const Result<Footprint> footprint = exact_footprint(nest, {{0, 10}, {0, 9}, {0, 30}});
+  const Result<ExactFootprint> footprint = exact_footprint(nest, {{0, 10}, {0, 9}, {0, 30}});
   ASSERT_TRUE(footprint) << footprint.error().message;
   EXPECT_EQ(footprint->array[0].lines, (9 * 8 + 30 + 15) / 16);
 }
@@ -111,7 +111,7 @@ TEST(Footprint, TooManyToEnumerateIsRefused) {
   Nest nest = conv_nest({.ic = 4000, .oh = 4000, .ow = 4000});
   nest[Operand::a].tensor = dense("A", {4000, 4000, 4000, 12000});
   nest[Operand::a].subscripts = {affine({{1, 1}}), affine({{2, 1}}), affine({{6, 1}}), affine({{1, 1}, {2, 1}, {6, 1}})};
-  const Result<Footprint> footprint =
+  const Result<ExactFootprint> footprint =
       exact_footprint(nest, {{0, 1}, {0, 4000}, {0, 4000}, {0, 1}, {0, 1}, {0, 1}, {0, 4000}});
   ASSERT_FALSE(footprint);
   EXPECT_NE(footprint.error().message.find("footprint of A in conv: gave up"), std::string::npos)
@@ -120,9 +120,9 @@ TEST(Footprint, TooManyToEnumerateIsRefused) {
 
 TEST(Footprint, LargeTilesAreCountedWithoutEnumeration) {
   const Nest nest = conv_nest({.n = 256, .ic = 512, .oc = 512, .oh = 112, .ow = 112, .kh = 3, .kw = 3, .pad = 1});
-  std::vector<Range> all;
+  std::vector<TileRange> all;
   for (const Dim& d : nest.dims) all.push_back({0, d.extent});
-  const Result<Footprint> footprint = exact_footprint(nest, all);
+  const Result<ExactFootprint> footprint = exact_footprint(nest, all);
   ASSERT_TRUE(footprint) << footprint.error().message;
   EXPECT_EQ(footprint->array[0].elements, 256LL * 112 * 112 * 512);
   EXPECT_EQ(footprint->array[0].lines, 256LL * 112 * 112 * 512 / 16);

@@ -159,7 +159,7 @@ std::string by_walking(const Nest& nest, const Schedule& schedule) {
         conflict |= first_parallel.emplace(element, parallel).first->second != parallel;
         return;
       }
-      const Range range = call.ranges[d];
+      const TileRange range = call.ranges[d];
       for (int64_t x = range.lo; x < range.lo + (in_kernel[d] ? range.len : 1); ++x) {
         if (nest.dims[d].kind == DimKind::parallel) element.push_back(x);
         visit(d + 1);

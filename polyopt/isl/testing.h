@@ -58,7 +58,7 @@ inline Nest conv_nest(const ConvShape& s) {
 
 struct KernelCall {
   std::vector<int64_t> tile;                    // index of every loop's tile
-  std::vector<polyhedral::Range> ranges;        // of every dim
+  std::vector<polyhedral::TileRange> ranges;        // of every dim
 };
 
 // Every kernel call in the schedule's order, from the words of polyopt/schedule/schedule.h.
@@ -68,7 +68,7 @@ inline void walk(const Nest& nest, const Schedule& schedule, const std::function
   const std::function<void(std::size_t)> open = [&](std::size_t depth) {
     if (depth == schedule.loops.size()) return visit(call);
     const Loop& loop = schedule.loops[depth];
-    const polyhedral::Range outer = call.ranges[loop.dim];
+    const polyhedral::TileRange outer = call.ranges[loop.dim];
     const int64_t tiles = (outer.len + loop.step - 1) / loop.step;
     int64_t lo = outer.lo;
     for (int64_t t = 0; t < tiles; ++t) {

@@ -54,12 +54,12 @@ std::vector<TilePiece> tile_pieces(const Nest& nest, const Schedule& schedule, i
   return pieces;
 }
 
-std::vector<Range> interior_tile(const Nest& nest, const Schedule& schedule, int depth) {
-  std::vector<Range> ranges;
+std::vector<TileRange> interior_tile(const Nest& nest, const Schedule& schedule, int depth) {
+  std::vector<TileRange> ranges;
   for (const Dim& d : nest.dims) ranges.push_back({0, d.extent});
   for (int l = 0; l < depth; ++l) {
     const Loop& loop = schedule.loops[l];
-    Range& range = ranges[loop.dim];
+    TileRange& range = ranges[loop.dim];
     const int64_t tiles = ceil_div(range.len, loop.step);
     const int64_t longer = loop.balanced ? range.len % tiles : 0;  // these come first
     const int64_t t = longer > 0 ? std::min((tiles - 1) / 2, longer - 1) : (tiles - 1) / 2;

@@ -31,13 +31,13 @@ struct TilePiece {
 std::vector<TilePiece> tile_pieces(const Nest& nest, const Schedule& schedule, int dim);
 
 // Half-open range of one dim.
-struct Range {
+struct TileRange {
   int64_t lo = 0, len = 1;
-  bool operator==(const Range&) const = default;
+  bool operator==(const TileRange&) const = default;
 };
 
 // The ranges of all dims in one representative tile where `depth` loops are open: away from the
 // edges where the loop has tiles there, and of the full size.
-std::vector<Range> interior_tile(const Nest& nest, const Schedule& schedule, int depth);
+std::vector<TileRange> interior_tile(const Nest& nest, const Schedule& schedule, int depth);
 
 }  // namespace cortex::polyhedral

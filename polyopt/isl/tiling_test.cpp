@@ -72,7 +72,7 @@ TEST(Tiling, InteriorTileIsAFullTileOfTheWalk) {
                                 .step = uniform(random, 1, 12),
                                 .balanced = uniform(random, 0, 1) == 1});
     }
-    const std::vector<Range> tile = interior_tile(nest, schedule, static_cast<int>(schedule.loops.size()));
+    const std::vector<TileRange> tile = interior_tile(nest, schedule, static_cast<int>(schedule.loops.size()));
     bool visited = false;
     walk(nest, schedule, [&](const KernelCall& call) { visited |= call.ranges == tile; });
     ASSERT_TRUE(visited) << "seed " << seed << " round " << round;

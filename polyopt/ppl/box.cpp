@@ -4,7 +4,7 @@
 
 namespace cortex {
 
-std::optional<int64_t> span(const AffineExpr& subscript, const std::vector<int64_t>& tile) {
+std::optional<int64_t> box_span(const AffineExpr& subscript, const std::vector<int64_t>& tile) {
   std::optional<int64_t> total = 1;
   for (const AffineTerm& term : subscript.terms) {
     const auto reach = checked_mul(term.coeff, tile[term.dim] - 1);
@@ -29,7 +29,7 @@ std::optional<int64_t> box_bytes(const Nest& nest, const std::vector<int64_t>& t
     const int contiguous = contiguous_dimension(access.tensor);
     std::optional<int64_t> lines = 1;
     for (int j = 0; j < std::ssize(access.subscripts); ++j) {
-      std::optional<int64_t> s = span(access.subscripts[j], tile);
+      std::optional<int64_t> s = box_span(access.subscripts[j], tile);
       if (s && j == contiguous) {
         s = checked_mul(*s, elem);
         if (s) s = *s / line_bytes + (*s % line_bytes != 0);

@@ -14,7 +14,7 @@ namespace cortex {
 std::optional<int64_t> box_bytes(const Nest& nest, const std::vector<int64_t>& tile, int64_t line_bytes);
 
 // 1 + sum of coeff * (tile - 1).
-std::optional<int64_t> span(const AffineExpr& subscript, const std::vector<int64_t>& tile);
+std::optional<int64_t> box_span(const AffineExpr& subscript, const std::vector<int64_t>& tile);
 
 // The tensor dimension whose elements are adjacent, -1 if none is.
 int contiguous_dimension(const Tensor& tensor);

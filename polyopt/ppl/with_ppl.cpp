@@ -35,7 +35,7 @@ std::optional<AffineBox> affine_box(const Access& access, const std::vector<int6
   for (int j = 0; j < std::ssize(access.subscripts); ++j) {
     int64_t slope = 0;
     for (const AffineTerm& term : access.subscripts[j].terms) slope += term.dim == dim ? term.coeff : 0;
-    const std::optional<int64_t> s = span(access.subscripts[j], tile);  // with tile[dim] == 1
+    const std::optional<int64_t> s = box_span(access.subscripts[j], tile);  // with tile[dim] == 1
     if (!s) return std::nullopt;
     if (slope != 0) {
       if (found) return std::nullopt;
