@@ -106,8 +106,8 @@ Status repeat_axis(const Axis& from, Axis& to, Token token) {
     const auto f = static_cast<AxisFieldId>(i);
     if (to.given(f) && to[f] != from[f]) {
       return refusal(op, token, to.field[f].column,
-                     fmt::format("{} is {} but {}, which repeats the axis before it, has {}: add {} and {}",
-                                 to.name(f), to[f], to.name(f), from[f], to.name(axis_in), to.name(axis_kernel)));
+                     fmt::format("{} is {} but {} is {}, and without {} and {} the one repeats the other: add those two",
+                                 to.name(f), to[f], from.name(f), from[f], to.name(axis_in), to.name(axis_kernel)));
     }
     to.field[f].value = from[f];
   }

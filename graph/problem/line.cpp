@@ -11,7 +11,7 @@
 namespace cortex {
 namespace {
 
-bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\v' || c == '\f'; }
+bool is_blank(char c) { return c == ' ' || c == '\n' || c == '\t' || c == '\r' || c == '\v' || c == '\f'; }
 
 // Blanks inside double quotes belong to the token, '#' there starts no comment.
 std::vector<Token> split_tokens(std::string_view line) {
@@ -62,7 +62,13 @@ Result<Problem> read_problem(Token token, OpKind op, const Options& options) {
   problem.epilogue = options.post_ops;
   problem.epilogue.bias = options.bias;
   ProblemName name;
-  if (op == OpKind::matmul || (op == OpKind::any && is_digit(token.text[0]))) {
+  const bool looks_like_matmul = is_digit(token.text[0]);
+  if (op != OpKind::any && looks_like_matmul != (op == OpKind::matmul)) {
+    return refusal(op == OpKind::conv ? "conv" : "matmul", token, token.column,
+                   looks_like_matmul ? "a matmul where a convolution is expected: say --matmul, or --op matmul"
+                                     : "sizes MxK:KxN are expected: for a convolution say --conv, or --op conv");
+  }
+  if (looks_like_matmul) {
     auto matmul = parse_matmul(token);
     if (!matmul) return matmul.error();
     if (Status s = apply_layout(options, token, matmul->matmul); !s) return s.error();

@@ -52,7 +52,7 @@ Result<MatmulText> parse_matmul(Token token) {
     const Sizes& t = tensors[given];
     if (t.value.size() < 2 || t.value.size() > rank_max) {
       return refusal(op, token, t.column[0],
-                     fmt::format("{} dimensions in the {}: it needs 2 to {}", t.value.size(), names[given], rank_max));
+                     fmt::format("{} dimension(s) in the {}: it needs 2 to {}", t.value.size(), names[given], rank_max));
     }
     if (given > 0 && t.value.size() != tensors[0].value.size()) {
       return refusal(op, token, t.column[0],

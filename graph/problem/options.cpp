@@ -54,8 +54,8 @@ Status set_bias_type(Token token, std::string_view value, Options& options) {
 Result<int64_t> number_value(Token token, std::string_view value) {
   size_t pos = 0;
   const auto number = read_number(value, pos);
-  if (!number) return refuse(token, fmt::format("the value {}", number.error().message), number.error().code);
-  if (pos != value.size()) return refuse(token, "the value is not a number");
+  if (!number && number.error().code == ErrorCode::overflow) return refuse(token, "the value does not fit in 64 bits", ErrorCode::overflow);
+  if (!number || pos != value.size()) return refuse(token, "the value is not a whole number");
   return *number;
 }
 
@@ -89,7 +89,7 @@ Status must_be(Token token, std::string_view value, std::initializer_list<std::s
   for (std::string_view a : allowed) {
     if (equal_ignoring_case(value, a)) return Status::success();
   }
-  return refuse(token, fmt::format("only {} is supported", fmt::join(allowed, ", ")), ErrorCode::unsupported);
+  return refuse(token, fmt::format("not supported: leave it out or use {}", fmt::join(allowed, ", ")), ErrorCode::unsupported);
 }
 
 }  // namespace

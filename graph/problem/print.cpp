@@ -53,11 +53,19 @@ std::string transposed_tag(size_t rank) {
   return tag;
 }
 
+// Shortest text that reads back; -0 and 0 compute the same and read the same. No '+' in an exponent:
+// it separates steps.
+std::string number_text(float value) {
+  std::string text = fmt::format("{}", value + 0.0f);
+  std::erase(text, '+');
+  return text;
+}
+
 std::string activation_text(const Epilogue& e) {
   switch (e.activation) {
     case Activation::none: return "";
-    case Activation::relu: return e.alpha == 0.0f ? "relu" : fmt::format("relu:{}", e.alpha);
-    case Activation::clip: return fmt::format("clip:{}:{}", e.alpha, e.beta);
+    case Activation::relu: return e.alpha == 0.0f ? "relu" : "relu:" + number_text(e.alpha);
+    case Activation::clip: return "clip:" + number_text(e.alpha) + ":" + number_text(e.beta);
     case Activation::sigmoid: return "logistic";
     case Activation::tanh: return "tanh";
     case Activation::gelu_erf: return "gelu_erf";
@@ -69,7 +77,7 @@ std::string activation_text(const Epilogue& e) {
 std::string post_ops_text(const Epilogue& e) {
   const std::string activation = activation_text(e);
   if (!e.residual) return activation;
-  const std::string sum = e.residual_scale == 1.0f ? "sum" : fmt::format("sum:{}", e.residual_scale);
+  const std::string sum = e.residual_scale == 1.0f ? "sum" : "sum:" + number_text(e.residual_scale);
   if (activation.empty()) return sum;
   return e.residual_after_activation ? activation + "+" + sum : sum + "+" + activation;
 }
@@ -94,6 +102,7 @@ std::string to_string(const Problem& problem) {
   return text + sizes_text(p.batch_a, p.m, p.k) + ":" + sizes_text(p.batch_b, p.k, p.n);
 }
 
+// The canonical text names everything that is computed and nothing else, hence is the key.
 std::string problem_key(const Problem& problem) { return to_string(problem); }
 
 }  // namespace cortex

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 
 #include "graph/problem/conv_shape.h"
@@ -18,7 +19,7 @@ Result<int64_t> product(std::string_view what, std::initializer_list<int64_t> si
   for (int64_t size : sizes) {
     const auto next = checked_mul(value, size);
     if (!next || *next > limit) {
-      return overflow_error(fmt::format("{} exceeds {}: make the problem smaller", what, limit));
+      return overflow_error(fmt::format("{} exceeds 2^{}: make the problem smaller", what, std::bit_width(static_cast<uint64_t>(limit)) - 1));
     }
     value = *next;
   }
