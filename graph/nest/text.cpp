@@ -55,7 +55,8 @@ class Scanner {
  public:
   explicit Scanner(std::string_view line) : line_(line) {}
 
-  size_t column() const { return pos_ + 1; }
+  // Where what was last looked for should begin.
+  size_t column() const { return mark_ + 1; }
   bool at_end() {
     skip_blanks();
     return pos_ == line_.size();
@@ -93,9 +94,10 @@ class Scanner {
   }
   void skip_blanks() {
     while (pos_ < line_.size() && (line_[pos_] == ' ' || line_[pos_] == '\t' || line_[pos_] == '\r')) ++pos_;
+    mark_ = pos_;
   }
   std::string_view line_;
-  size_t pos_ = 0;
+  size_t pos_ = 0, mark_ = 0;
 };
 
 class NestReader {
