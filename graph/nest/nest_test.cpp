@@ -85,6 +85,8 @@ TEST(NestVerify, Refusals) {
             "nest conv: more than 2^62 points, reached at dim ic");
   EXPECT_EQ(refusal(with(conv, "[h:4:2 @", "[h:4000000000000000000:4000000000000000000 @")),
             "nest conv: operand A: tensor src: its size in bytes overflows 64 bits");
+  EXPECT_EQ(refusal(with(conv, "kh - 1]", "kh - 4000000000000000000]")),
+            "nest conv: operand A: subscript of h: its offset overflows 64 bits");
   Nest nest = *parse_nest(conv);
   nest.dims[1].name = "oh";
   EXPECT_EQ(verify(nest).error().message, "nest conv: dim oh occurs twice");

@@ -91,6 +91,7 @@ class Verifier {
                                 access.subscripts.size(), t.shape.size()));
     }
     if (o == Operand::c && access.padded) return refuse("operand C is padded: a destination is written as it is");
+    int64_t reach = 0;  // elements from the tensor's first, in either direction, over all subscripts
     for (size_t i = 0; i < t.shape.size(); ++i) {
       const auto fail = [&](std::string what, ErrorCode code = ErrorCode::invalid_argument) {
         return refuse(fmt::format("operand {}: subscript of {}: {}", operand_name(o), t.dim_names[i], what), code);
@@ -104,17 +105,19 @@ class Verifier {
         const Dim& dim = nest_.dims[term.dim];
         if (!seen.insert(term.dim).second) return fail(fmt::format("dim {} has two terms: add them up", dim.name));
         if (term.coeff < 1) return fail(fmt::format("dim {} has coefficient {}, below 1", dim.name, term.coeff));
-        const auto reach = checked_mul(term.coeff, dim.extent - 1);
-        const auto sum = reach ? checked_add(high, *reach) : std::nullopt;
+        const auto span = checked_mul(term.coeff, dim.extent - 1);
+        const auto sum = span ? checked_add(high, *span) : std::nullopt;
         if (!sum || !checked_mul(term.coeff, t.strides[i])) return fail("it overflows 64 bits", ErrorCode::overflow);
         high = *sum;
       }
-      if (!checked_mul(high, t.strides[i]) || !checked_mul(access.subscripts[i].constant, t.strides[i])) {
-        return fail("its offset overflows 64 bits", ErrorCode::overflow);
-      }
-      if (!access.padded && (access.subscripts[i].constant < 0 || high >= t.shape[i])) {
-        return fail(fmt::format("it ranges from {} to {}, outside [0, {}), and the access is not padded",
-                                access.subscripts[i].constant, high, t.shape[i]));
+      const int64_t low = access.subscripts[i].constant;
+      const auto farthest = low < -points_max ? std::nullopt : checked_mul(std::max(high, -low), t.strides[i]);
+      const auto sum = farthest ? checked_add(reach, std::max(*farthest, int64_t{0})) : std::nullopt;
+      if (!sum || *sum > points_max) return fail("its offset overflows 64 bits", ErrorCode::overflow);
+      reach = *sum;
+      if (!access.padded && (low < 0 || high >= t.shape[i])) {
+        return fail(fmt::format("it ranges from {} to {}, outside [0, {}), and the access is not padded", low, high,
+                                t.shape[i]));
       }
     }
     return Status::success();
