@@ -136,6 +136,12 @@ CORTEX_API void cortex_pack_baseline(const cortex_pack_desc*, const void*, void*
 CORTEX_API void cortex_pack_avx2(const cortex_pack_desc*, const void*, void*, const int64_t*, const int64_t*);
 CORTEX_API void cortex_pack_avx512(const cortex_pack_desc*, const void*, void*, const int64_t*, const int64_t*);
 
+/* y[i] = activation(x[i]) for 0 <= i < n; y may be x. alpha and beta as in cortex_epilogue. */
+typedef void (*cortex_activate_fn)(int32_t activation, float alpha, float beta, const float* x, float* y, int64_t n);
+CORTEX_API void cortex_activate_baseline(int32_t, float, float, const float*, float*, int64_t);
+CORTEX_API void cortex_activate_avx2(int32_t, float, float, const float*, float*, int64_t);
+CORTEX_API void cortex_activate_avx512(int32_t, float, float, const float*, float*, int64_t);
+
 #ifdef __cplusplus
 }
 #endif

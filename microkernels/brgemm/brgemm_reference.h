@@ -61,6 +61,7 @@ inline ReferenceTile brgemm_reference(const cortex_brgemm_args& args, const void
         if (e.bias_m) add(static_cast<double>(e.bias_m[i]));
         if (!e.residual_after_activation) add(residual);
         v = reference_activation(e, v);
+        scale += std::abs(v);
         if (e.residual_after_activation) add(residual);
       }
       tile.value.push_back(v);

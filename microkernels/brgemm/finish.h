@@ -2,41 +2,45 @@
 // comes after the activation.
 #pragma once
 
-#include <math.h>
 #include <stdint.h>
 
 #include "cortex/microkernels.h"
+#include "microkernels/vector/activation.h"
 
 namespace cortex {
 namespace {
 
-CORTEX_INLINE Vec leaky_relu(Vec x, Vec slope) { return fma(slope, min(zero(), x), max(zero(), x)); }
-
-static float activate_scalar(const cortex_epilogue& e, float x) {
-  switch (e.activation) {
-    case CORTEX_ACTIVATION_SIGMOID: return 1.0f / (1.0f + expf(-x));
-    case CORTEX_ACTIVATION_TANH: return tanhf(x);
-    case CORTEX_ACTIVATION_GELU_ERF: return 0.5f * x * (1.0f + erff(x * 0.70710678f));
-    case CORTEX_ACTIVATION_GELU_TANH:
-      return 0.5f * x * (1.0f + tanhf(0.79788456f * (x + 0.044715f * x * x * x)));
-    default: return x;
+template <typename Activate>
+CORTEX_INLINE void finish_rows(const cortex_epilogue& e, const float* v, int64_t ldv, char* c, int64_t ldc,
+                               int64_t m, int64_t n, Activate activate) {
+  const bool residual = e.residual && e.residual_after_activation;
+  const Vec scale = splat(e.residual_scale);
+  const char* r = reinterpret_cast<const char*>(e.residual);
+  for (int64_t i = 0; i < m; ++i, v += ldv, c += ldc) {
+    for (int64_t j = 0; j < n; j += lanes) {
+      const Mask mask = first_lanes(n - j < lanes ? n - j : lanes);
+      Vec x = activate(load(v + j));
+      if (residual) x = fma(load(mask, reinterpret_cast<const float*>(r + i * e.ld_residual) + j), scale, x);
+      store(mask, reinterpret_cast<float*>(c) + j, x);
+    }
   }
 }
 
-// c[i][j] = activation(v[i][j]) + residual, for m rows of n values; v has pitch `ldv` in floats.
-__attribute__((noinline, unused)) void finish_tile(const cortex_epilogue& e, const float* v, int64_t ldv, char* c,
+// c[i][j] = activation(v[i][j]) + residual for m rows of n values; the rows of v have pitch ldv, a multiple
+// of the lanes. Linear activations have been applied before.
+__attribute__((noinline)) void finish_tile(const cortex_epilogue& e, const float* v, int64_t ldv, char* c,
                                            int64_t ldc, int64_t m, int64_t n) {
-  for (int64_t i = 0; i < m; ++i) {
-    float* out = reinterpret_cast<float*>(c + i * ldc);
-    const float* residual = e.residual && e.residual_after_activation
-                                ? reinterpret_cast<const float*>(reinterpret_cast<const char*>(e.residual) +
-                                                                 i * e.ld_residual)
-                                : nullptr;
-    for (int64_t j = 0; j < n; ++j) {
-      float x = activate_scalar(e, v[i * ldv + j]);
-      if (residual) x += residual[j] * e.residual_scale;
-      out[j] = x;
-    }
+  switch (e.activation) {
+    case CORTEX_ACTIVATION_SIGMOID:
+      return finish_rows(e, v, ldv, c, ldc, m, n, [](Vec x) CORTEX_LAMBDA { return sigmoid(x); });
+    case CORTEX_ACTIVATION_TANH:
+      return finish_rows(e, v, ldv, c, ldc, m, n, [](Vec x) CORTEX_LAMBDA { return tanh(x); });
+    case CORTEX_ACTIVATION_GELU_ERF:
+      return finish_rows(e, v, ldv, c, ldc, m, n, [](Vec x) CORTEX_LAMBDA { return gelu_erf(x); });
+    case CORTEX_ACTIVATION_GELU_TANH:
+      return finish_rows(e, v, ldv, c, ldc, m, n, [](Vec x) CORTEX_LAMBDA { return gelu_tanh(x); });
+    default:
+      return finish_rows(e, v, ldv, c, ldc, m, n, [](Vec x) CORTEX_LAMBDA { return x; });
   }
 }
 

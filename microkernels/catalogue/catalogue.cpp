@@ -58,4 +58,9 @@ cortex_pack_fn pack_function(Isa isa) {
   return isa == Isa::avx2 ? cortex_pack_avx2 : cortex_pack_baseline;
 }
 
+cortex_activate_fn activate_function(Isa isa) {
+  if (isa >= Isa::avx512) return cortex_activate_avx512;
+  return isa == Isa::avx2 ? cortex_activate_avx2 : cortex_activate_baseline;
+}
+
 }  // namespace cortex

@@ -34,5 +34,7 @@ const KernelInfo* find_kernel(std::string_view name);   // nullptr when there is
 
 // The packing routine for an ISA (the best one not above it).
 cortex_pack_fn pack_function(Isa isa);
+// Likewise, the activation of arrays.
+cortex_activate_fn activate_function(Isa isa);
 
 }  // namespace cortex

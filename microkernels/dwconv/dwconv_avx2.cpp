@@ -1,5 +1,11 @@
 #include "microkernels/vector/vector_avx2.h"
 
+namespace cortex {
+namespace {
+constexpr int outputs_at_once = 4;
+}
+}  // namespace cortex
+
 #include "microkernels/dwconv/dwconv_body.h"
 
 CORTEX_DEFINE_DWCONV(4, 8, avx2)

@@ -36,6 +36,21 @@ CORTEX_INLINE void accumulate(Vec& acc, Vec a, Vec b) { asm("vfmadd231ps %2, %1,
 CORTEX_INLINE Vec max(Vec a, Vec b) { return _mm256_max_ps(a, b); }
 CORTEX_INLINE Vec min(Vec a, Vec b) { return _mm256_min_ps(a, b); }
 
+CORTEX_INLINE Vec div(Vec a, Vec b) { return _mm256_div_ps(a, b); }
+CORTEX_INLINE Vec abs(Vec x) { return _mm256_andnot_ps(splat(-0.0f), x); }
+CORTEX_INLINE Vec copy_sign(Vec magnitude, Vec sign) { return _mm256_or_ps(magnitude, _mm256_and_ps(sign, splat(-0.0f))); }
+// a where x has its sign bit set, else b.
+CORTEX_INLINE Vec where_negative(Vec x, Vec a, Vec b) { return _mm256_blendv_ps(b, a, x); }
+CORTEX_INLINE Vec round_nearest(Vec x) { return _mm256_round_ps(x, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }
+// x 2^n for integral n, |n| <= 250. In two steps, so that results beyond the exponent range come out right.
+CORTEX_INLINE Vec scale_by_power(Vec x, Vec n) {
+  const __m256i whole = _mm256_cvtps_epi32(n), half = _mm256_srai_epi32(whole, 1), bias = _mm256_set1_epi32(127);
+  const __m256i first = _mm256_slli_epi32(_mm256_add_epi32(half, bias), 23);
+  const __m256i second = _mm256_slli_epi32(_mm256_add_epi32(_mm256_sub_epi32(whole, half), bias), 23);
+  return mul(mul(x, _mm256_castsi256_ps(first)), _mm256_castsi256_ps(second));
+}
+CORTEX_INLINE Vec product_error(Vec a, Vec b, Vec ab) { return _mm256_fmsub_ps(a, b, ab); }  // a*b - ab, exactly
+
 // The float at base + scale*offset + Disp, in every lane. Written out so that the addressing mode is ours:
 // compilers turn many strided rows into many pointers and spill them.
 template <int Disp, int Scale>

@@ -33,6 +33,15 @@ CORTEX_INLINE void accumulate(Vec& acc, Vec a, Vec b) { asm("vfmadd231ps %2, %1,
 CORTEX_INLINE Vec max(Vec a, Vec b) { return _mm512_max_ps(a, b); }
 CORTEX_INLINE Vec min(Vec a, Vec b) { return _mm512_min_ps(a, b); }
 
+CORTEX_INLINE Vec div(Vec a, Vec b) { return _mm512_div_ps(a, b); }
+CORTEX_INLINE Vec abs(Vec x) { return _mm512_abs_ps(x); }
+CORTEX_INLINE Vec copy_sign(Vec magnitude, Vec sign) { return _mm512_or_ps(magnitude, _mm512_and_ps(sign, splat(-0.0f))); }
+// a where x has its sign bit set, else b.
+CORTEX_INLINE Vec where_negative(Vec x, Vec a, Vec b) { return _mm512_mask_blend_ps(_mm512_movepi32_mask(_mm512_castps_si512(x)), b, a); }
+CORTEX_INLINE Vec round_nearest(Vec x) { return _mm512_roundscale_ps(x, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }
+CORTEX_INLINE Vec scale_by_power(Vec x, Vec n) { return _mm512_scalef_ps(x, n); }  // x 2^n, n integral
+CORTEX_INLINE Vec product_error(Vec a, Vec b, Vec ab) { return _mm512_fmsub_ps(a, b, ab); }  // a*b - ab, exactly
+
 // The float at base + scale*offset + Disp, in every lane. Written out so that the addressing mode is ours:
 // compilers turn many strided rows into many pointers and spill them.
 template <int Disp, int Scale>

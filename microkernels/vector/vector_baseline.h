@@ -51,6 +51,32 @@ CORTEX_INLINE void accumulate(Vec& acc, Vec a, Vec b) {
 CORTEX_INLINE Vec max(Vec a, Vec b) { return a > b ? a : b; }
 CORTEX_INLINE Vec min(Vec a, Vec b) { return a < b ? a : b; }
 
+typedef uint32_t Bits __attribute__((vector_size(16)));
+CORTEX_INLINE Vec div(Vec a, Vec b) { return a / b; }
+CORTEX_INLINE Vec abs(Vec x) { return (Vec)((Bits)x & 0x7fffffffu); }
+CORTEX_INLINE Vec copy_sign(Vec magnitude, Vec sign) { return (Vec)((Bits)magnitude | ((Bits)sign & 0x80000000u)); }
+// a where x has its sign bit set, else b.
+CORTEX_INLINE Vec where_negative(Vec x, Vec a, Vec b) {
+  const Bits sign = Bits{0, 0, 0, 0} - ((Bits)x >> 31);
+  return (Vec)(((Bits)a & sign) | ((Bits)b & ~sign));
+}
+// |x| < 2^22: the sum's last mantissa bit counts ones.
+constexpr float round_shift = 12582912.0f;
+CORTEX_INLINE Vec round_nearest(Vec x) { return (x + round_shift) - round_shift; }
+// x 2^n for integral n, |n| <= 250. In two steps, so that results beyond the exponent range come out right.
+CORTEX_INLINE Vec scale_by_power(Vec x, Vec n) {
+  const Bits whole = (Bits)(n + round_shift) - 0x4b400000u + 256u;  // n + 256, which halves without a sign
+  const Bits half = whole >> 1;
+  const Bits first = (half - 128u + 127u) << 23, second = (whole - half - 128u + 127u) << 23;
+  return x * (Vec)first * (Vec)second;
+}
+// a*b - ab: exact by splitting the factors into halves whose products are (Dekker).
+CORTEX_INLINE Vec product_error(Vec a, Vec b, Vec ab) {
+  const Vec a_high = (Vec)((Bits)a & 0xfffff000u), b_high = (Vec)((Bits)b & 0xfffff000u);
+  const Vec a_low = a - a_high, b_low = b - b_high;
+  return ((a_high * b_high - ab) + a_high * b_low + a_low * b_high) + a_low * b_low;
+}
+
 template <int Disp, int Scale>
 CORTEX_INLINE Vec broadcast_at(const char* base, int64_t offset) {
   return splat(*reinterpret_cast<const float*>(base + Scale * offset + Disp));
