@@ -14,7 +14,8 @@ int NestBuilder::keep_one(int dim, std::string name, DimKind kind) {
   return static_cast<int>(dims.size()) - 1;
 }
 
-void NestBuilder::access(Operand operand, std::string name, DataType type, const std::vector<TensorDim>& tensor_dims) {
+void NestBuilder::access(Operand operand, std::string name, DataType type,
+                         const std::vector<TensorDim>& tensor_dims) {
   Access& access = nest_[operand];
   access.tensor.name = std::move(name);
   access.tensor.type = type;

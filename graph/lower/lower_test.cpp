@@ -58,9 +58,12 @@ ConvProblem random_conv(std::mt19937& rng) {
     h.kernel = h.stride = 1, h.pad = h.behind = h.dilation = 0, h.out = h.in;
     w.kernel = w.stride = 1, w.pad = w.behind = w.dilation = 0, w.out = w.in;
   }
-  p.id = d.in, p.od = d.out, p.kd = d.kernel, p.sd = d.stride, p.pd = d.pad, p.pd_r = d.behind, p.dd = d.dilation;
-  p.ih = h.in, p.oh = h.out, p.kh = h.kernel, p.sh = h.stride, p.ph = h.pad, p.ph_r = h.behind, p.dh = h.dilation;
-  p.iw = w.in, p.ow = w.out, p.kw = w.kernel, p.sw = w.stride, p.pw = w.pad, p.pw_r = w.behind, p.dw = w.dilation;
+  p.id = d.in, p.od = d.out, p.kd = d.kernel, p.sd = d.stride, p.pd = d.pad, p.pd_r = d.behind,
+  p.dd = d.dilation;
+  p.ih = h.in, p.oh = h.out, p.kh = h.kernel, p.sh = h.stride, p.ph = h.pad, p.ph_r = h.behind,
+  p.dh = h.dilation;
+  p.iw = w.in, p.ow = w.out, p.kw = w.kernel, p.sw = w.stride, p.pw = w.pad, p.pw_r = w.behind,
+  p.dw = w.dilation;
   return p;
 }
 
@@ -89,8 +92,8 @@ std::vector<double> textbook_conv(const ConvProblem& p, const EvaluateArgs& args
                 for (int64_t kh = 0; kh < p.kh; ++kh)
                   for (int64_t kw = 0; kw < p.kw; ++kw)
                     for (int64_t i = 0; i < icg; ++i)
-                      sum += src(n, g * icg + i, od * p.sd - p.pd + kd * (p.dd + 1), oh * p.sh - p.ph + kh * (p.dh + 1),
-                                 ow * p.sw - p.pw + kw * (p.dw + 1)) *
+                      sum += src(n, g * icg + i, od * p.sd - p.pd + kd * (p.dd + 1),
+                                 oh * p.sh - p.ph + kh * (p.dh + 1), ow * p.sw - p.pw + kw * (p.dw + 1)) *
                              wei(g, o, i, kd, kh, kw);
               dst.push_back(sum);
             }
@@ -99,7 +102,8 @@ std::vector<double> textbook_conv(const ConvProblem& p, const EvaluateArgs& args
 
 // Multiply-adds that meet input, counted one by one.
 int64_t counted_multiply_adds(const ConvProblem& p) {
-  const auto taps = [](int64_t in, int64_t out, int64_t kernel, int64_t stride, int64_t pad, int64_t dilation) {
+  const auto taps = [](int64_t in, int64_t out, int64_t kernel, int64_t stride, int64_t pad,
+                       int64_t dilation) {
     int64_t count = 0;
     for (int64_t o = 0; o < out; ++o)
       for (int64_t k = 0; k < kernel; ++k) {
@@ -153,7 +157,8 @@ std::vector<double> textbook_matmul(const MatmulProblem& p, const EvaluateArgs& 
       for (int64_t n = 0; n < p.n; ++n) {
         double sum = 0;
         for (int64_t k = 0; k < p.k; ++k)
-          sum += static_cast<double>(args.a[static_cast<size_t>(a0 + (p.a_transposed ? k * p.m + m : m * p.k + k))]) *
+          sum += static_cast<double>(
+                     args.a[static_cast<size_t>(a0 + (p.a_transposed ? k * p.m + m : m * p.k + k))]) *
                  args.b[static_cast<size_t>(b0 + (p.b_transposed ? n * p.k + k : k * p.n + n))];
         dst.push_back(sum);
       }
@@ -223,8 +228,8 @@ TEST(Lower, ConvolutionsAsDefined) {
     ASSERT_TRUE(valid.ok()) << valid.error().message << " " << to_string(problem);
     const int64_t dst = p.mb * p.od * p.oh * p.ow * p.oc;
     const EvaluateArgs args{random_values(rng, p.mb * p.id * p.ih * p.iw * p.ic),
-                            random_values(rng, p.oc * p.ic / p.g * p.kd * p.kh * p.kw), random_values(rng, p.oc),
-                            random_values(rng, dst)};
+                            random_values(rng, p.oc * p.ic / p.g * p.kd * p.kh * p.kw),
+                            random_values(rng, p.oc), random_values(rng, dst)};
     check(problem, textbook_conv(p, args), args);
     ASSERT_EQ(multiply_adds(problem), counted_multiply_adds(p)) << to_string(problem);
   }
@@ -256,17 +261,18 @@ std::string coalesced(std::string_view line) {
 }
 
 TEST(Coalesce, ConvolutionMergesWindowWidthWithChannels) {
-  EXPECT_EQ(coalesced("mb4ic64ih56oc128oh56kh3ph1"),
-            "nest conv\n"
-            "  dim n 4 parallel\n"
-            "  dim oh 56 parallel\n"
-            "  dim ow 56 parallel\n"
-            "  dim oc 128 parallel\n"
-            "  dim kh 3 reduction\n"
-            "  dim kw_ic 192 reduction\n"
-            "  A src f32 [n:4:200704 @ n] [h:56:3584 @ oh + kh - 1] [w_c:3584:1 @ 64*ow + kw_ic - 64] padded\n"
-            "  B wei f32 [kh:3:24576 @ kh] [kw_ic:192:128 @ kw_ic] [oc:128:1 @ oc] constant\n"
-            "  C dst f32 [n:4:401408 @ n] [h:56:7168 @ oh] [w:56:128 @ ow] [c:128:1 @ oc]\n");
+  EXPECT_EQ(
+      coalesced("mb4ic64ih56oc128oh56kh3ph1"),
+      "nest conv\n"
+      "  dim n 4 parallel\n"
+      "  dim oh 56 parallel\n"
+      "  dim ow 56 parallel\n"
+      "  dim oc 128 parallel\n"
+      "  dim kh 3 reduction\n"
+      "  dim kw_ic 192 reduction\n"
+      "  A src f32 [n:4:200704 @ n] [h:56:3584 @ oh + kh - 1] [w_c:3584:1 @ 64*ow + kw_ic - 64] padded\n"
+      "  B wei f32 [kh:3:24576 @ kh] [kw_ic:192:128 @ kw_ic] [oc:128:1 @ oc] constant\n"
+      "  C dst f32 [n:4:401408 @ n] [h:56:7168 @ oh] [w:56:128 @ ow] [c:128:1 @ oc]\n");
 }
 
 TEST(Coalesce, FirstLayerHasAWindowRowOf21) {
@@ -338,6 +344,14 @@ TEST(Coalesce, AttentionKeepsItsBatchAndItsWeightsAreNoConstant) {
   const std::string text = coalesced("2x12x128x64:2x12x64x128");
   EXPECT_NE(text.find("dim b0_b1 24 parallel\n  dim m 128 parallel"), std::string::npos) << text;
   EXPECT_EQ(text.find("constant"), std::string::npos) << text;
+}
+
+// One bias per column, repeated over the batch: one dim for both would lose that.
+TEST(Coalesce, BatchAndColumnsOfABiasedMatmulStayApart) {
+  const std::string biased = coalesced("--bia_dt=f32 1x1x1:3x1x4");
+  EXPECT_NE(biased.find("dim b0 3 parallel\n  dim n 4 parallel"), std::string::npos) << biased;
+  const std::string plain = coalesced("1x1x1:3x1x4");
+  EXPECT_NE(plain.find("dim b0_n 12 parallel"), std::string::npos) << plain;
 }
 
 TEST(Lower, SinglePointKeepsOneDimOfEachKind) {

@@ -35,12 +35,18 @@ inline int64_t offset_at(const Access& access, const std::vector<int64_t>& point
 
 inline double evaluate_activation(const Epilogue& e, double x) {
   switch (e.activation) {
-    case Activation::none: return x;
-    case Activation::relu: return x > 0 ? x : x * e.alpha;
-    case Activation::clip: return std::fmin(std::fmax(x, e.alpha), e.beta);
-    case Activation::sigmoid: return 1 / (1 + std::exp(-x));
-    case Activation::tanh: return std::tanh(x);
-    case Activation::gelu_erf: return x / 2 * (1 + std::erf(x / std::sqrt(2.0)));
+    case Activation::none:
+      return x;
+    case Activation::relu:
+      return x > 0 ? x : x * e.alpha;
+    case Activation::clip:
+      return std::fmin(std::fmax(x, e.alpha), e.beta);
+    case Activation::sigmoid:
+      return 1 / (1 + std::exp(-x));
+    case Activation::tanh:
+      return std::tanh(x);
+    case Activation::gelu_erf:
+      return x / 2 * (1 + std::erf(x / std::sqrt(2.0)));
     case Activation::gelu_tanh:
       return x / 2 * (1 + std::tanh(std::sqrt(2 / 3.14159265358979323846) * (x + 0.044715 * x * x * x)));
   }

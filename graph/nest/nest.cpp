@@ -4,9 +4,12 @@ namespace cortex {
 
 const char* operand_name(Operand operand) {
   switch (operand) {
-    case Operand::a: return "A";
-    case Operand::b: return "B";
-    case Operand::c: return "C";
+    case Operand::a:
+      return "A";
+    case Operand::b:
+      return "B";
+    case Operand::c:
+      return "C";
   }
   return "?";
 }

@@ -44,7 +44,8 @@ TEST(NestText, Refusals) {
   EXPECT_EQ(refusal(""), "nest text: empty: the first line is \"nest NAME\"");
   EXPECT_EQ(refusal("dim oh 4 parallel"),
             "nest text: line 1, column 1: begins no nest: the first line is \"nest NAME\"");
-  EXPECT_EQ(refusal(with(conv, "dim oh 4", "dim oh")), "nest text: line 2, column 10: the dim needs its extent");
+  EXPECT_EQ(refusal(with(conv, "dim oh 4", "dim oh")),
+            "nest text: line 2, column 10: the dim needs its extent");
   EXPECT_EQ(refusal(with(conv, "oh 4 parallel", "oh 4 serial")),
             "nest text: line 2, column 12: the dim is parallel or reduction");
   EXPECT_EQ(refusal(with(conv, "padded\n", "padded?\n")),
@@ -62,17 +63,21 @@ TEST(NestVerify, Refusals) {
   EXPECT_EQ(refusal(conv), "accepted");
   EXPECT_EQ(refusal(with(conv, "dim oc 8", "dim oc 0")), "nest conv: dim oc has extent 0, below 1");
   EXPECT_EQ(refusal(with(conv, "kh - 1] [c:2:1 @ ic] padded", "kh - 1] [c:2:1 @ ic]")),
-            "nest conv: operand A: subscript of h: it ranges from -1 to 4, outside [0, 4), and the access is not padded");
+            "nest conv: operand A: subscript of h: it ranges from -1 to 4, outside [0, 4), and the access is "
+            "not padded");
   EXPECT_EQ(refusal(with(conv, "[oc:8:1 @ oc]", "[oc:7:1 @ oc]")),
-            "nest conv: operand B: subscript of oc: it ranges from 0 to 7, outside [0, 7), and the access is not padded");
-  EXPECT_EQ(refusal(with(conv, "C dst f32 [h:4:8 @ oh] [c:8:1 @ oc]", "C dst f32 [h:4:8 @ oh] [c:8:1 @ oc] padded")),
+            "nest conv: operand B: subscript of oc: it ranges from 0 to 7, outside [0, 7), and the access is "
+            "not padded");
+  EXPECT_EQ(refusal(with(conv, "C dst f32 [h:4:8 @ oh] [c:8:1 @ oc]",
+                         "C dst f32 [h:4:8 @ oh] [c:8:1 @ oc] padded")),
             "nest conv: operand C is padded: a destination is written as it is");
   EXPECT_EQ(refusal(with(conv, "dim kh 3 reduction", "dim kh 3 parallel")),
             "nest conv: dim kh is parallel but C has no subscript with it");
   EXPECT_EQ(refusal(with(conv, "dim oh 4 parallel", "dim oh 4 reduction")),
             "nest conv: dim oh is a reduction but C is subscripted with it");
   EXPECT_EQ(refusal(with(conv, "[h:4:8 @ oh]", "[h:4:4 @ oh]")),
-            "nest conv: C: dim oh steps 4 elements, within the 8 that inner dims reach: an element would be written twice");
+            "nest conv: C: dim oh steps 4 elements, within the 8 that inner dims reach: an element would be "
+            "written twice");
   EXPECT_EQ(refusal(with(conv, "oh + kh - 1", "oh + oh - 1")),
             "nest conv: operand A: subscript of h: dim oh has two terms: add them up");
   EXPECT_EQ(refusal(with(conv, "[h:4:2 @", "[h:0:2 @")),
@@ -98,7 +103,8 @@ TEST(NestVerify, Refusals) {
   EXPECT_EQ(verify(nest).error().message, "nest conv: operand B: 2 subscripts for 3 dimensions");
   nest = *parse_nest(conv);
   nest[Operand::b].subscripts[0].terms[0].dim = 9;
-  EXPECT_EQ(verify(nest).error().message, "nest conv: operand B: subscript of kh: dim number 9 does not exist");
+  EXPECT_EQ(verify(nest).error().message,
+            "nest conv: operand B: subscript of kh: dim number 9 does not exist");
 }
 
 TEST(Nest, Strides) {
@@ -175,7 +181,8 @@ TEST(NestCoalesce, PaddedInnerDimensionKeepsTheOuterApart) {
 }
 
 TEST(NestCoalesce, UnneededPaddingIsDropped) {
-  EXPECT_NE(coalesced(with(conv, "@ oh + kh - 1]", "@ 0]")).find("[h:4:2 @ 0] [c:2:1 @ ic]\n"), std::string::npos);
+  EXPECT_NE(coalesced(with(conv, "@ oh + kh - 1]", "@ 0]")).find("[h:4:2 @ 0] [c:2:1 @ ic]\n"),
+            std::string::npos);
 }
 
 TEST(NestCoalesce, JoinedNamesStayUnique) {

@@ -21,8 +21,8 @@
 namespace cortex {
 namespace {
 
-constexpr std::string_view activation_names[] = {"none",     "relu", "clip", "sigmoid", "tanh",
-                                                 "gelu_erf", "gelu_tanh"};
+constexpr std::string_view activation_names[] = {"none", "relu",     "clip",     "sigmoid",
+                                                 "tanh", "gelu_erf", "gelu_tanh"};
 
 std::string subscript_text(const AffineExpr& expr, const Nest& nest) {
   std::string text;
@@ -125,7 +125,8 @@ class NestReader {
     if (!named) return invalid_argument("nest text: empty: the first line is \"nest NAME\"");
     for (int o = 0; o < operand_count; ++o) {
       if (!seen_[o]) {
-        return invalid_argument(fmt::format("nest text: operand {} is missing", operand_name(static_cast<Operand>(o))));
+        return invalid_argument(
+            fmt::format("nest text: operand {} is missing", operand_name(static_cast<Operand>(o))));
       }
     }
     if (Status s = verify(nest_); !s) return s.error();
@@ -134,7 +135,8 @@ class NestReader {
 
  private:
   Error refuse(const Scanner& line, std::string_view what) const {
-    return invalid_argument(fmt::format("nest text: line {}, column {}: {}", line_number_, line.column(), what));
+    return invalid_argument(
+        fmt::format("nest text: line {}, column {}: {}", line_number_, line.column(), what));
   }
 
   Status read_line(Scanner& line, std::string_view first) {
@@ -188,7 +190,8 @@ class NestReader {
     while (line.accept("[")) {
       access.tensor.dim_names.emplace_back(line.word());
       int64_t size = 0, stride = 0;
-      if (!line.accept(":") || !line.number(size) || !line.accept(":") || !line.number(stride) || !line.accept("@")) {
+      if (!line.accept(":") || !line.number(size) || !line.accept(":") || !line.number(stride) ||
+          !line.accept("@")) {
         return refuse(line, "a tensor dimension reads [name:size:stride @ subscript]");
       }
       access.tensor.shape.push_back(size);
@@ -247,7 +250,8 @@ std::string to_string(const Nest& nest) {
     text += fmt::format("  residual {}{}\n", e.residual_scale, e.residual_after_activation ? " after" : "");
   }
   if (e.activation != Activation::none) {
-    text += fmt::format("  activation {} {} {}\n", activation_names[static_cast<int>(e.activation)], e.alpha, e.beta);
+    text += fmt::format("  activation {} {} {}\n", activation_names[static_cast<int>(e.activation)], e.alpha,
+                        e.beta);
   }
   return text;
 }

@@ -37,7 +37,8 @@ class Verifier {
   }
 
   Status dims() const {
-    if (!is_identifier(nest_.name)) return invalid_argument(fmt::format("nest name \"{}\" is no identifier", nest_.name));
+    if (!is_identifier(nest_.name))
+      return invalid_argument(fmt::format("nest name \"{}\" is no identifier", nest_.name));
     if (nest_.dims.empty()) return refuse("it has no dims: a single point still has one of extent 1");
     std::set<std::string_view> names;
     int64_t points = 1;
@@ -71,7 +72,8 @@ class Verifier {
       if (!is_identifier(name)) return fail(fmt::format("dimension name \"{}\" is no identifier", name));
       if (!names.insert(name).second) return fail(fmt::format("dimension {} occurs twice", name));
       if (t.shape[i] < 1) return fail(fmt::format("dimension {} has size {}, below 1", name, t.shape[i]));
-      if (t.strides[i] < 1) return fail(fmt::format("dimension {} has stride {}, below 1", name, t.strides[i]));
+      if (t.strides[i] < 1)
+        return fail(fmt::format("dimension {} has stride {}, below 1", name, t.strides[i]));
       const auto last = checked_mul(t.shape[i] - 1, t.strides[i]);
       const auto span = last ? checked_mul(*last, size_of(t.type)) : std::nullopt;
       const auto sum = span ? checked_add(bytes, *span) : std::nullopt;
@@ -90,11 +92,13 @@ class Verifier {
       return refuse(fmt::format("operand {}: {} subscripts for {} dimensions", operand_name(o),
                                 access.subscripts.size(), t.shape.size()));
     }
-    if (o == Operand::c && access.padded) return refuse("operand C is padded: a destination is written as it is");
+    if (o == Operand::c && access.padded)
+      return refuse("operand C is padded: a destination is written as it is");
     int64_t reach = 0;  // elements from the tensor's first, in either direction, over all subscripts
     for (size_t i = 0; i < t.shape.size(); ++i) {
       const auto fail = [&](std::string what, ErrorCode code = ErrorCode::invalid_argument) {
-        return refuse(fmt::format("operand {}: subscript of {}: {}", operand_name(o), t.dim_names[i], what), code);
+        return refuse(fmt::format("operand {}: subscript of {}: {}", operand_name(o), t.dim_names[i], what),
+                      code);
       };
       std::set<int> seen;
       int64_t high = access.subscripts[i].constant;
@@ -103,21 +107,25 @@ class Verifier {
           return fail(fmt::format("dim number {} does not exist", term.dim));
         }
         const Dim& dim = nest_.dims[term.dim];
-        if (!seen.insert(term.dim).second) return fail(fmt::format("dim {} has two terms: add them up", dim.name));
-        if (term.coeff < 1) return fail(fmt::format("dim {} has coefficient {}, below 1", dim.name, term.coeff));
+        if (!seen.insert(term.dim).second)
+          return fail(fmt::format("dim {} has two terms: add them up", dim.name));
+        if (term.coeff < 1)
+          return fail(fmt::format("dim {} has coefficient {}, below 1", dim.name, term.coeff));
         const auto span = checked_mul(term.coeff, dim.extent - 1);
         const auto sum = span ? checked_add(high, *span) : std::nullopt;
-        if (!sum || !checked_mul(term.coeff, t.strides[i])) return fail("it overflows 64 bits", ErrorCode::overflow);
+        if (!sum || !checked_mul(term.coeff, t.strides[i]))
+          return fail("it overflows 64 bits", ErrorCode::overflow);
         high = *sum;
       }
       const int64_t low = access.subscripts[i].constant;
-      const auto farthest = low < -points_max ? std::nullopt : checked_mul(std::max(high, -low), t.strides[i]);
+      const auto farthest =
+          low < -points_max ? std::nullopt : checked_mul(std::max(high, -low), t.strides[i]);
       const auto sum = farthest ? checked_add(reach, std::max(*farthest, int64_t{0})) : std::nullopt;
       if (!sum || *sum > points_max) return fail("its offset overflows 64 bits", ErrorCode::overflow);
       reach = *sum;
       if (!access.padded && (low < 0 || high >= t.shape[i])) {
-        return fail(fmt::format("it ranges from {} to {}, outside [0, {}), and the access is not padded", low, high,
-                                t.shape[i]));
+        return fail(fmt::format("it ranges from {} to {}, outside [0, {}), and the access is not padded", low,
+                                high, t.shape[i]));
       }
     }
     return Status::success();
@@ -159,9 +167,10 @@ class Verifier {
     int64_t reach = 0;
     for (const auto& [stride, d] : by_stride) {
       if (stride <= reach) {
-        return refuse(fmt::format("C: dim {} steps {} elements, within the {} that inner dims reach: an element would "
-                                  "be written twice",
-                                  nest_.dims[d].name, stride, reach + 1));
+        return refuse(
+            fmt::format("C: dim {} steps {} elements, within the {} that inner dims reach: an element would "
+                        "be written twice",
+                        nest_.dims[d].name, stride, reach + 1));
       }
       reach += stride * (nest_.dims[d].extent - 1);
     }

@@ -23,7 +23,8 @@ Result<std::vector<Problem>> parse_batch(std::string_view text, std::string_view
     }
   }
   if (problems.empty()) {
-    return invalid_argument(fmt::format("{}: no problem in the list: write one a line, '#' starts a comment", source));
+    return invalid_argument(
+        fmt::format("{}: no problem in the list: write one a line, '#' starts a comment", source));
   }
   return problems;
 }

@@ -39,7 +39,8 @@ struct Axis {
 // Takes part: any size, or a stride, pad or dilation that is not the default, is given.
 bool takes_part(const Axis& axis) {
   return axis.given(axis_in) || axis.given(axis_out) || axis.given(axis_kernel) ||
-         (axis.given(axis_stride) && axis[axis_stride] != 1) || (axis.given(axis_pad) && axis[axis_pad] != 0) ||
+         (axis.given(axis_stride) && axis[axis_stride] != 1) ||
+         (axis.given(axis_pad) && axis[axis_pad] != 0) ||
          (axis.given(axis_dilation) && axis[axis_dilation] != 0);
 }
 
@@ -58,8 +59,8 @@ Status complete_axis(Axis& axis, Token token) {
   };
   for (AxisFieldId f : {axis_in, axis_kernel}) {
     if (!axis.given(f)) {
-      return refuse(f, fmt::format("{} is missing: an axis needs its input and kernel size, add {}", axis.name(f),
-                                   axis.name(f)));
+      return refuse(f, fmt::format("{} is missing: an axis needs its input and kernel size, add {}",
+                                   axis.name(f), axis.name(f)));
     }
   }
   if (!axis.given(axis_stride)) axis.field[axis_stride].value = 1;
@@ -72,15 +73,17 @@ Status complete_axis(Axis& axis, Token token) {
   if (!axis.given(axis_out)) {
     const int64_t padded = in + 2 * axis[axis_pad];
     if (span > padded) {
-      return refuse(axis_kernel, fmt::format("no window of {} elements fits {} with padding: {} leaves no output; "
-                                             "correct {} or {}",
-                                             span, padded, axis.shape(), axis.name(axis_kernel),
-                                             axis.name(axis_pad)));
+      return refuse(axis_kernel,
+                    fmt::format("no window of {} elements fits {} with padding: {} leaves no output; "
+                                "correct {} or {}",
+                                span, padded, axis.shape(), axis.name(axis_kernel), axis.name(axis_pad)));
     }
     axis.field[axis_out].value = (padded - span) / stride + 1;
     if (axis[axis_out] > conv_dim_max) {
-      return refuse(axis_pad, fmt::format("{} would be {}, above the largest size {}", axis.name(axis_out),
-                                          axis[axis_out], conv_dim_max), ErrorCode::overflow);
+      return refuse(axis_pad,
+                    fmt::format("{} would be {}, above the largest size {}", axis.name(axis_out),
+                                axis[axis_out], conv_dim_max),
+                    ErrorCode::overflow);
     }
   }
   const int64_t needed = (axis[axis_out] - 1) * stride - in + span;  // padding of both ends
@@ -105,9 +108,10 @@ Status repeat_axis(const Axis& from, Axis& to, Token token) {
   for (int i = 0; i < axis_fields; ++i) {
     const auto f = static_cast<AxisFieldId>(i);
     if (to.given(f) && to[f] != from[f]) {
-      return refusal(op, token, to.field[f].column,
-                     fmt::format("{} is {} but {} is {}, and without {} and {} the one repeats the other: add those two",
-                                 to.name(f), to[f], from.name(f), from[f], to.name(axis_in), to.name(axis_kernel)));
+      return refusal(
+          op, token, to.field[f].column,
+          fmt::format("{} is {} but {} is {}, and without {} and {} the one repeats the other: add those two",
+                      to.name(f), to[f], from.name(f), from[f], to.name(axis_in), to.name(axis_kernel)));
     }
     to.field[f].value = from[f];
   }
@@ -180,8 +184,8 @@ Result<ConvProblem> complete_conv(const ConvFields& fields, Token token) {
   }
   auto& [d, h, w] = axes;
   if (Status s = complete_axes(d, h, w, token); !s) return s.error();
-  const auto assign = [](const Axis& axis, int64_t& in, int64_t& out, int64_t& kernel, int64_t& stride, int64_t& pad,
-                         int64_t& dilation, int64_t& pad_behind) {
+  const auto assign = [](const Axis& axis, int64_t& in, int64_t& out, int64_t& kernel, int64_t& stride,
+                         int64_t& pad, int64_t& dilation, int64_t& pad_behind) {
     in = axis[axis_in], out = axis[axis_out], kernel = axis[axis_kernel], stride = axis[axis_stride];
     pad = axis[axis_pad], dilation = axis[axis_dilation], pad_behind = axis.pad_behind;
   };

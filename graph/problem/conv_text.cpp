@@ -20,10 +20,11 @@ int field_at(std::string_view text, size_t pos) {
 
 Error unknown_field(Token token, size_t pos) {
   const int column = token.column + static_cast<int>(pos);
-  return refusal(op, token, column,
-                 fmt::format("{} begins no dimension: known are g mb ic oc, i o k s p d followed by d, h or w, and "
-                             "n\"name\"",
-                             quoted(token.text.substr(pos, 8))));
+  return refusal(
+      op, token, column,
+      fmt::format("{} begins no dimension: known are g mb ic oc, i o k s p d followed by d, h or w, and "
+                  "n\"name\"",
+                  quoted(token.text.substr(pos, 8))));
 }
 
 }  // namespace
@@ -61,9 +62,10 @@ Result<ConvText> parse_conv(Token token, int64_t mb_override) {
                      value.error().code);
     }
     if (*value > conv_dim_max) {
-      return refusal(op, token, column,
-                     fmt::format("{} is {}, above the largest size {}: correct it", name, *value, conv_dim_max),
-                     ErrorCode::overflow);
+      return refusal(
+          op, token, column,
+          fmt::format("{} is {}, above the largest size {}: correct it", name, *value, conv_dim_max),
+          ErrorCode::overflow);
     }
     field.value = *value;
   }

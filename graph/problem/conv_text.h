@@ -1,5 +1,5 @@
-// benchdnn's convolution descriptor: g mb ic id ih iw oc od oh ow kd kh kw sd sh sw pd ph pw dd dh dw n"name*count",
-// every token at most once, '_' allowed between them.
+// benchdnn's convolution descriptor: g mb ic id ih iw oc od oh ow kd kh kw sd sh sw pd ph pw dd dh dw
+// n"name*count", every token at most once, '_' allowed between them.
 #pragma once
 
 #include "graph/problem/problem.h"

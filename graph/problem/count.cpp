@@ -28,7 +28,8 @@ int128 floor_sum(int128 n, int128 m, int128 a, int128 b) {
 int128 pairs_up_to(int128 limit, int128 outs, int128 stride, int128 taps, int128 step) {
   if (limit < 0) return 0;
   // Outputs that have all taps below the limit, then those that have some.
-  const int128 full = limit < step * (taps - 1) ? 0 : std::min(outs, (limit - step * (taps - 1)) / stride + 1);
+  const int128 full =
+      limit < step * (taps - 1) ? 0 : std::min(outs, (limit - step * (taps - 1)) / stride + 1);
   const int128 some = std::min(outs, limit / stride + 1);
   const int128 last = limit - stride * (some - 1);  // room of the last of them, the smallest
   return full * taps + (some - full) + floor_sum(some - full, step, stride, last);

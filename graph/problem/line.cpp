@@ -36,7 +36,8 @@ std::vector<Token> split_tokens(std::string_view line) {
 
 std::string lower_case(std::string_view text) {
   std::string out(text);
-  std::transform(out.begin(), out.end(), out.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  std::transform(out.begin(), out.end(), out.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
   return out;
 }
 
@@ -47,12 +48,13 @@ bool is_one_of(std::string_view word, std::initializer_list<std::string_view> wo
 // Lines of other operators, so that the message can say what they are.
 const char* other_operator(Token token) {
   const std::string word = lower_case(token.text);
-  if (is_one_of(word, {"lstm", "gru", "lbr_gru", "vanilla_rnn", "vanilla_lstm", "vanilla_gru", "augru", "vanilla_augru",
-                       "lbr_augru"}) ||
+  if (is_one_of(word, {"lstm", "gru", "lbr_gru", "vanilla_rnn", "vanilla_lstm", "vanilla_gru", "augru",
+                       "vanilla_augru", "lbr_augru"}) ||
       (word.size() > 1 && word[0] == 'l' && is_digit(word[1]))) {
     return "recurrent layers";
   }
-  if (is_one_of(word, {"treelstm", "treegru", "treefc", "treernn", "mvrnn", "dagrnn"})) return "recursive models";
+  if (is_one_of(word, {"treelstm", "treegru", "treefc", "treernn", "mvrnn", "dagrnn"}))
+    return "recursive models";
   return nullptr;
 }
 
@@ -65,8 +67,9 @@ Result<Problem> read_problem(Token token, OpKind op, const Options& options) {
   const bool looks_like_matmul = is_digit(token.text[0]);
   if (op != OpKind::any && looks_like_matmul != (op == OpKind::matmul)) {
     return refusal(op == OpKind::conv ? "conv" : "matmul", token, token.column,
-                   looks_like_matmul ? "a matmul where a convolution is expected: say --matmul, or --op matmul"
-                                     : "sizes MxK:KxN are expected: for a convolution say --conv, or --op conv");
+                   looks_like_matmul
+                       ? "a matmul where a convolution is expected: say --matmul, or --op matmul"
+                       : "sizes MxK:KxN are expected: for a convolution say --conv, or --op conv");
   }
   if (looks_like_matmul) {
     auto matmul = parse_matmul(token);
@@ -85,7 +88,8 @@ Result<Problem> read_problem(Token token, OpKind op, const Options& options) {
   problem.count = name.count;
   problem.text = std::string(token.text);
   if (Status s = validate(problem); !s) {
-    return refusal(problem.is_conv() ? "conv" : "matmul", token, token.column, s.error().message, s.error().code);
+    return refusal(problem.is_conv() ? "conv" : "matmul", token, token.column, s.error().message,
+                   s.error().code);
   }
   return problem;
 }
@@ -95,7 +99,8 @@ Result<Problem> read_problem(Token token, OpKind op, const Options& options) {
 Status read_line(std::string_view line, OpKind op, Options& options, std::vector<Problem>& problems) {
   constexpr size_t longest = size_t{1} << 20;
   if (line.size() > longest) {
-    return invalid_argument(fmt::format("the line has {} bytes, above {}: is this a list of problems?", line.size(), longest));
+    return invalid_argument(
+        fmt::format("the line has {} bytes, above {}: is this a list of problems?", line.size(), longest));
   }
   if (const size_t nul = line.find('\0'); nul != std::string_view::npos) {
     return invalid_argument(fmt::format("column {}: a NUL byte: is this a text file?", nul + 1));
@@ -109,8 +114,9 @@ Status read_line(std::string_view line, OpKind op, Options& options, std::vector
     }
     const OpKind kind = op != OpKind::any ? op : options.op;
     if (const char* other = other_operator(token)) {
-      return unsupported(fmt::format("{}: column {}: {} are not supported yet by this command: conv and matmul are",
-                                     quoted(token.text), token.column, other));
+      return unsupported(
+          fmt::format("{}: column {}: {} are not supported yet by this command: conv and matmul are",
+                      quoted(token.text), token.column, other));
     }
     auto problem = read_problem(token, kind, options);
     if (!problem) return problem.error();
@@ -129,9 +135,12 @@ Result<Problem> parse_problem(std::string_view line, OpKind op) {
   Options options;
   std::vector<Problem> problems;
   if (Status s = read_line(line, op, options, problems); !s) return s.error();
-  if (problems.empty()) return invalid_argument(fmt::format("no problem in {}: write a conv as ic64ih56oc64kh3ph1 or a matmul as 128x768:768x768", quoted(line)));
+  if (problems.empty())
+    return invalid_argument(fmt::format(
+        "no problem in {}: write a conv as ic64ih56oc64kh3ph1 or a matmul as 128x768:768x768", quoted(line)));
   if (problems.size() > 1) {
-    return invalid_argument(fmt::format("{} problems in {} where one is wanted", problems.size(), quoted(line)));
+    return invalid_argument(
+        fmt::format("{} problems in {} where one is wanted", problems.size(), quoted(line)));
   }
   return std::move(problems.front());
 }

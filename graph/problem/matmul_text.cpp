@@ -51,13 +51,15 @@ Result<MatmulText> parse_matmul(Token token) {
     tensors[given] = std::move(*sizes);
     const Sizes& t = tensors[given];
     if (t.value.size() < 2 || t.value.size() > rank_max) {
-      return refusal(op, token, t.column[0],
-                     fmt::format("{} dimension(s) in the {}: it needs 2 to {}", t.value.size(), names[given], rank_max));
+      return refusal(
+          op, token, t.column[0],
+          fmt::format("{} dimension(s) in the {}: it needs 2 to {}", t.value.size(), names[given], rank_max));
     }
     if (given > 0 && t.value.size() != tensors[0].value.size()) {
-      return refusal(op, token, t.column[0],
-                     fmt::format("{} dimensions in the {} and {} in the source: give both the same, 1 broadcasts",
-                                 t.value.size(), names[given], tensors[0].value.size()));
+      return refusal(
+          op, token, t.column[0],
+          fmt::format("{} dimensions in the {} and {} in the source: give both the same, 1 broadcasts",
+                      t.value.size(), names[given], tensors[0].value.size()));
     }
     if (pos >= text.size() || text[pos] != ':') {
       ++given;
@@ -71,8 +73,9 @@ Result<MatmulText> parse_matmul(Token token) {
     if (!name) return name.error();
     result.name = std::move(*name);
   } else if (pos < text.size()) {
-    return refusal(op, token, token.column + static_cast<int>(pos),
-                   fmt::format("{} follows the sizes: only 'x', ':' and n\"name\" may", quoted(text.substr(pos, 8))));
+    return refusal(
+        op, token, token.column + static_cast<int>(pos),
+        fmt::format("{} follows the sizes: only 'x', ':' and n\"name\" may", quoted(text.substr(pos, 8))));
   }
   if (given < 2) {
     return refusal(op, token, token.column + static_cast<int>(std::min(pos, text.size())),
@@ -93,10 +96,11 @@ Result<MatmulText> parse_matmul(Token token) {
   for (size_t i = 0; i < batch; ++i) {
     const int64_t da = a.value[i], db = b.value[i];
     if (da != db && da != 1 && db != 1) {
-      return refusal(op, token, b.column[i],
-                     fmt::format("batch dimension {} is {} in the source and {} in the weights: equal sizes, or 1 "
-                                 "to broadcast",
-                                 i, da, db));
+      return refusal(
+          op, token, b.column[i],
+          fmt::format("batch dimension {} is {} in the source and {} in the weights: equal sizes, or 1 "
+                      "to broadcast",
+                      i, da, db));
     }
     expected.push_back(std::max(da, db));
   }
@@ -106,10 +110,11 @@ Result<MatmulText> parse_matmul(Token token) {
   expected.push_back(p.n);
   for (size_t i = 0; given == 3 && i < expected.size(); ++i) {
     if (c.value[i] != expected[i]) {
-      return refusal(op, token, c.column[i],
-                     fmt::format("destination dimension {} is {} but source and weights give {}: correct or leave "
-                                 "out the destination",
-                                 i, c.value[i], expected[i]));
+      return refusal(
+          op, token, c.column[i],
+          fmt::format("destination dimension {} is {} but source and weights give {}: correct or leave "
+                      "out the destination",
+                      i, c.value[i], expected[i]));
     }
   }
   return result;

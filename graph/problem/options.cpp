@@ -33,7 +33,8 @@ Status set_direction(Token token, std::string_view value, Options& options) {
   } else if (equal_ignoring_case(value, "FWD_D") || equal_ignoring_case(value, "FWD_I")) {
     options.bias = false;
   } else if (value.substr(0, 4) == "BWD_" || value.substr(0, 4) == "bwd_") {
-    return refuse(token, "backward passes are not supported: use FWD_B (with bias), FWD_D or FWD_I", ErrorCode::unsupported);
+    return refuse(token, "backward passes are not supported: use FWD_B (with bias), FWD_D or FWD_I",
+                  ErrorCode::unsupported);
   } else {
     return refuse(token, "not a direction: use FWD_B (with bias), FWD_D or FWD_I");
   }
@@ -46,7 +47,8 @@ Status set_bias_type(Token token, std::string_view value, Options& options) {
   } else if (value == "undef") {
     options.bias = false;
   } else {
-    return refuse(token, "bias is f32 or undef (none); other types are not supported", ErrorCode::unsupported);
+    return refuse(token, "bias is f32 or undef (none); other types are not supported",
+                  ErrorCode::unsupported);
   }
   return Status::success();
 }
@@ -54,7 +56,8 @@ Status set_bias_type(Token token, std::string_view value, Options& options) {
 Result<int64_t> number_value(Token token, std::string_view value) {
   size_t pos = 0;
   const auto number = read_number(value, pos);
-  if (!number && number.error().code == ErrorCode::overflow) return refuse(token, "the value does not fit in 64 bits", ErrorCode::overflow);
+  if (!number && number.error().code == ErrorCode::overflow)
+    return refuse(token, "the value does not fit in 64 bits", ErrorCode::overflow);
   if (!number || pos != value.size()) return refuse(token, "the value is not a whole number");
   return *number;
 }
@@ -79,17 +82,19 @@ Status refuse_unknown(Token token, std::string_view name) {
   for (const Refused& r : refused) {
     if (name == r.name) return refuse(token, r.why, ErrorCode::unsupported);
   }
-  return refuse(token,
-                "unknown option: known are --conv --matmul --reset --dir --dt --cfg --bia_dt --bia_mask --mb --stag "
-                "--wtag --dtag --alg --engine --attr-post-ops --attr-fpmath",
-                ErrorCode::unsupported);
+  return refuse(
+      token,
+      "unknown option: known are --conv --matmul --reset --dir --dt --cfg --bia_dt --bia_mask --mb --stag "
+      "--wtag --dtag --alg --engine --attr-post-ops --attr-fpmath",
+      ErrorCode::unsupported);
 }
 
 Status must_be(Token token, std::string_view value, std::initializer_list<std::string_view> allowed) {
   for (std::string_view a : allowed) {
     if (equal_ignoring_case(value, a)) return Status::success();
   }
-  return refuse(token, fmt::format("not supported: leave it out or use {}", fmt::join(allowed, ", ")), ErrorCode::unsupported);
+  return refuse(token, fmt::format("not supported: leave it out or use {}", fmt::join(allowed, ", ")),
+                ErrorCode::unsupported);
 }
 
 }  // namespace
@@ -110,9 +115,10 @@ Status apply_option(Token token, Options& options) {
     return Status::success();
   }
   const auto is = [&](std::string_view known) { return name == known; };
-  constexpr std::array<std::string_view, 12> known = {"dir", "dt", "cfg", "bia_dt", "bia_mask", "mb", "stag", "wtag",
-                                                      "dtag", "alg", "engine", "attr-fpmath"};
-  if (std::none_of(known.begin(), known.end(), is) && name != "attr-post-ops") return refuse_unknown(token, name);
+  constexpr std::array<std::string_view, 12> known = {
+      "dir", "dt", "cfg", "bia_dt", "bia_mask", "mb", "stag", "wtag", "dtag", "alg", "engine", "attr-fpmath"};
+  if (std::none_of(known.begin(), known.end(), is) && name != "attr-post-ops")
+    return refuse_unknown(token, name);
   if (!has_value) return refuse(token, fmt::format("--{} needs a value: write --{}=...", name, name));
   if (several(value)) return refuse(token, "several values at once are not supported: write a line for each");
 
@@ -203,8 +209,9 @@ Status apply_layout(const Options& options, Token problem, MatmulProblem& matmul
                    ErrorCode::unsupported);
   }
   if (options.mb != 0) {
-    return refusal("matmul", problem, problem.column,
-                   fmt::format("--mb={} does not apply to a matmul: take it out with --mb=0 or --reset", options.mb));
+    return refusal(
+        "matmul", problem, problem.column,
+        fmt::format("--mb={} does not apply to a matmul: take it out with --mb=0 or --reset", options.mb));
   }
   return Status::success();
 }
@@ -212,14 +219,19 @@ Status apply_layout(const Options& options, Token problem, MatmulProblem& matmul
 Status apply_layout(const Options& options, Token problem, const ConvProblem&) {
   const auto check = [&](std::string_view option, const std::string& tag,
                          std::initializer_list<std::string_view> allowed) -> Status {
-    if (tag.empty() || std::find(allowed.begin(), allowed.end(), tag) != allowed.end()) return Status::success();
+    if (tag.empty() || std::find(allowed.begin(), allowed.end(), tag) != allowed.end())
+      return Status::success();
     return refusal("conv", problem, problem.column,
                    fmt::format("--{}={} is not supported: leave it out or use {}", option, tag,
                                fmt::join(allowed, ", ")),
                    ErrorCode::unsupported);
   };
-  if (Status s = check("stag", options.stag, {"any", "axb", "nhwc", "nwc", "ndhwc", "acb", "acdb", "acdeb"}); !s) return s;
-  if (Status s = check("dtag", options.dtag, {"any", "axb", "nhwc", "nwc", "ndhwc", "acb", "acdb", "acdeb"}); !s) return s;
+  if (Status s = check("stag", options.stag, {"any", "axb", "nhwc", "nwc", "ndhwc", "acb", "acdb", "acdeb"});
+      !s)
+    return s;
+  if (Status s = check("dtag", options.dtag, {"any", "axb", "nhwc", "nwc", "ndhwc", "acb", "acdb", "acdeb"});
+      !s)
+    return s;
   return check("wtag", options.wtag, {"any"});
 }
 

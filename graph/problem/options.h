@@ -10,12 +10,11 @@ namespace cortex {
 struct Options {
   OpKind op = OpKind::any;  // --conv, --matmul
   DataType src = DataType::f32, wei = DataType::f32, dst = DataType::f32;
-  bool bias = false;        // --dir=FWD_B, --bia_dt=f32. Unlike benchdnn's, a convolution has none unless told
-  int bias_mask = 0;        // matmul, 0: not given
-  Epilogue post_ops;        // without bias
-  int64_t mb = 0;           // 0: the problem's
+  bool bias = false;  // --dir=FWD_B, --bia_dt=f32. Unlike benchdnn's, a convolution has none unless told
+  int bias_mask = 0;  // matmul, 0: not given
+  Epilogue post_ops;  // without bias
+  int64_t mb = 0;     // 0: the problem's
   std::string stag, wtag, dtag;  // "": default
-
 };
 
 // Takes "--name=value". A refusal names the option.

@@ -42,10 +42,11 @@ class PostOps {
     for (const ActivationName& a : activation_names) {
       if (parts[0] == a.name) return add_activation(a, parts);
     }
-    return refuse(fmt::format("step {} is not supported: known are sum, add:f32:per_tensor, relu, clip, logistic, "
-                              "tanh, gelu_erf, gelu_tanh",
-                              quoted(step)),
-                  ErrorCode::unsupported);
+    return refuse(
+        fmt::format("step {} is not supported: known are sum, add:f32:per_tensor, relu, clip, logistic, "
+                    "tanh, gelu_erf, gelu_tanh",
+                    quoted(step)),
+        ErrorCode::unsupported);
   }
 
   const Epilogue& result() const { return epilogue_; }
@@ -73,8 +74,10 @@ class PostOps {
   }
 
   Status add_sum(const std::vector<std::string_view>& parts) {
-    if (parts.size() > 2 && (parts.size() > 4 || parts[2] != "0" || (parts.size() == 4 && parts[3] != "f32"))) {
-      return refuse("sum takes a scale; a zero point or another type is not supported", ErrorCode::unsupported);
+    if (parts.size() > 2 &&
+        (parts.size() > 4 || parts[2] != "0" || (parts.size() == 4 && parts[3] != "f32"))) {
+      return refuse("sum takes a scale; a zero point or another type is not supported",
+                    ErrorCode::unsupported);
     }
     if (parts.size() == 1) return set_residual(1.0f);
     const auto scale = number(parts[1]);
@@ -101,7 +104,8 @@ class PostOps {
       if (!value) return value.error();
       arguments[i - 1] = *value;
     }
-    if (arguments[2] != 1.0f) return refuse("a scale of the activation is not supported", ErrorCode::unsupported);
+    if (arguments[2] != 1.0f)
+      return refuse("a scale of the activation is not supported", ErrorCode::unsupported);
     epilogue_.activation = a.activation;
     if (a.arguments >= 1) epilogue_.alpha = arguments[0];
     if (a.arguments >= 2) epilogue_.beta = arguments[1];

@@ -8,7 +8,9 @@ namespace {
 struct AxisText {
   char letter;
   int64_t in, out, kernel, stride, pad, dilation;
-  bool trivial() const { return in == 1 && out == 1 && kernel == 1 && stride == 1 && pad == 0 && dilation == 0; }
+  bool trivial() const {
+    return in == 1 && out == 1 && kernel == 1 && stride == 1 && pad == 0 && dilation == 0;
+  }
 };
 
 std::string conv_text(const ConvProblem& p) {
@@ -63,13 +65,20 @@ std::string number_text(float value) {
 
 std::string activation_text(const Epilogue& e) {
   switch (e.activation) {
-    case Activation::none: return "";
-    case Activation::relu: return e.alpha == 0.0f ? "relu" : "relu:" + number_text(e.alpha);
-    case Activation::clip: return "clip:" + number_text(e.alpha) + ":" + number_text(e.beta);
-    case Activation::sigmoid: return "logistic";
-    case Activation::tanh: return "tanh";
-    case Activation::gelu_erf: return "gelu_erf";
-    case Activation::gelu_tanh: return "gelu_tanh";
+    case Activation::none:
+      return "";
+    case Activation::relu:
+      return e.alpha == 0.0f ? "relu" : "relu:" + number_text(e.alpha);
+    case Activation::clip:
+      return "clip:" + number_text(e.alpha) + ":" + number_text(e.beta);
+    case Activation::sigmoid:
+      return "logistic";
+    case Activation::tanh:
+      return "tanh";
+    case Activation::gelu_erf:
+      return "gelu_erf";
+    case Activation::gelu_tanh:
+      return "gelu_tanh";
   }
   return "";
 }
@@ -88,7 +97,8 @@ std::string to_string(const Problem& problem) {
   std::string text;
   const DataType f32 = DataType::f32;
   if (problem.src != f32 || problem.wei != f32 || problem.dst != f32) {
-    text += fmt::format("--dt={}:{}:{} ", dtype_name(problem.src), dtype_name(problem.wei), dtype_name(problem.dst));
+    text += fmt::format("--dt={}:{}:{} ", dtype_name(problem.src), dtype_name(problem.wei),
+                        dtype_name(problem.dst));
   }
   if (problem.epilogue.bias) text += problem.is_conv() ? "--dir=FWD_B " : "--bia_dt=f32 ";
   if (const std::string post_ops = post_ops_text(problem.epilogue); !post_ops.empty()) {

@@ -24,8 +24,10 @@ const Refusal refusals[] = {
     // tokens of a convolution
     {"ic64ih56oc64kh3ph1ic3", invalid,
      R"(conv "ic64ih56oc64kh3ph1ic3": column 19: ic is given twice, first in column 1: leave one)"},
-    {"icih56oc64kh3", invalid, R"(conv "icih56oc64kh3": column 1: ic is not followed by a number: correct it)"},
-    {"ic3ih5oc3kh3ph-1", invalid, R"(conv "ic3ih5oc3kh3ph-1": column 13: ph is not followed by a number: correct it)"},
+    {"icih56oc64kh3", invalid,
+     R"(conv "icih56oc64kh3": column 1: ic is not followed by a number: correct it)"},
+    {"ic3ih5oc3kh3ph-1", invalid,
+     R"(conv "ic3ih5oc3kh3ph-1": column 13: ph is not followed by a number: correct it)"},
     {"ic99999999999999999999ih5oc3kh3", overflow,
      R"(conv "ic99999999999999999999ih5oc3kh3": column 1: ic does not fit in 64 bits: correct it)"},
     {"ic3ih5oc3000000000kh3", overflow,
@@ -39,7 +41,8 @@ const Refusal refusals[] = {
      R"(conv "ic3ih5oc3": column 4: kh is missing: an axis needs its input and kernel size, add kh)"},
     {"ic3oc3oh4", invalid,
      R"(conv "ic3oc3oh4": column 7: ih is missing: an axis needs its input and kernel size, add ih)"},
-    {"ic3oc3", invalid, R"(conv "ic3oc3": column 1: no input size: give ih and kh, or iw and kw for one dimension)"},
+    {"ic3oc3", invalid,
+     R"(conv "ic3oc3": column 1: no input size: give ih and kh, or iw and kw for one dimension)"},
     {"ic3id5ih5oc3kd3kh3", invalid,
      R"(conv "ic3id5ih5oc3kd3kh3": column 1: d and h are given but not w: give iw, kw too, or d alone for a cube)"},
     {"ic3id5iw5oc3kd3kw3", invalid,
@@ -71,7 +74,8 @@ const Refusal refusals[] = {
     {"ic1ih9oc1kh1ph2000000000", overflow,
      R"(conv "ic1ih9oc1kh1ph2000000000": column 13: oh would be 4000000009, above the largest size 2147483647)"},
     // names
-    {"ic3ih5oc3kh3n\"abc", invalid, R"(conv "ic3ih5oc3kh3n"abc": column 14: the name's quote is not closed: add a ")"},
+    {"ic3ih5oc3kh3n\"abc", invalid,
+     R"(conv "ic3ih5oc3kh3n"abc": column 14: the name's quote is not closed: add a ")"},
     {"ic3ih5oc3kh3n\"abc\"x", invalid,
      R"(conv "ic3ih5oc3kh3n"abc"x": column 19: "x" follows the name: only *count may)"},
     {"ic3ih5oc3kh3n\"abc*0\"", invalid,
@@ -122,7 +126,8 @@ const Refusal refusals[] = {
      R"(matmul "3x4:4x5": column 27: --bia_mask=1 is not supported: bias has one value per column, --bia_mask=2)"},
     {"--stag=abc 3x4:4x5", invalid,
      R"(matmul "3x4:4x5": column 12: --stag=abc does not fit its 2 dimensions: use ab or ba)"},
-    {"--dtag=ba 3x4:4x5", invalid, R"(matmul "3x4:4x5": column 11: --dtag=ba does not fit its 2 dimensions: use ab)"},
+    {"--dtag=ba 3x4:4x5", invalid,
+     R"(matmul "3x4:4x5": column 11: --dtag=ba does not fit its 2 dimensions: use ab)"},
     {"--stag=nchw ic3ih5oc3kh3", unsupported_,
      R"(conv "ic3ih5oc3kh3": column 13: --stag=nchw is not supported: leave it out or use any, axb, nhwc, nwc, ndhwc, acb, acdb, acdeb)"},
     {"--wtag=oihw ic3ih5oc3kh3", unsupported_,
@@ -204,17 +209,20 @@ TEST(ProblemErrors, BytesThatAreNoTextAreShownEscapedAndCut) {
   EXPECT_LT(long_token.error().message.size(), 300u);
   const auto long_line = parse_problem(std::string(3 << 20, ' '));
   ASSERT_FALSE(long_line.ok());
-  EXPECT_EQ(long_line.error().message, "the line has 3145728 bytes, above 1048576: is this a list of problems?");
+  EXPECT_EQ(long_line.error().message,
+            "the line has 3145728 bytes, above 1048576: is this a list of problems?");
 }
 
 TEST(ProblemErrors, ListsNameSourceAndLine) {
   const auto bad = parse_batch("# list\r\nic3ih5oc3kh3\r\n\r\n3x4:5x6\r\n", "layers.txt");
   ASSERT_FALSE(bad.ok());
-  EXPECT_EQ(bad.error().message,
-            R"(layers.txt:4: matmul "3x4:5x6": column 5: the weights have 5 rows but the source 4 columns: both are K, correct one)");
+  EXPECT_EQ(
+      bad.error().message,
+      R"(layers.txt:4: matmul "3x4:5x6": column 5: the weights have 5 rows but the source 4 columns: both are K, correct one)");
   const auto empty = parse_batch("# nothing\n\n", "layers.txt");
   ASSERT_FALSE(empty.ok());
-  EXPECT_EQ(empty.error().message, "layers.txt: no problem in the list: write one a line, '#' starts a comment");
+  EXPECT_EQ(empty.error().message,
+            "layers.txt: no problem in the list: write one a line, '#' starts a comment");
   EXPECT_FALSE(parse_batch("", "x").ok());
 }
 
@@ -243,10 +251,12 @@ TEST(ProblemErrors, DescriptorsFromOutsideAreChecked) {
   EXPECT_EQ(message([](ConvProblem& p) { p.sh = -1; }), "axis h: sh is -1: it must be 1 to 2147483647");
   EXPECT_EQ(message([](ConvProblem& p) { p.pw = -1; }), "axis w: pw is -1: it must be 0 to 2147483647");
   EXPECT_EQ(message([](ConvProblem& p) { p.oh = 57; }),
-            "axis h: the padding behind is 1 but input 56, output 57, kernel 3, stride 1, dilation 0 and padding 1 in "
+            "axis h: the padding behind is 1 but input 56, output 57, kernel 3, stride 1, dilation 0 and "
+            "padding 1 in "
             "front need 2");
   EXPECT_EQ(message([](ConvProblem& p) { p.oh = 20, p.ph_r = -35; }),
-            "axis h: 35 elements of input are unused behind the last window, a stride of 1 or more: output is too small");
+            "axis h: 35 elements of input are unused behind the last window, a stride of 1 or more: output "
+            "is too small");
   EXPECT_EQ(message([](ConvProblem& p) { p.mb = 2147483647; }),
             "the source's size in bytes exceeds 2^46: make the problem smaller");
   problem.epilogue.alpha = std::numeric_limits<float>::quiet_NaN();

@@ -19,18 +19,28 @@ const char* const seeds[] = {
     "treelstm h256 mb10",
     "--reset --mb=4 --conv ic3iw9oc3kw3 # comment",
 };
-const char* const pieces[] = {"ic", "mb", "x", ":", "_", "n\"", "\"", "*", "--", "=", "0", "9223372036854775807",
-                              "2147483647", "-1", ",", "+", "\t", "\r", "#", "kh", "ow", "sd", "\xff", "e9", "nan"};
+const char* const pieces[] = {
+    "ic",         "mb", "x", ":", "_",  "n\"", "\"", "*",  "--", "=",  "0",    "9223372036854775807",
+    "2147483647", "-1", ",", "+", "\t", "\r",  "#",  "kh", "ow", "sd", "\xff", "e9",
+    "nan"};
 
 std::string mutated(std::mt19937& rng) {
   std::string text = seeds[rng() % std::size(seeds)];
   for (auto edits = rng() % 6; edits > 0; --edits) {
     const size_t at = rng() % (text.size() + 1);
     switch (rng() % 5) {
-      case 0: text.insert(at, pieces[rng() % std::size(pieces)]); break;
-      case 1: text.erase(at, rng() % 4); break;
-      case 2: text.insert(at, 1, static_cast<char>(rng() % 256)); break;
-      case 3: text.insert(at, text.substr(rng() % (text.size() + 1), rng() % 12)); break;
+      case 0:
+        text.insert(at, pieces[rng() % std::size(pieces)]);
+        break;
+      case 1:
+        text.erase(at, rng() % 4);
+        break;
+      case 2:
+        text.insert(at, 1, static_cast<char>(rng() % 256));
+        break;
+      case 3:
+        text.insert(at, text.substr(rng() % (text.size() + 1), rng() % 12));
+        break;
       case 4:
         if (at < text.size()) text[at] = static_cast<char>('0' + rng() % 10);
         break;
@@ -100,10 +110,18 @@ TEST(NestFuzz, MutatedText) {
     for (auto edits = rng() % 3; edits > 0; --edits) {
       const size_t at = rng() % text.size();
       switch (rng() % 4) {
-        case 0: text[at] = static_cast<char>('0' + rng() % 10); break;
-        case 1: text.erase(at, rng() % 3); break;
-        case 2: text.insert(at, std::to_string(rng() * uint64_t{rng()})); break;
-        case 3: text[at] = static_cast<char>(rng() % 256); break;
+        case 0:
+          text[at] = static_cast<char>('0' + rng() % 10);
+          break;
+        case 1:
+          text.erase(at, rng() % 3);
+          break;
+        case 2:
+          text.insert(at, std::to_string(rng() * uint64_t{rng()}));
+          break;
+        case 3:
+          text[at] = static_cast<char>(rng() % 256);
+          break;
       }
     }
     const auto nest = parse_nest(text);

@@ -16,7 +16,8 @@ Problem parsed(std::string_view line, OpKind op = OpKind::any) {
 ConvProblem conv(std::string_view line) { return parsed(line).conv(); }
 
 TEST(ConvText, EveryDimension) {
-  const ConvProblem p = conv("g2mb3_ic4id9ih10iw11_oc6od5oh4ow3_kd2kh3kw4_sd2sh3sw4_pd1ph2pw3_dd0dh1dw2_n\"all\"");
+  const ConvProblem p =
+      conv("g2mb3_ic4id9ih10iw11_oc6od5oh4ow3_kd2kh3kw4_sd2sh3sw4_pd1ph2pw3_dd0dh1dw2_n\"all\"");
   EXPECT_EQ(p.g, 2);
   EXPECT_EQ(p.mb, 3);
   EXPECT_EQ(p.ic, 4);
@@ -200,12 +201,14 @@ TEST(Print, LargeNumbersReadBack) {
 }
 
 TEST(Count, LargeSizesCostNoTime) {
-  EXPECT_EQ(multiply_adds(parsed("mb1ic1oc1iw1000000ow1999999kw1000000pw999999")), int64_t{1000000} * 1000000);
+  EXPECT_EQ(multiply_adds(parsed("mb1ic1oc1iw1000000ow1999999kw1000000pw999999")),
+            int64_t{1000000} * 1000000);
 }
 
 TEST(Workloads, AllListsRead) {
-  for (const char* list : {"conv_alexnet_mb1", "conv_mobilenetv2_mb1", "conv_resnet18_mb16", "conv_resnet50_mb1",
-                           "conv_resnet50_polydl_mb1", "conv_vgg16_mb16", "conv_yolo9000_mb1", "matmul_dl"}) {
+  for (const char* list :
+       {"conv_alexnet_mb1", "conv_mobilenetv2_mb1", "conv_resnet18_mb16", "conv_resnet50_mb1",
+        "conv_resnet50_polydl_mb1", "conv_vgg16_mb16", "conv_yolo9000_mb1", "matmul_dl"}) {
     const auto problems = read_batch(std::string(CORTEX_WORKLOADS) + "/" + list + ".txt");
     ASSERT_TRUE(problems.ok()) << problems.error().message;
     for (const Problem& p : *problems) {

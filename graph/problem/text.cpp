@@ -63,8 +63,8 @@ Result<ProblemName> read_name(std::string_view op, Token token, size_t pos) {
     size_t at = 0;
     const auto number = read_number(count, at);
     if (!number || at != count.size()) {
-      return refusal(op, token, column, fmt::format("the count {} is not a number that fits: correct it",
-                                                    quoted(count)));
+      return refusal(op, token, column,
+                     fmt::format("the count {} is not a number that fits: correct it", quoted(count)));
     }
     if (*number < 1) return refusal(op, token, column, "the count is 0: a layer occurs at least once");
     result.count = *number;

@@ -19,7 +19,8 @@ Result<int64_t> product(std::string_view what, std::initializer_list<int64_t> si
   for (int64_t size : sizes) {
     const auto next = checked_mul(value, size);
     if (!next || *next > limit) {
-      return overflow_error(fmt::format("{} exceeds 2^{}: make the problem smaller", what, std::bit_width(static_cast<uint64_t>(limit)) - 1));
+      return overflow_error(fmt::format("{} exceeds 2^{}: make the problem smaller", what,
+                                        std::bit_width(static_cast<uint64_t>(limit)) - 1));
     }
     value = *next;
   }
@@ -48,14 +49,16 @@ Status validate_axis(const AxisView& a) {
   const int64_t span = (a.kernel - 1) * (a.dilation + 1) + 1;
   const int64_t needed = (a.out - 1) * a.stride - a.in + span;
   if (a.pad_behind != needed - a.pad) {
-    return refuse(fmt::format("the padding behind is {} but input {}, output {}, kernel {}, stride {}, dilation {} and "
-                              "padding {} in front need {}",
-                              a.pad_behind, a.in, a.out, a.kernel, a.stride, a.dilation, a.pad, needed - a.pad));
+    return refuse(
+        fmt::format("the padding behind is {} but input {}, output {}, kernel {}, stride {}, dilation {} and "
+                    "padding {} in front need {}",
+                    a.pad_behind, a.in, a.out, a.kernel, a.stride, a.dilation, a.pad, needed - a.pad));
   }
   if (a.pad_behind <= -a.stride) {
-    return refuse(fmt::format("{} elements of input are unused behind the last window, a stride of {} or more: output "
-                              "is too small",
-                              -a.pad_behind, a.stride));
+    return refuse(
+        fmt::format("{} elements of input are unused behind the last window, a stride of {} or more: output "
+                    "is too small",
+                    -a.pad_behind, a.stride));
   }
   return Status::success();
 }
@@ -79,7 +82,8 @@ Status validate_conv(const Problem& problem) {
   const Result<int64_t> checks[] = {
       product("the source's size in bytes", {p.mb, p.id, p.ih, p.iw, p.ic, size_of(problem.src)}, bytes_max),
       product("the weights' size in bytes", {p.oc, icg, p.kd, p.kh, p.kw, size_of(problem.wei)}, bytes_max),
-      product("the destination's size in bytes", {p.mb, p.od, p.oh, p.ow, p.oc, size_of(problem.dst)}, bytes_max),
+      product("the destination's size in bytes", {p.mb, p.od, p.oh, p.ow, p.oc, size_of(problem.dst)},
+              bytes_max),
       product("the number of multiply-adds", {p.mb, p.od, p.oh, p.ow, p.oc, icg, p.kd, p.kh, p.kw},
               multiply_adds_max),
   };
@@ -92,8 +96,9 @@ Status validate_conv(const Problem& problem) {
 Status validate_matmul(const Problem& problem) {
   const MatmulProblem& p = problem.matmul();
   if (p.batch_a.size() != p.batch_b.size()) {
-    return invalid_argument(fmt::format("the source has {} batch dimensions and the weights {}: give both the same",
-                                        p.batch_a.size(), p.batch_b.size()));
+    return invalid_argument(
+        fmt::format("the source has {} batch dimensions and the weights {}: give both the same",
+                    p.batch_a.size(), p.batch_b.size()));
   }
   if (p.batch_a.size() > 10) {
     return invalid_argument(fmt::format("{} batch dimensions: at most 10", p.batch_a.size()));
@@ -105,9 +110,10 @@ Status validate_matmul(const Problem& problem) {
   for (size_t i = 0; i < p.batch_a.size(); ++i) {
     const int64_t da = p.batch_a[i], db = p.batch_b[i];
     if (da < 1 || db < 1 || (da != db && da != 1 && db != 1)) {
-      return invalid_argument(fmt::format("batch dimension {} is {} in the source and {} in the weights: equal sizes, "
-                                          "or 1 to broadcast",
-                                          i, da, db));
+      return invalid_argument(
+          fmt::format("batch dimension {} is {} in the source and {} in the weights: equal sizes, "
+                      "or 1 to broadcast",
+                      i, da, db));
     }
     const auto batches = product("the number of matrices", {batch, std::max(da, db)}, bytes_max);
     if (!batches) return batches.error();
@@ -133,9 +139,10 @@ Status validate_types(const Problem& p) {
   const bool bf16s = p.src == bf16 && p.wei == bf16 && (p.dst == bf16 || p.dst == f32);
   const bool integers = (p.src == u8 || p.src == s8) && p.wei == s8 && p.dst != bf16;
   if (floats || bf16s || integers) return Status::success();
-  return unsupported(fmt::format("types {}:{}:{} are not supported: use f32:f32:f32, bf16:bf16:f32 (or bf16), or u8 or "
-                                 "s8 with s8 weights",
-                                 dtype_name(p.src), dtype_name(p.wei), dtype_name(p.dst)));
+  return unsupported(
+      fmt::format("types {}:{}:{} are not supported: use f32:f32:f32, bf16:bf16:f32 (or bf16), or u8 or "
+                  "s8 with s8 weights",
+                  dtype_name(p.src), dtype_name(p.wei), dtype_name(p.dst)));
 }
 
 Status validate_epilogue(const Epilogue& e) {
