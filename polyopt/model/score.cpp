@@ -46,7 +46,7 @@ double Model::score(const Plan& plan, Prediction* detail) const {
     while (held > 0 && fits(held - 1)) --held;
     if (held == 0 && crowding == 0 && !detail) break;
 
-    double reads = 0, writes = 0, runs = 0;
+    double reads = 0, writes = 0, runs = 0, copied = 0;
     LevelTraffic out;
     for (int i = 0; i < streams.count; ++i) {
       const Stream& s = streams.stream[i];
@@ -57,6 +57,8 @@ double Model::score(const Plan& plan, Prediction* detail) const {
       const double written = held > 0 ? Streams::written(s, walk, held, bytes) : 0;
       reads += bytes;
       writes += written;
+      if (s.last < plan.loops) copied += bytes;  // a pack's source
+      if (s.copy) copied += written;
       if (level > 0) runs += bytes / s.run[std::min(near, s.last)];
       if (detail) {
         out.read_bytes[static_cast<int>(s.operand)] += bytes * walk.threads;
@@ -75,6 +77,8 @@ double Model::score(const Plan& plan, Prediction* detail) const {
       cycles = reads / below.read_bytes_per_cycle + writes / below.write_bytes_per_cycle;
     }
     exposed += runs * (last ? costs::memory_run : costs::cache_run);
+    // A copy has no arithmetic to hide behind.
+    if (level > 0 && copied > 0) exposed += cycles * copied / (reads + writes);
     longest = std::max(longest, cycles);
     sum += cycles;
     if (detail) {
