@@ -1,0 +1,79 @@
+// What cortex-bench asks of a library it measures.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "bench/reference/operands.h"
+#include "graph/problem/problem.h"
+#include "support/cpu.h"
+#include "support/result.h"
+
+namespace cortex::bench {
+
+enum class KernelChoice { automatic, generated, interpreted };
+const char* kernel_choice_name(KernelChoice choice);  // "auto", "generated", "interpreted"
+
+struct Request {
+  const Problem* problem = nullptr;
+  Isa isa = Isa::baseline;
+  int threads = 1;
+  bool plain = false;  // matmul: B as the problem holds it, packing (if any) in every execution
+  KernelChoice kernel = KernelChoice::automatic;  // for Cortex
+};
+
+// What a row of the report says about how a backend runs a problem.
+struct InstanceInfo {
+  std::string isa;               // what the library chose, in its own words
+  std::string kernel;            // "generated", "interpreted", or the peer's implementation name
+  std::string schedule;          // Cortex's schedule text; of a peer, the variant that won its trial
+  std::string layout;            // of activations
+  double create_ns = 0;          // descriptor, search, code generation: once per shape
+  double pack_ns = 0;            // weights into the backend's layout: once per network
+  double predicted_seconds = 0;  // 0: the backend predicts nothing
+};
+
+// One problem, ready to run, on buffers of its own.
+class Instance {
+ public:
+  virtual ~Instance() = default;
+  virtual void execute() = 0;
+  // Brings the destination to its state before a first execution: NaN, or the residual where the backend
+  // adds in place. Timed executions do not call it.
+  virtual void prepare_output() = 0;
+  // The destination in the reference layout.
+  virtual Status read_result(float* out) = 0;
+  virtual std::span<const std::byte> weights() const = 0;                // as execute reads them
+  virtual std::vector<std::span<const std::byte>> operands() const = 0;  // all of them, weights too
+  const InstanceInfo& info() const { return info_; }
+
+ protected:
+  InstanceInfo info_;
+};
+
+class Backend {
+ public:
+  virtual ~Backend() = default;
+  virtual std::string name() const = 0;
+  virtual std::string version() const = 0;
+  // More generated kernels (FILE.so or FILE.so:NAME); only Cortex has any use for them.
+  virtual Status add_library(const std::string&) { return Status::success(); }
+  // Refuses with a reason what the library cannot do (ErrorCode::unsupported) or fails at.
+  virtual Result<std::unique_ptr<Instance>> create(const Request& request, const Operands& operands) = 0;
+};
+
+struct BackendEntry {
+  const char* name;
+  // Null in builds without it; `missing` then says what to install.
+  Result<std::unique_ptr<Backend>> (*make)(Isa isa);
+  const char* missing;
+};
+
+// Every backend this source knows, in the order of the table: cortex, onednn, xsmm, openblas.
+std::span<const BackendEntry> backend_entries();
+const BackendEntry* find_backend(std::string_view name);
+
+}  // namespace cortex::bench

@@ -1,0 +1,207 @@
+// Cortex, through its public C API alone: native layouts, weights packed ahead of time, its own thread pool.
+#include <cortex/cortex.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstring>
+#include <limits>
+#include <map>
+
+#include "bench/backends/backend.h"
+#include "bench/backends/buffer.h"
+#include "bench/backends/cortex_library.h"
+#include "bench/measure/clock.h"
+#include "bench/reference/shapes.h"
+
+namespace cortex::bench {
+namespace {
+
+template <auto Destroy>
+struct Deleter {
+  template <typename T>
+  void operator()(T* p) const {
+    Destroy(p);
+  }
+};
+using ContextHandle = std::unique_ptr<cortex_context, Deleter<cortex_context_destroy>>;
+using ProblemHandle = std::unique_ptr<cortex_problem, Deleter<cortex_problem_destroy>>;
+using PlanHandle = std::unique_ptr<cortex_plan, Deleter<cortex_plan_destroy>>;
+using PoolHandle = std::unique_ptr<cortex_thread_pool, Deleter<cortex_thread_pool_destroy>>;
+
+Error failure(cortex_status status, const cortex_message& message) {
+  const ErrorCode code = status == CORTEX_NOT_FOUND || status == CORTEX_UNSUPPORTED ? ErrorCode::unsupported
+                         : status == CORTEX_OUT_OF_MEMORY                           ? ErrorCode::out_of_memory
+                         : status == CORTEX_INTERNAL                                ? ErrorCode::internal
+                                                     : ErrorCode::invalid_argument;
+  return {code, message.text[0] ? message.text : cortex_status_string(status)};
+}
+
+class CortexInstance : public Instance {
+ public:
+  CortexInstance(const Problem& problem, const Operands& operands, PlanHandle plan,
+                 const cortex_thread_pool* pool)
+      : problem_(problem), operands_(operands), plan_(std::move(plan)), pool_(pool) {}
+
+  Status bind(bool plain) {
+    cortex_message message;
+    cortex_plan_info plan_info{};
+    plan_info.struct_size = sizeof plan_info;
+    if (cortex_status s = cortex_plan_query(plan_.get(), &plan_info, &message); s) return failure(s, message);
+    const bool packed = !plain && plan_info.packed_weights_bytes > 0;
+    src_ = BenchBuffer(static_cast<std::size_t>(plan_info.src_bytes), 0);
+    weights_ = BenchBuffer(
+        static_cast<std::size_t>(packed ? plan_info.packed_weights_bytes : plan_info.weights_bytes), 1);
+    dst_ = BenchBuffer(static_cast<std::size_t>(plan_info.dst_bytes), 2);
+    bias_ = BenchBuffer(static_cast<std::size_t>(plan_info.bias_bytes), 3);
+    scratch_ = BenchBuffer(static_cast<std::size_t>(plan_info.scratch_bytes), 3);
+    if (!src_.data() || !weights_.data() || !dst_.data() || !bias_.data() || !scratch_.data()) {
+      return Error{ErrorCode::out_of_memory, "out of memory for the operands"};
+    }
+    std::memcpy(src_.data(), operands_.a.data(), src_.bytes());
+    std::memcpy(bias_.data(), operands_.bias.data(), bias_.bytes());
+    if (packed) {
+      const double start = now_ns();
+      cortex_status s = cortex_plan_pack_weights(plan_.get(), operands_.b.data(), weights_.data(), &message);
+      info_.pack_ns = now_ns() - start;
+      if (s) return failure(s, message);
+    } else {
+      std::memcpy(weights_.data(), operands_.b.data(), weights_.bytes());
+    }
+    args_.struct_size = sizeof args_;
+    args_.src = src_.data();
+    args_.weights = weights_.data();
+    args_.bias = plan_info.bias_bytes ? bias_.floats() : nullptr;
+    args_.residual = plan_info.residual_bytes ? dst_.data() : nullptr;  // in place, as peers have it
+    args_.dst = dst_.data();
+    args_.scratch = plan_info.scratch_bytes ? scratch_.data() : nullptr;
+    args_.pool = pool_;
+    if (cortex_status s = cortex_plan_execute(plan_.get(), &args_, &message); s) return failure(s, message);
+    info_.isa = plan_info.isa;
+    info_.kernel = plan_info.generated ? "generated" : "interpreted";
+    info_.schedule = plan_info.schedule;
+    info_.layout = plan_info.src_layout;
+    info_.predicted_seconds = plan_info.predicted_seconds;
+    return Status::success();
+  }
+  void set_create_ns(double ns) { info_.create_ns = ns; }
+
+  void execute() override { cortex_plan_execute(plan_.get(), &args_, nullptr); }
+  void prepare_output() override {
+    std::fill(dst_.floats(), dst_.floats() + dst_.bytes() / sizeof(float),
+              std::numeric_limits<float>::quiet_NaN());
+    if (args_.residual) std::memcpy(dst_.data(), operands_.residual.data(), dst_.bytes());
+  }
+  Status read_result(float* out) override {
+    std::memcpy(out, dst_.data(), dst_.bytes());
+    return Status::success();
+  }
+  std::span<const std::byte> weights() const override { return weights_.range(); }
+  std::vector<std::span<const std::byte>> operands() const override {
+    return {src_.range(), weights_.range(), dst_.range(), bias_.range()};
+  }
+
+ private:
+  const Problem& problem_;
+  const Operands& operands_;
+  PlanHandle plan_;
+  const cortex_thread_pool* pool_;
+  BenchBuffer src_, weights_, dst_, bias_, scratch_;
+  cortex_execute_args args_{};
+};
+
+class Cortex : public Backend {
+ public:
+  Status start(Isa isa) {
+    cortex_context_options options{};
+    options.struct_size = sizeof options;
+    options.max_isa = isa_name(isa);
+    cortex_context* context = nullptr;
+    cortex_message message;
+    if (cortex_status s = cortex_context_create(&options, &context, &message); s) return failure(s, message);
+    context_.reset(context);
+    for (const cortex_kernel_library* library : built_in_libraries()) {
+      if (cortex_status s = cortex_context_add_library(context, library, &message); s)
+        return failure(s, message);
+    }
+    return Status::success();
+  }
+
+  std::string name() const override { return "cortex"; }
+  std::string version() const override {
+    const int v = cortex_version();
+    return fmt::format("{}.{}.{}", v / 10000, v / 100 % 100, v % 100);
+  }
+
+  Status add_library(const std::string& file) override {
+    Result<const cortex_kernel_library*> library = load_library(file);
+    if (!library) return library.error();
+    cortex_message message;
+    if (cortex_status s = cortex_context_add_library(context_.get(), *library, &message); s)
+      return failure(s, message);
+    return Status::success();
+  }
+
+  Result<std::unique_ptr<Instance>> create(const Request& request, const Operands& operands) override {
+    cortex_message message;
+    cortex_problem* raw_problem = nullptr;
+    const std::string text = to_string(*request.problem);
+    if (cortex_status s = cortex_problem_parse(text.c_str(), &raw_problem, &message); s)
+      return failure(s, message);
+    const ProblemHandle problem(raw_problem);
+
+    cortex_plan_options options{};
+    options.struct_size = sizeof options;
+    options.threads = request.threads;
+    if (request.problem->is_conv()) {
+      options.src_layout = options.dst_layout = CORTEX_LAYOUT_NATIVE;
+      options.weights_layout = CORTEX_WEIGHTS_GHWIO;
+    }
+    options.weights_handling = request.plain ? CORTEX_WEIGHTS_PLAIN : CORTEX_WEIGHTS_PREPACKED;
+    options.kernel = request.kernel == KernelChoice::generated     ? CORTEX_KERNEL_GENERATED
+                     : request.kernel == KernelChoice::interpreted ? CORTEX_KERNEL_INTERPRETED
+                                                                   : CORTEX_KERNEL_AUTO;
+    const double start = now_ns();
+    cortex_plan* raw_plan = nullptr;
+    if (cortex_status s = cortex_plan_create(context_.get(), problem.get(), &options, &raw_plan, &message);
+        s) {
+      return failure(s, message);
+    }
+    const double create_ns = now_ns() - start;
+    Result<const cortex_thread_pool*> pool = pool_of(request.threads);
+    if (!pool) return pool.error();
+    auto instance = std::make_unique<CortexInstance>(*request.problem, operands, PlanHandle(raw_plan), *pool);
+    if (Status s = instance->bind(request.plain); !s) return s.error();
+    if (request.problem->is_conv() && instance->info().layout != "ndhwc") {
+      return internal_error(fmt::format("native layout {} is new to cortex-bench", instance->info().layout));
+    }
+    instance->set_create_ns(create_ns);
+    return std::unique_ptr<Instance>(std::move(instance));
+  }
+
+ private:
+  Result<const cortex_thread_pool*> pool_of(int threads) {
+    if (threads == 1) return static_cast<const cortex_thread_pool*>(nullptr);
+    PoolHandle& pool = pools_[threads];
+    if (!pool) {
+      cortex_thread_pool* made = nullptr;
+      cortex_message message;
+      if (cortex_status s = cortex_thread_pool_create(threads, &made, &message); s)
+        return failure(s, message);
+      pool.reset(made);
+    }
+    return static_cast<const cortex_thread_pool*>(pool.get());
+  }
+
+  ContextHandle context_;
+  std::map<int, PoolHandle> pools_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Backend>> make_cortex(Isa isa) {
+  auto backend = std::make_unique<Cortex>();
+  if (Status s = backend->start(isa); !s) return s.error();
+  return std::unique_ptr<Backend>(std::move(backend));
+}
+
+}  // namespace cortex::bench

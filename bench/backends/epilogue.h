@@ -1,0 +1,13 @@
+// The epilogue as a pass of its own, for peers that cannot fuse it.
+#pragma once
+
+#include "bench/reference/operands.h"
+#include "graph/problem/problem.h"
+
+namespace cortex::bench {
+
+// c (reference layout, `rows` x `columns`) becomes epilogue(c); the residual is read from `residual`.
+void apply_epilogue(const Epilogue& epilogue, float* c, int64_t rows, int64_t columns, const float* bias,
+                    const float* residual);
+
+}  // namespace cortex::bench

@@ -1,0 +1,61 @@
+// One oneDNN primitive with its memory: what the convolution and the matmul backend share.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "bench/backends/backend.h"
+#include "bench/backends/buffer.h"
+#include "bench/backends/onednn_compat.h"
+
+namespace cortex::bench::onednn {
+
+// User tensors in the reference layout, described by strides.
+struct Tensors {
+  Desc src, weights, bias, dst;  // bias: zero descriptor when the problem has none
+};
+
+struct Device {
+  dnnl::engine engine{dnnl::engine::kind::cpu, 0};
+  dnnl::stream stream{engine};
+};
+
+dnnl::primitive_attr epilogue_attributes(const Epilogue& epilogue);
+Desc with_any_layout(const Desc& desc);
+Desc strided(const Dims& dims, const Dims& strides);
+
+// A primitive bound to buffers in the layouts it chose. Construction may throw dnnl::error.
+class Bound {
+ public:
+  Bound(Device& device, const dnnl::primitive& primitive, const Tensors& user, const Desc& src,
+        const Desc& weights, const Desc& dst, const Problem& problem, const Operands& operands);
+
+  void execute();
+  void prepare_output();
+  void read_result(float* out);
+  std::span<const std::byte> weights() const { return weights_.range(); }
+  std::vector<std::span<const std::byte>> operands() const;
+  double pack_ns() const { return pack_ns_; }
+
+ private:
+  void reorder(dnnl::memory from, dnnl::memory to);
+
+  Device& device_;
+  dnnl::primitive primitive_;
+  Tensors user_;
+  const Problem& problem_;
+  const Operands& operands_;
+  BenchBuffer src_, weights_, bias_, dst_;
+  dnnl::memory src_memory_, weights_memory_, bias_memory_, dst_memory_;
+  std::vector<dnnl_exec_arg_t> args_;
+  double pack_ns_ = 0;
+};
+
+const char* effective_isa();  // what oneDNN generates code for
+
+Result<std::unique_ptr<Instance>> create_conv(Device& device, const Request& request,
+                                              const Operands& operands);
+Result<std::unique_ptr<Instance>> create_matmul(Device& device, const Request& request,
+                                                const Operands& operands);
+
+}  // namespace cortex::bench::onednn

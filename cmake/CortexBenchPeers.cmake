@@ -1,0 +1,58 @@
+# cortex_bench_add_peers(TARGET): adds the backends whose libraries are found; says which are not.
+
+function(cortex_bench_peer target name)  # sources follow
+  string(TOUPPER ${name} upper)
+  target_sources(${target} PRIVATE ${ARGN})
+  target_compile_definitions(${target} PRIVATE CORTEX_BENCH_HAS_${upper}=1)
+endfunction()
+
+function(cortex_bench_missing name what)
+  message(STATUS "cortex-bench: no ${name} (${what}); its column will be missing")
+endfunction()
+
+function(cortex_bench_add_peers target)
+  # oneDNN: -DDNNL_ROOT first, then the system's.
+  find_package(dnnl CONFIG QUIET HINTS ${DNNL_ROOT})
+  if(dnnl_FOUND)
+    cortex_bench_peer(${target} onednn backends/onednn.cpp backends/onednn_conv.cpp backends/onednn_matmul.cpp
+                      backends/onednn_primitive.cpp)
+    target_link_libraries(${target} PRIVATE DNNL::dnnl OpenMP::OpenMP_CXX)
+    message(STATUS "cortex-bench: oneDNN ${dnnl_VERSION} from ${dnnl_DIR}")
+  else()
+    cortex_bench_missing(oneDNN "libdnnl-dev, or -DDNNL_ROOT")
+  endif()
+
+  find_library(CORTEX_OPENBLAS_LIBRARY openblas)
+  find_path(CORTEX_OPENBLAS_INCLUDE openblas_config.h PATH_SUFFIXES openblas openblas-pthread
+            x86_64-linux-gnu/openblas-pthread)
+  if(CORTEX_OPENBLAS_LIBRARY AND CORTEX_OPENBLAS_INCLUDE)
+    cortex_bench_peer(${target} openblas backends/openblas.cpp backends/epilogue.cpp)
+    set_source_files_properties(backends/openblas.cpp PROPERTIES INCLUDE_DIRECTORIES ${CORTEX_OPENBLAS_INCLUDE})
+    target_link_libraries(${target} PRIVATE ${CORTEX_OPENBLAS_LIBRARY})
+  else()
+    cortex_bench_missing(OpenBLAS libopenblas-dev)
+  endif()
+
+  find_library(CORTEX_XSMM_LIBRARY xsmm)
+  find_library(CORTEX_XSMM_NOBLAS_LIBRARY xsmmnoblas)
+  find_path(CORTEX_XSMM_INCLUDE libxsmm.h)
+  if(CORTEX_XSMM_LIBRARY AND CORTEX_XSMM_INCLUDE)
+    cortex_bench_peer(${target} xsmm backends/xsmm.cpp backends/xsmm_conv.cpp backends/xsmm_matmul.cpp
+                      backends/epilogue.cpp)
+    # It wants some BLAS to be there: OpenBLAS when we have it, else its own stand-in.
+    target_link_libraries(${target} PRIVATE ${CORTEX_XSMM_LIBRARY} OpenMP::OpenMP_CXX)
+    if(NOT CORTEX_OPENBLAS_LIBRARY)
+      target_link_libraries(${target} PRIVATE ${CORTEX_XSMM_NOBLAS_LIBRARY})
+    endif()
+    target_link_libraries(${target} PRIVATE Threads::Threads rt ${CMAKE_DL_LIBS} m)
+  else()
+    cortex_bench_missing(LIBXSMM libxsmm-dev)
+  endif()
+
+  if(TARGET cortex_runtime)
+    cortex_bench_peer(${target} cortex backends/cortex.cpp backends/cortex_library.cpp)
+    target_link_libraries(${target} PRIVATE cortex_runtime ${CMAKE_DL_LIBS})
+  else()
+    cortex_bench_missing(cortex "the runtime is not part of this build")
+  endif()
+endfunction()
