@@ -1,0 +1,62 @@
+#include <fmt/format.h>
+
+#include "bench/backends/backend.h"
+#include "bench/commands/commands.h"
+#include "bench/run/workloads.h"
+#include "microkernels/catalogue/catalogue.h"
+#include "support/cpu.h"
+
+namespace cortex::bench {
+namespace {
+
+void list_workloads() {
+  const std::string folder = workloads_folder();
+  fmt::print("problem lists ({}), for --batch:\n", folder.empty() ? "none installed" : folder);
+  for (const Workload& w : shipped_workloads()) {
+    fmt::print("  {:<32} {:>3} problems  {}\n", w.name, w.problems, w.comment);
+  }
+}
+
+void list_backends() {
+  fmt::print("backends, for --backend:\n");
+  for (const BackendEntry& entry : backend_entries()) {
+    fmt::print("  {:<10} {}\n", entry.name,
+               entry.make ? "built in" : fmt::format("not in this build: {}", entry.missing));
+  }
+}
+
+void list_isas() {
+  std::string bad_value;
+  const Isa usable = usable_isa(&bad_value).value_or(detected_isa());
+  fmt::print("instruction sets, for --isa ({}):\n", cpu_brand());
+  for (int i = 0; i <= static_cast<int>(Isa::avx512bf16); ++i) {
+    const Isa isa = static_cast<Isa>(i);
+    fmt::print("  {:<11} {}\n", isa_name(isa),
+               isa <= usable           ? "yes"
+               : isa <= detected_isa() ? "capped by CORTEX_MAX_ISA"
+                                       : "not on this machine");
+  }
+}
+
+void list_microkernels() {
+  fmt::print("microkernels:\n");
+  for (const KernelInfo& k : kernel_catalogue()) {
+    fmt::print("  {:<40} tile {}x{}x{}\n", k.name, k.mr, k.nr, k.kr);
+  }
+}
+
+}  // namespace
+
+void add_list(CLI::App& app, Session& session) {
+  CLI::App* command =
+      app.add_subcommand("list", "shipped problem lists, backends, instruction sets, microkernels");
+  command->callback([&session] {
+    list_workloads();
+    list_backends();
+    list_isas();
+    list_microkernels();
+    session.exit_code = exit_ok;
+  });
+}
+
+}  // namespace cortex::bench

@@ -1,0 +1,119 @@
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <memory>
+
+#include "bench/commands/commands.h"
+#include "bench/report/csv.h"
+#include "bench/report/file.h"
+#include "bench/report/html.h"
+#include "bench/report/progress.h"
+#include "bench/report/summary.h"
+#include "bench/report/table.h"
+#include "bench/run/context.h"
+#include "bench/run/job.h"
+#include "bench/run/runner.h"
+
+namespace cortex::bench {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+Status check_outputs(const RunOptions& o) {
+  const std::pair<const char*, const std::string*> outputs[] = {
+      {"--json", &o.json}, {"--csv", &o.csv}, {"--html", &o.html}};
+  for (const auto& [option, path] : outputs) {
+    if (path->empty()) continue;
+    if (Status s = check_writable(*path, option); !s) return s;
+  }
+  return Status::success();
+}
+
+Status write_outputs(const RunOptions& o, const Json& context, const RunResults& results,
+                     const std::vector<PairSummary>& summary) {
+  if (!o.json.empty()) {
+    Json rows = Json::array(), pairs = Json::array(), refusals = Json::array();
+    for (const Row& row : results.rows) rows.push_back(to_json(row));
+    for (const PairSummary& pair : summary) pairs.push_back(to_json(pair));
+    for (const Refusal& refusal : results.refusals) refusals.push_back(to_json(refusal));
+    Json document = {{"context", context}, {"results", rows}, {"summary", pairs}};
+    if (!refusals.empty()) document["unsupported"] = refusals;
+    if (Status s = write_file_atomically(o.json, document.dump(1) + "\n"); !s) return s;
+  }
+  if (!o.csv.empty()) {
+    if (Status s = write_file_atomically(o.csv, to_csv(results.rows)); !s) return s;
+  }
+  if (!o.html.empty()) {
+    return write_file_atomically(o.html, to_html(context, results.rows, summary, results.refusals));
+  }
+  return Status::success();
+}
+
+int run(const RunArguments& arguments, const Session& session) {
+  Result<RunOptions> checked = check_run_arguments(arguments);
+  if (!checked) return report_error(checked.error());
+  const RunOptions& options = *checked;
+  if (Status s = check_outputs(options); !s) return report_error(s.error());
+
+  Json context = run_context(options, session.command_line);
+  std::vector<std::string> columns;
+  for (const ContestantName& c : contestants(options)) columns.push_back(c.name);
+  const Table table(columns);
+  Progress progress;
+  RunListener listener;
+  listener.progress = [&](double done, const std::string& doing) { progress.show(done, doing); };
+  listener.isa_started = [&](Isa isa, const Json& worker) {
+    if (options.quiet) return;
+    progress.clear();
+    fmt::print("{}, isa {}, {:.1f} GFLOP/s peak a core\n{}", cpu_brand(), isa_name(isa),
+               worker.at("peak_gflops_per_core").get<double>(), table.header());
+    std::fflush(stdout);
+  };
+  listener.set_done = [&](const std::vector<Row>& rows, const std::vector<Refusal>& refusals) {
+    progress.clear();
+    bool wrong = false;
+    for (const Row& row : rows) wrong = wrong || row.status == "wrong";
+    if (!options.quiet || wrong) fmt::print("{}", table.lines(rows, refusals));
+    std::fflush(stdout);
+  };
+
+  Result<RunResults> results = run_all(options, listener);
+  progress.clear();
+  if (!results) return report_error(results.error());
+
+  context["libraries"] = results->versions;
+  Json peaks = Json::object();
+  for (const auto& [isa, worker] : results->workers.items()) peaks[isa] = worker.at("peak_gflops_per_core");
+  context["peak_gflops_per_core"] = peaks;
+  context["measured"] = results->workers;
+  const std::vector<PairSummary> summary = summarize(results->rows);
+  if (Status s = write_outputs(options, context, *results, summary); !s) return report_error(s.error());
+
+  int wrong = 0;
+  double largest = 0;
+  for (const Row& row : results->rows) {
+    wrong += row.status == "wrong";
+    largest = std::max(largest, row.error_ratio);
+  }
+  if (options.verify) {
+    fmt::print("verified {} results: {} wrong, largest error ratio {:.3g}\n", results->rows.size(), wrong,
+               largest);
+  }
+  if (!results->refusals.empty()) {
+    fmt::print("not run: {} (backend and problem pairs), not in the summary\n", results->refusals.size());
+  }
+  for (const PairSummary& pair : summary) fmt::print("{}\n", to_line(pair, options.isas.size() > 1));
+  if (results->rows.empty()) return report_error(unsupported("no backend could run any of the problems"));
+  return wrong > 0 ? exit_failed : exit_ok;
+}
+
+}  // namespace
+
+void add_run(CLI::App& app, Session& session) {
+  CLI::App* command = app.add_subcommand("run", "measure problems, side by side with the peers");
+  auto arguments = std::make_shared<RunArguments>();
+  add_run_options(*command, *arguments);
+  command->callback([arguments, &session] { session.exit_code = run(*arguments, session); });
+}
+
+}  // namespace cortex::bench

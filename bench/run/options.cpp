@@ -1,0 +1,218 @@
+#include "bench/run/options.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+
+#include "bench/run/workloads.h"
+
+namespace cortex::bench {
+namespace {
+
+Error bad(std::string message) { return invalid_argument(std::move(message)); }
+
+Result<Cold> parse_cold(const std::string& text) {
+  for (Cold cold : {Cold::none, Cold::weights, Cold::all}) {
+    if (text == cold_name(cold)) return cold;
+  }
+  return bad(fmt::format("--cold: '{}' is not one of none, weights, all", text));
+}
+
+Result<KernelChoice> parse_kernel(const std::string& text) {
+  for (KernelChoice k : {KernelChoice::automatic, KernelChoice::generated, KernelChoice::interpreted}) {
+    if (text == kernel_choice_name(k)) return k;
+  }
+  return bad(fmt::format("--kernel: '{}' is not one of auto, generated, interpreted", text));
+}
+
+Status check_backend(const std::string& name) {
+  std::vector<std::string> known;
+  for (const BackendEntry& entry : backend_entries()) known.push_back(entry.name);
+  const BackendEntry* entry = find_backend(name);
+  if (!entry) return bad(fmt::format("--backend: '{}' is not one of {}", name, fmt::join(known, ", ")));
+  if (!entry->make) return bad(fmt::format("--backend: this build has no {}: {}", name, entry->missing));
+  return Status::success();
+}
+
+Status check_dts(const std::vector<std::string>& dts) {
+  for (const std::string& dt : dts) {
+    if (dt == "f32") continue;
+    const bool planned = dt == "bf16" || dt == "u8s8" || dt == "s8s8";
+    return bad(planned ? fmt::format("--dt: {} is not in this version yet; use f32", dt)
+                       : fmt::format("--dt: '{}' is not a data type; this version has f32", dt));
+  }
+  return Status::success();
+}
+
+Status check_weights(const std::vector<std::string>& formats) {
+  for (const std::string& format : formats) {
+    if (format != "dense")
+      return bad(fmt::format("--weights: '{}' is not in this version; use dense", format));
+  }
+  return Status::success();
+}
+
+Status check_f32(const std::vector<Problem>& problems) {
+  for (const Problem& p : problems) {
+    if (p.src == DataType::f32 && p.wei == DataType::f32 && p.dst == DataType::f32) continue;
+    return bad(fmt::format("problem '{}' is {}:{}:{}; this version measures f32", p.text, dtype_name(p.src),
+                           dtype_name(p.wei), dtype_name(p.dst)));
+  }
+  return Status::success();
+}
+
+}  // namespace
+
+const char* cold_name(Cold cold) {
+  switch (cold) {
+    case Cold::none:
+      return "none";
+    case Cold::weights:
+      return "weights";
+    case Cold::all:
+      return "all";
+  }
+  return "?";
+}
+
+void add_run_options(CLI::App& app, RunArguments& a) {
+  app.add_option("problem", a.problems, "problem lines, as benchdnn writes them");
+  app.add_option("--batch", a.batches, "file of problems, or the name of a shipped list")->take_all();
+  app.add_option("--op", a.op, "conv or matmul; left out, each line says it by its form");
+  app.add_option("--dt", a.dts, "data type: f32")->delimiter(',');
+  app.add_option("--weights", a.weights, "weight format: dense")->delimiter(',');
+  app.add_option("--backend", a.backends, "cortex, onednn, xsmm, openblas (default: all in this build)")
+      ->delimiter(',');
+  app.add_option("--threads", a.threads, "thread counts (default: 1)")->delimiter(',');
+  app.add_option("--isa", a.isas, "baseline, avx2, avx512, ... (default: the best this CPU has)")
+      ->delimiter(',');
+  app.add_option("--kernel", a.kernels, "Cortex: auto, generated, interpreted")->delimiter(',');
+  app.add_option("--library", a.libraries, "more generated kernels: FILE.so, or FILE.so:NAME")->take_all();
+  app.add_option("--cold", a.cold, "flush before each execution: none, weights, all");
+  app.add_flag("--plain", a.plain, "matmul: weights not packed ahead of time, for every backend");
+  app.add_flag("--verify", a.verify, "check every result against a double-precision reference");
+  app.add_option("--json", a.json, "write results here");
+  app.add_option("--csv", a.csv, "write a table here");
+  app.add_option("--html", a.html, "write a page here");
+  app.add_option("--repeats", a.repeats, "samples per backend (default: as many as --min-time asks for)");
+  app.add_option("--min-time", a.min_time, "seconds of measured execution per problem and backend");
+  app.add_option("--time-limit", a.time_limit, "seconds for everything: problems get fewer samples to fit");
+  app.add_option("--seed", a.seed, "of operands and of the sampled check");
+  app.add_flag("--quiet", a.quiet, "print the summary only");
+}
+
+Result<OpKind> parse_op(const std::string& text) {
+  if (text.empty()) return OpKind::any;
+  if (text == "conv") return OpKind::conv;
+  if (text == "matmul") return OpKind::matmul;
+  if (text == "rnn" || text == "recursive") {
+    return bad(fmt::format("--op: {} is not in this version yet; use conv or matmul", text));
+  }
+  return bad(fmt::format("--op: '{}' is not one of conv, matmul", text));
+}
+
+Result<Isa> parse_usable_isa(const std::string& text) {
+  const std::optional<Isa> isa = parse_isa(text);
+  if (!isa) return bad(fmt::format("--isa: '{}' is not one of {}", text, isa_names()));
+  std::string bad_value;
+  const std::optional<Isa> usable = usable_isa(&bad_value);
+  if (!usable) return bad(fmt::format("CORTEX_MAX_ISA: '{}' is not one of {}", bad_value, isa_names()));
+  if (*isa > *usable) {
+    return bad(fmt::format("--isa: this machine runs up to {}, not {}{}", isa_name(*usable), text,
+                           *usable < detected_isa() ? " (capped by CORTEX_MAX_ISA)" : ""));
+  }
+  return *isa;
+}
+
+Result<Isa> default_isa() {
+  std::string bad_value;
+  const std::optional<Isa> usable = usable_isa(&bad_value);
+  if (!usable) return bad(fmt::format("CORTEX_MAX_ISA: '{}' is not one of {}", bad_value, isa_names()));
+  return std::min(*usable, Isa::avx512);  // f32 gains nothing from VNNI or BF16
+}
+
+Result<std::vector<Problem>> gather_problems(const std::vector<std::string>& lines,
+                                             const std::vector<std::string>& batches, OpKind op) {
+  std::vector<Problem> problems;
+  for (const std::string& line : lines) {
+    Result<Problem> problem = parse_problem(line, op);
+    if (!problem) return problem.error();
+    problems.push_back(std::move(*problem));
+  }
+  for (const std::string& batch : batches) {
+    Result<std::string> path = find_workload(batch);
+    if (!path) return path.error();
+    Result<std::vector<Problem>> read = read_batch(*path, op);
+    if (!read) return read.error();
+    problems.insert(problems.end(), read->begin(), read->end());
+  }
+  if (problems.empty())
+    return bad("no problem given: name one, or --batch FILE (cortex-bench list shows the shipped ones)");
+  return problems;
+}
+
+Result<RunOptions> check_run_arguments(const RunArguments& a) {
+  RunOptions o;
+  Result<OpKind> op = parse_op(a.op);
+  if (!op) return op.error();
+  if (Status s = check_dts(a.dts); !s) return s.error();
+  if (Status s = check_weights(a.weights); !s) return s.error();
+  Result<Cold> cold = parse_cold(a.cold);
+  if (!cold) return cold.error();
+  o.cold = *cold;
+
+  for (const std::string& name : a.backends) {
+    if (Status s = check_backend(name); !s) return s.error();
+    if (std::find(o.backends.begin(), o.backends.end(), name) == o.backends.end()) o.backends.push_back(name);
+  }
+  if (a.backends.empty()) {
+    for (const BackendEntry& entry : backend_entries()) {
+      if (entry.make) o.backends.push_back(entry.name);
+    }
+  }
+  for (const std::string& text : a.isas) {
+    Result<Isa> isa = parse_usable_isa(text);
+    if (!isa) return isa.error();
+    if (std::find(o.isas.begin(), o.isas.end(), *isa) == o.isas.end()) o.isas.push_back(*isa);
+  }
+  if (a.isas.empty()) {
+    Result<Isa> isa = default_isa();
+    if (!isa) return isa.error();
+    o.isas.push_back(*isa);
+  }
+  for (const std::string& text : a.kernels) {
+    Result<KernelChoice> kernel = parse_kernel(text);
+    if (!kernel) return kernel.error();
+    if (std::find(o.kernels.begin(), o.kernels.end(), *kernel) == o.kernels.end())
+      o.kernels.push_back(*kernel);
+  }
+  if (o.kernels.empty()) o.kernels.push_back(KernelChoice::automatic);
+  for (int t : a.threads) {
+    if (t < 1 || t > 256) return bad(fmt::format("--threads: {} is not between 1 and 256", t));
+    if (std::find(o.threads.begin(), o.threads.end(), t) == o.threads.end()) o.threads.push_back(t);
+  }
+  if (o.threads.empty()) o.threads.push_back(1);
+  if (a.repeats < 0 || a.repeats > 100000) return bad("--repeats: must be between 0 and 100000");
+  if (!(a.min_time > 0)) return bad("--min-time: must be above 0");
+  if (!(a.time_limit >= 0)) return bad("--time-limit: must not be negative");
+
+  Result<std::vector<Problem>> problems = gather_problems(a.problems, a.batches, *op);
+  if (!problems) return problems.error();
+  if (Status s = check_f32(*problems); !s) return s.error();
+  o.problems = std::move(*problems);
+  o.libraries = a.libraries;
+  o.verify = a.verify;
+  o.plain = a.plain;
+  o.quiet = a.quiet;
+  o.json = a.json;
+  o.csv = a.csv;
+  o.html = a.html;
+  o.repeats = a.repeats;
+  o.min_time = a.min_time;
+  o.time_limit = a.time_limit;
+  o.seed = a.seed;
+  return o;
+}
+
+}  // namespace cortex::bench

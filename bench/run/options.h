@@ -1,0 +1,51 @@
+// The command line of `cortex-bench run`, read and checked.
+#pragma once
+
+#include <CLI/App.hpp>
+#include <string>
+#include <vector>
+
+#include "bench/backends/backend.h"
+#include "graph/problem/problem.h"
+
+namespace cortex::bench {
+
+enum class Cold { none, weights, all };
+const char* cold_name(Cold cold);
+
+struct RunArguments {  // as typed
+  std::vector<std::string> problems, batches, backends, dts, weights, isas, kernels, libraries;
+  std::vector<int> threads;
+  std::string op, cold = "none";
+  bool verify = false, plain = false, quiet = false;
+  std::string json, csv, html;
+  int repeats = 0;
+  double min_time = 0.4, time_limit = 0;
+  uint64_t seed = 1;
+};
+void add_run_options(CLI::App& app, RunArguments& arguments);
+
+struct RunOptions {  // as meant
+  std::vector<Problem> problems;
+  std::vector<std::string> backends;
+  std::vector<Isa> isas;
+  std::vector<int> threads;
+  std::vector<KernelChoice> kernels;
+  std::vector<std::string> libraries;
+  Cold cold = Cold::none;
+  bool verify = false, plain = false, quiet = false;
+  std::string json, csv, html;
+  int repeats = 0;
+  double min_time = 0.4, time_limit = 0;
+  uint64_t seed = 1;
+};
+Result<RunOptions> check_run_arguments(const RunArguments& arguments);
+
+// Shared with other subcommands.
+Result<OpKind> parse_op(const std::string& text);
+Result<Isa> parse_usable_isa(const std::string& text);  // refuses what this CPU cannot run
+Result<Isa> default_isa();                              // the widest family of kernels this CPU runs
+Result<std::vector<Problem>> gather_problems(const std::vector<std::string>& lines,
+                                             const std::vector<std::string>& batches, OpKind op);
+
+}  // namespace cortex::bench

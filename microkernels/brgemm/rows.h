@@ -1,0 +1,46 @@
+// Addressing of up to 24 rows of A from few registers: one base pointer per eight rows and four multiples
+// of the row pitch, which x86 addressing scales by 1, 2 or 4 for the rest.
+#pragma once
+
+#include <stdint.h>
+
+namespace cortex {
+namespace {
+
+template <int M>
+struct RowPointers {
+  static constexpr int groups = (M + 7) / 8;
+  const char* base[groups];
+  int64_t pitch1, pitch3, pitch5, pitch7;
+
+  CORTEX_INLINE RowPointers(const char* a, int64_t lda)
+      : pitch1(lda), pitch3(3 * lda), pitch5(5 * lda), pitch7(7 * lda) {
+    unroll<groups>([&](auto g) CORTEX_LAMBDA { base[g] = a + 8 * g * lda; });
+  }
+
+  CORTEX_INLINE void advance(int64_t bytes) {
+    unroll<groups>([&](auto g) CORTEX_LAMBDA { base[g] += bytes; });
+  }
+
+  static constexpr int scale(int row) {
+    constexpr int scales[8] = {0, 1, 2, 1, 4, 1, 2, 1};
+    return scales[row % 8];
+  }
+  template <int Row>
+  CORTEX_INLINE int64_t offset() const {
+    constexpr int r = Row % 8;
+    return r == 3 || r == 6 ? pitch3 : r == 5 ? pitch5 : r == 7 ? pitch7 : pitch1;
+  }
+
+  template <int Row, int Disp>
+  CORTEX_INLINE Vec broadcast_row() const {
+    return broadcast_at<Disp, scale(Row)>(base[Row / 8], offset<Row>());
+  }
+  template <int Row, int Disp>
+  CORTEX_INLINE void accumulate_row(Vec& acc, Vec b) const {
+    accumulate_at<Disp, scale(Row)>(acc, base[Row / 8], offset<Row>(), b);
+  }
+};
+
+}  // namespace
+}  // namespace cortex
