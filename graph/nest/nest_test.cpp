@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <random>
+
 #include "graph/nest/evaluate.h"
 
 namespace cortex {
@@ -195,6 +198,78 @@ TEST(NestCoalesce, JoinedNamesStayUnique) {
       "  B b f32 [k:5:1 @ y_x]\n"
       "  C c f32 [y:3:4 @ y] [x:4:1 @ x]\n");
   EXPECT_NE(text.find("dim y_x_ 12 parallel\n  dim y_x 5 reduction"), std::string::npos) << text;
+}
+
+// A tensor of two or three contiguous dimensions whose subscripts are picked so that merging is often
+// legal and often nearly so.
+Access random_access(std::mt19937& rng, const std::string& name, const Nest& nest, bool padded) {
+  Access access;
+  access.tensor.name = name;
+  access.padded = padded;
+  int64_t stride = 1;
+  const size_t rank = 2 + rng() % 2;
+  for (size_t i = 0; i < rank; ++i) {
+    AffineExpr expr;
+    int64_t high = 0;
+    for (size_t d = 0; d < nest.dims.size(); ++d) {
+      if (rng() % 3 != 0) continue;
+      const int64_t coefficients[] = {1, 1, 2, 3, 6};
+      expr.terms.push_back({static_cast<int>(d), coefficients[rng() % 5]});
+      high += expr.terms.back().coeff * (nest.dims[d].extent - 1);
+    }
+    if (padded && rng() % 3 == 0) expr.constant = static_cast<int64_t>(rng() % 3) - 1;
+    const int64_t size = std::max<int64_t>(1, padded && rng() % 3 == 0 ? high : high + 1);
+    access.tensor.dim_names.insert(access.tensor.dim_names.begin(), "t" + std::to_string(i));
+    access.tensor.shape.insert(access.tensor.shape.begin(), size);
+    access.tensor.strides.insert(access.tensor.strides.begin(), stride);
+    access.subscripts.insert(access.subscripts.begin(), expr);
+    stride *= size;
+  }
+  return access;
+}
+
+TEST(NestCoalesce, ComputesTheSameOnRandomNests) {
+  const auto seed = std::random_device()();
+  SCOPED_TRACE(::testing::Message() << "seed " << seed);
+  std::mt19937 rng(seed);
+  int merged = 0;
+  for (int i = 0; i < 20000; ++i) {
+    Nest nest;
+    nest.name = "random";
+    for (const char* name : {"i", "j", "k", "l"}) {
+      nest.dims.push_back({name, 1 + static_cast<int64_t>(rng() % 3), DimKind::reduction});
+    }
+    nest[Operand::a] = random_access(rng, "a", nest, true);
+    nest[Operand::b] = random_access(rng, "b", nest, rng() % 2 == 0);
+    Tensor& c = nest[Operand::c].tensor;
+    c.name = "c";
+    const size_t parallel = 1 + rng() % 3;
+    int64_t stride = 1;
+    for (size_t d = parallel; d-- > 0;) {
+      nest.dims[d].kind = DimKind::parallel;
+      c.dim_names.insert(c.dim_names.begin(), nest.dims[d].name);
+      c.shape.insert(c.shape.begin(), nest.dims[d].extent);
+      c.strides.insert(c.strides.begin(), stride);
+      nest[Operand::c].subscripts.insert(nest[Operand::c].subscripts.begin(),
+                                         {{{static_cast<int>(d), 1}}, 0});
+      stride *= nest.dims[d].extent;
+    }
+    ASSERT_TRUE(verify(nest).ok()) << verify(nest).error().message << "\n" << to_string(nest);
+    const Nest after = coalesce(nest);
+    ASSERT_TRUE(verify(after).ok()) << verify(after).error().message << "\n" << to_string(nest);
+    EvaluateArgs args;
+    for (Operand o : {Operand::a, Operand::b}) {
+      std::vector<float>& values = o == Operand::a ? args.a : args.b;
+      values.resize(static_cast<size_t>(span_of(nest[o].tensor)));
+      for (float& v : values) v = static_cast<float>(1 + rng() % 8);
+    }
+    ASSERT_EQ(evaluate(after, args), evaluate(nest, args)) << to_string(nest) << to_string(after);
+    const auto real = [](const Nest& n) {
+      return std::count_if(n.dims.begin(), n.dims.end(), [](const Dim& d) { return d.extent > 1; });
+    };
+    merged += real(after) < real(nest);
+  }
+EXPECT_GT(merged, 100);
 }
 
 TEST(NestEvaluate, PaddingReadsZeroAndEpilogueFollowsItsOrder) {

@@ -6,8 +6,8 @@
 #pragma once
 
 #include "cortex/microkernels.h"
-#include "microkernels/brgemm/finish.h"
-#include "microkernels/brgemm/rows.h"
+#include "microkernels/vector/rows.h"
+#include "microkernels/vector/tile.h"
 
 namespace cortex {
 namespace {
@@ -26,36 +26,13 @@ constexpr int accumulator_sets(int m, int n) {
 }
 
 template <int M, int N, bool Masked>
-struct Tile {
+struct Accumulators {
   static constexpr int sets = accumulator_sets(M, N);
   // Wide rows stream B: one load instruction per vector keeps a steady stride for the prefetchers.
   static constexpr int k_unroll = sets > 4 ? sets : M == 1 && N >= 8 ? 1 : 4;
 
   Vec acc[sets][M][N];
-  Mask mask;  // of the last vector
-
-  CORTEX_INLINE Vec load_vec(const char* row, int j) const {
-    const float* p = reinterpret_cast<const float*>(row) + j * lanes;
-    return Masked && j == N - 1 ? load(mask, p) : load(p);
-  }
-  CORTEX_INLINE void store_vec(char* row, int j, Vec v) const {
-    float* p = reinterpret_cast<float*>(row) + j * lanes;
-    if (Masked && j == N - 1) {
-      store(mask, p, v);
-    } else {
-      store(p, v);
-    }
-  }
-
-  // acc = f(acc, i, j) for the whole tile.
-  template <typename F>
-  CORTEX_INLINE void each(F f) {
-    CORTEX_UNROLL
-    for (int i = 0; i < M; ++i) {
-      CORTEX_UNROLL
-      for (int j = 0; j < N; ++j) acc[0][i][j] = f(acc[0][i][j], i, j);
-    }
-  }
+  RegisterTile<M, N, Masked> tile;  // its mask, and the sum in the end
 
   CORTEX_INLINE void clear() {
     CORTEX_UNROLL
@@ -75,7 +52,7 @@ struct Tile {
     Vec row[N];
     CORTEX_UNROLL
     for (int j = 0; j < N; ++j) {
-      row[j] = load_vec(b, j);
+      row[j] = tile.load_vec(b, j);
       if constexpr (M > 1) keep(row[j]);
     }
     unroll<M>([&](auto i) CORTEX_LAMBDA {
@@ -134,50 +111,18 @@ struct Tile {
     }
   }
 
-  CORTEX_INLINE void store_rows(char* c, int64_t ldc) const {
-    CORTEX_UNROLL
-    for (int i = 0; i < M; ++i) {
-      CORTEX_UNROLL
-      for (int j = 0; j < N; ++j) store_vec(c, j, acc[0][i][j]);
-      c += ldc;
-    }
-  }
-
-  // bias, residual and the piecewise linear activations, in registers.
-  CORTEX_INLINE void apply_linear(const cortex_epilogue& e, bool with_residual) {
-    if (e.bias_n) {
-      Vec bias[N];
-      CORTEX_UNROLL
-      for (int j = 0; j < N; ++j) bias[j] = load_vec(reinterpret_cast<const char*>(e.bias_n), j);
-      each([&](Vec v, int, int j) CORTEX_LAMBDA { return add(v, bias[j]); });
-    }
-    if (e.bias_m) each([&](Vec v, int i, int) CORTEX_LAMBDA { return add(v, splat(e.bias_m[i])); });
-    if (with_residual) {
-      const Vec scale = splat(e.residual_scale);
-      const char* row = reinterpret_cast<const char*>(e.residual);
-      each([&](Vec v, int, int j) CORTEX_LAMBDA {
-        v = fma(load_vec(row, j), scale, v);
-        if (j == N - 1) row += e.ld_residual;
-        return v;
-      });
-    }
-    if (e.activation == CORTEX_ACTIVATION_RELU && e.alpha == 0.0f) {
-      each([&](Vec v, int, int) CORTEX_LAMBDA { return max(zero(), v); });
-    } else if (e.activation == CORTEX_ACTIVATION_RELU) {
-      const Vec slope = splat(e.alpha);
-      each([&](Vec v, int, int) CORTEX_LAMBDA { return leaky_relu(v, slope); });
-    } else if (e.activation == CORTEX_ACTIVATION_CLIP) {
-      const Vec low = splat(e.alpha), high = splat(e.beta);
-      each([&](Vec v, int, int) CORTEX_LAMBDA { return min(high, max(low, v)); });
-    }
+  CORTEX_INLINE RegisterTile<M, N, Masked>& sum() {
+    add_up_sets();
+    tile.each([&](Vec, int i, int j) CORTEX_LAMBDA { return acc[0][i][j]; });
+    return tile;
   }
 };
 
 template <int M, int N, bool Masked>
 void brgemm_body(const cortex_brgemm_args* args, Mask mask) {
-  Tile<M, N, Masked> tile;
-  tile.mask = mask;
-  tile.clear();
+  Accumulators<M, N, Masked> accumulators;
+  accumulators.tile.mask = mask;
+  accumulators.clear();
   const int64_t lda = args->lda, ldb = args->ldb, k = args->k, batch = args->batch;
 #pragma GCC unroll 1
   for (int64_t i = 0; i < batch; ++i) {
@@ -190,37 +135,12 @@ void brgemm_body(const cortex_brgemm_args* args, Mask mask) {
       a = static_cast<const char*>(args->a) + (offsets ? args->a_offsets[i] : i * args->a_batch_stride);
       b = static_cast<const char*>(args->b) + (offsets ? args->b_offsets[i] : i * args->b_batch_stride);
     }
-    tile.multiply(a, lda, b, ldb, k);
+    accumulators.multiply(a, lda, b, ldb, k);
   }
-  tile.add_up_sets();
-
-  char* c = static_cast<char*>(args->c);
-  const int64_t ldc = args->ldc;
-  if (args->flags & CORTEX_TILE_ACCUMULATE) {
-    const char* row = c;
-    tile.each([&](Vec v, int, int j) CORTEX_LAMBDA {
-      v = add(v, tile.load_vec(row, j));
-      if (j == N - 1) row += ldc;
-      return v;
-    });
-  }
-  if (args->flags & CORTEX_TILE_EPILOGUE) {
-    const cortex_epilogue& e = args->epilogue;
-    const bool residual_last = e.residual && e.residual_after_activation;
-    const bool curved = e.activation >= CORTEX_ACTIVATION_SIGMOID;
-    tile.apply_linear(e, e.residual && !residual_last);
-    if (residual_last || curved) {
-      // The residual may be C itself, so C must not be written before it is read: finish beside it.
-      float beside[M * N * lanes];
-      tile.each([&](Vec v, int i, int j) CORTEX_LAMBDA {
-        store(beside + (i * N + j) * lanes, v);
-        return v;
-      });
-      finish_tile(e, beside, N * lanes, c, ldc, M, args->n);
-      return;
-    }
-  }
-  tile.store_rows(c, ldc);
+  const cortex_epilogue& e = args->epilogue;
+  accumulators.sum().to_memory(args->flags, e,
+                               {static_cast<char*>(args->c), args->ldc, args->n, e.bias_n, e.bias_m,
+                                reinterpret_cast<const char*>(e.residual)});
 }
 
 using Body = void (*)(const cortex_brgemm_args*, Mask);

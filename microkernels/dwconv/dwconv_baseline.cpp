@@ -2,7 +2,7 @@
 
 namespace cortex {
 namespace {
-constexpr int outputs_at_once = 4;
+constexpr int outputs_at_once = 2;
 }
 }  // namespace cortex
 

@@ -1,158 +1,173 @@
-// The body of every f32 depthwise kernel. An ISA file includes its vector vocabulary, then this.
+// The body of every f32 depthwise kernel. An ISA file includes its vector vocabulary and says how many
+// outputs a block has, then includes this.
 //
-// Channels run along vectors. A row of outputs splits into a left edge, an interior whose windows lie
-// inside the row, and a right edge. The interior goes by blocks of outputs: each input column is loaded
-// once per block and window row, and meets every tap that needs it from a register.
+// Channels run along vectors, outputs go by blocks: each input column is loaded once per block and window
+// row, and meets every tap that needs it from a register. Blocks at the ends of a row skip the columns that
+// are outside.
 #pragma once
 
 #include <stdint.h>
 
 #include "cortex/microkernels.h"
 #include "microkernels/dwconv/window.h"
-#include "microkernels/vector/activation.h"
+#include "microkernels/vector/rows.h"
+#include "microkernels/vector/tile.h"
 
 namespace cortex {
 namespace {
 
-// Where a block of outputs reads and writes, for channel 0.
-struct BlockAddress {
-  const char* input;    // tap (0, 0, 0) of the block's first output
-  const char* weights;  // tap (0, 0, 0)
-  char* output;
-  int64_t x;            // the block's first output, for bias_m and residual
+// The vectors of one channel group of `Count` columns of the input, or taps of the weights.
+template <int Count, bool Masked>
+struct Columns {
+  RowPointers<Count> at;
+  Mask mask;
+  template <int I>
+  CORTEX_INLINE Vec get() const {
+    Vec v = Masked ? at.template load_row<I>(mask) : at.template load_row<I>();
+    keep(v);
+    return v;
+  }
 };
 
-__attribute__((noinline)) Vec curved(int32_t activation, Vec x) { return curved_activation(activation, x); }
+// A dense window row of KW taps, X outputs: sum[x] += column[x*Stride + t] * tap[t].
+template <int X, int KW, int Stride, bool Edge, bool Masked>
+struct DenseRow {
+  static constexpr int columns = (X - 1) * Stride + KW;
+  Columns<columns, Masked> in;
+  Columns<KW, Masked> weights;
+  Range inside;  // columns of the input that exist, if not all do
 
-CORTEX_INLINE Vec finish(const cortex_epilogue& e, Vec v, int64_t x, int64_t c, Mask mask) {
-  if (e.bias_n) v = add(v, load(mask, e.bias_n + c));
-  if (e.bias_m) v = add(v, splat(e.bias_m[x]));
-  Vec residual = zero();
-  if (e.residual) {
-    const char* row = reinterpret_cast<const char*>(e.residual) + x * e.ld_residual;
-    residual = mul(load(mask, reinterpret_cast<const float*>(row) + c), splat(e.residual_scale));
+  CORTEX_INLINE DenseRow(const cortex_dwconv_args& p, const char* input, const char* weight, Range r, Mask mask)
+      : in{{input, p.in_stride_w}, mask}, weights{{weight, p.w_stride_w}, mask}, inside(r) {}
+
+  CORTEX_INLINE void advance(int64_t input_bytes, int64_t weight_bytes) {
+    in.at.advance(input_bytes);
+    weights.at.advance(weight_bytes);
   }
-  if (e.residual && !e.residual_after_activation) v = add(v, residual);
-  if (e.activation == CORTEX_ACTIVATION_RELU && e.alpha == 0.0f) {
-    v = max(zero(), v);
-  } else if (e.activation == CORTEX_ACTIVATION_RELU) {
-    v = leaky_relu(v, splat(e.alpha));
-  } else if (e.activation == CORTEX_ACTIVATION_CLIP) {
-    v = min(splat(e.beta), max(splat(e.alpha), v));
-  } else if (e.activation != CORTEX_ACTIVATION_NONE) {
-    v = curved(e.activation, v);
-  }
-  if (e.residual && e.residual_after_activation) v = add(v, residual);
-  return v;
-}
 
-CORTEX_INLINE const float* at(const char* base, int64_t bytes, int64_t c) {
-  return reinterpret_cast<const float*>(base + bytes) + c;
-}
-
-// One window row for X outputs of one channel vector. KW and Stride are the window's width and stride when
-// they are known and columns adjacent; KW = 0 reads both and the dilation from the arguments.
-template <int X, int KW, int Stride, bool Masked>
-CORTEX_INLINE void add_row(const cortex_dwconv_args& p, TapRange w, const char* in, const char* weight, int64_t c,
-                           Mask mask, Vec (&acc)[X]) {
-  const auto load_at = [&](const float* from) CORTEX_LAMBDA { return Masked ? load(mask, from) : load(from); };
-  if constexpr (KW > 0) {
+  CORTEX_INLINE void add_to(Vec (&sum)[X][1]) const {
     Vec tap[KW];
-    CORTEX_UNROLL
-    for (int t = 0; t < KW; ++t) {
-      tap[t] = load_at(at(weight, t * p.w_stride_w, c));
-      keep(tap[t]);
-    }
-    CORTEX_UNROLL
-    for (int column = 0; column < (X - 1) * Stride + KW; ++column) {
-      Vec value = load_at(at(in, column * p.in_stride_w, c));
-      keep(value);
+    unroll<KW>([&](auto t) CORTEX_LAMBDA { tap[t] = weights.template get<t.value>(); });
+    unroll<columns>([&](auto column) CORTEX_LAMBDA {
+      if (Edge && (column < inside.begin || column >= inside.end)) return;
+      const Vec value = in.template get<column.value>();
       CORTEX_UNROLL
       for (int t = 0; t < KW; ++t) {
-        const int past = column - t;  // output `past / Stride` meets this column at tap t
-        if (past >= 0 && past % Stride == 0 && past / Stride < X) accumulate(acc[past / Stride], value, tap[t]);
+        const int past = column - t;  // the output that meets this column at tap t, times the stride
+        if (past >= 0 && past % Stride == 0 && past / Stride < X) accumulate(sum[past / Stride][0], value, tap[t]);
       }
+    });
+  }
+};
+
+// Any window row: the taps of `inside` for each of X outputs.
+template <int X, bool Masked>
+struct AnyRow {
+  const char *input, *weight;
+  int64_t in_step, w_step, x_step;
+  Range inside;
+  Mask mask;
+
+  CORTEX_INLINE AnyRow(const cortex_dwconv_args& p, const char* in, const char* w, Range r, Mask m)
+      : input(in), weight(w), in_step(p.dilation_w * p.in_stride_w), w_step(p.w_stride_w),
+        x_step(p.stride_w * p.in_stride_w), inside(r), mask(m) {}
+
+  CORTEX_INLINE void advance(int64_t input_bytes, int64_t weight_bytes) {
+    input += input_bytes;
+    weight += weight_bytes;
+  }
+
+  CORTEX_INLINE static Vec get(const char* from, Mask mask) {
+    const float* p = reinterpret_cast<const float*>(from);
+    return Masked ? load(mask, p) : load(p);
+  }
+
+  CORTEX_INLINE void add_to(Vec (&sum)[X][1]) const {
+    const char* column = input + inside.begin * in_step;
+    const char* w = weight + inside.begin * w_step;
+#pragma GCC unroll 1
+    for (int64_t t = inside.begin; t < inside.end; ++t, column += in_step, w += w_step) {
+      const Vec tap = get(w, mask);
+      const char* from = column;
+      CORTEX_UNROLL
+      for (int x = 0; x < X; ++x, from += x_step) accumulate(sum[x][0], get(from, mask), tap);
+    }
+  }
+};
+
+// X outputs of one group of at most `lanes` channels.
+template <typename Row, int X, bool Masked>
+CORTEX_INLINE void block_group(const cortex_dwconv_args& p, const Window& window, Range inside, int64_t x,
+                               int64_t c, int64_t channels) {
+  RegisterTile<X, 1, Masked> tile;
+  tile.mask = first_lanes(channels);
+  tile.each([](Vec, int, int) CORTEX_LAMBDA { return zero(); });
+  uintptr_t input = window.input + static_cast<uintptr_t>(x * p.stride_w * p.in_stride_w + c * 4);
+  const char* weights = window.weights + c * 4;
+#pragma GCC unroll 1
+  for (int64_t d = 0; d < window.depth; ++d) {
+    Row row(p, reinterpret_cast<const char*>(input), weights, inside, tile.mask);
+#pragma GCC unroll 1
+    for (int64_t h = window.height; h > 0; --h) {
+      row.add_to(tile.v);
+      row.advance(window.in_step_h, window.w_step_h);
+    }
+    input += static_cast<uintptr_t>(window.in_step_d);
+    weights += window.w_step_d;
+  }
+  const cortex_epilogue& e = p.epilogue;
+  tile.to_memory(p.flags, e,
+                 {static_cast<char*>(p.output) + x * p.out_stride + c * 4, p.out_stride, channels,
+                  e.bias_n ? e.bias_n + c : nullptr, e.bias_m ? e.bias_m + x : nullptr,
+                  e.residual ? reinterpret_cast<const char*>(e.residual + c) + x * e.ld_residual : nullptr});
+}
+
+template <int X, int KW, int Stride, bool Edge>
+__attribute__((noinline)) void block(const cortex_dwconv_args& p, const Window& window, Range inside, int64_t x) {
+  int64_t c = 0;
+  const auto group = [&](auto masked, int64_t channels) CORTEX_LAMBDA {
+    constexpr bool m = masked.value != 0;
+    if constexpr (KW > 0) {
+      block_group<DenseRow<X, KW, Stride, Edge, m>, X, m>(p, window, inside, x, c, channels);
+    } else {
+      block_group<AnyRow<X, m>, X, m>(p, window, inside, x, c, channels);
+    }
+  };
+  if constexpr (!masks_are_free) {
+    for (; c + lanes <= p.channels; c += lanes) group(Index<0>{}, lanes);
+  }
+  for (; c < p.channels; c += lanes) group(Index<1>{}, p.channels - c < lanes ? p.channels - c : lanes);
+}
+
+// The largest block, of X outputs or a power of two below, that `left` outputs fill. Returns its size.
+template <int X, int KW, int Stride>
+CORTEX_INLINE int64_t next_block(const cortex_dwconv_args& p, const Window& window, int64_t x, int64_t left) {
+  if constexpr (X > 1) {
+    if (left < X) return next_block<X / 2, KW, Stride>(p, window, x, left);
+  }
+  if constexpr (KW > 0) {
+    if (x >= window.interior.begin && x + X <= window.interior.end) {
+      block<X, KW, Stride, false>(p, window, {0, 0}, x);
+    } else {
+      const int64_t first = p.w0 + x * Stride;
+      block<X, KW, Stride, true>(p, window, {-first, p.in_w - first}, x);
     }
   } else {
-    for (int64_t t = w.begin; t < w.end; ++t) {
-      const Vec tap = load_at(at(weight, t * p.w_stride_w, c));
-      const char* column = in + t * p.dilation_w * p.in_stride_w;
-      CORTEX_UNROLL
-      for (int x = 0; x < X; ++x) {
-        accumulate(acc[x], load_at(at(column, x * p.stride_w * p.in_stride_w, c)), tap);
-      }
-    }
+    block<X, 0, 0, false>(p, window, {0, p.kw}, x);
   }
-}
-
-// X outputs of one channel vector, from zero to stored.
-template <int X, int KW, int Stride, bool Masked>
-CORTEX_INLINE void block_vector(const cortex_dwconv_args& p, const Window& window, TapRange w, BlockAddress a,
-                                int64_t c, Mask mask) {
-  Vec acc[X];
-  CORTEX_UNROLL
-  for (int x = 0; x < X; ++x) acc[x] = zero();
-  for (int64_t d = window.d.begin; d < window.d.end; ++d) {
-    const char* in = a.input + d * p.dilation_d * p.in_stride_d + window.h.begin * p.dilation_h * p.in_stride_h;
-    const char* weight = a.weights + d * p.w_stride_d + window.h.begin * p.w_stride_h;
-#pragma GCC unroll 1
-    for (int64_t h = window.h.begin; h < window.h.end; ++h) {
-      add_row<X, KW, Stride, Masked>(p, w, in, weight, c, mask, acc);
-      in += p.dilation_h * p.in_stride_h;
-      weight += p.w_stride_h;
-    }
-  }
-  CORTEX_UNROLL
-  for (int x = 0; x < X; ++x) {
-    float* to = reinterpret_cast<float*>(a.output + x * p.out_stride) + c;
-    if (p.flags & CORTEX_TILE_ACCUMULATE) acc[x] = add(acc[x], Masked ? load(mask, to) : load(to));
-    if (p.flags & CORTEX_TILE_EPILOGUE) acc[x] = finish(p.epilogue, acc[x], a.x + x, c, mask);
-    if (Masked) {
-      store(mask, to, acc[x]);
-    } else {
-      store(to, acc[x]);
-    }
-  }
-}
-
-// X outputs, all channels. `w`: the taps inside the row, for blocks of the generic kind.
-template <int X, int KW, int Stride>
-__attribute__((noinline)) void block(const cortex_dwconv_args& p, const Window& window, TapRange w,
-                                     BlockAddress a) {
-  int64_t c = 0;
-  const Mask all = first_lanes(lanes);
-  for (; c + lanes <= p.channels; c += lanes) block_vector<X, KW, Stride, false>(p, window, w, a, c, all);
-  if (c < p.channels) {
-    block_vector<X, KW, Stride, true>(p, window, w, a, c, first_lanes(p.channels - c));
-  }
-}
-
-// The largest block, of X outputs or a power of two below, that fits what is left. Returns its size.
-template <int X, int KW, int Stride>
-CORTEX_INLINE int64_t interior_block(const cortex_dwconv_args& p, const Window& window, BlockAddress a, int64_t left) {
-  if constexpr (X > 1) {
-    if (left < X) return interior_block<X / 2, KW, Stride>(p, window, a, left);
-  }
-  block<X, KW, Stride>(p, window, {0, p.kw}, a);
   return X;
 }
 
 template <int KW, int Stride>
-CORTEX_INLINE void run(const cortex_dwconv_args& p) {
+CORTEX_INLINE void row_of_outputs(const cortex_dwconv_args& p) {
   const Window window = clip_window(p);
-  // As integers: the window's corner may lie outside the input.
-  const uintptr_t corner = reinterpret_cast<uintptr_t>(p.input) +
-                           static_cast<uintptr_t>(p.d0 * p.in_stride_d + p.h0 * p.in_stride_h + p.w0 * p.in_stride_w);
-  const auto address = [&](int64_t x) {
-    return BlockAddress{reinterpret_cast<const char*>(corner + static_cast<uintptr_t>(x * p.stride_w * p.in_stride_w)),
-                        static_cast<const char*>(p.weights), static_cast<char*>(p.output) + x * p.out_stride, x};
-  };
   for (int64_t x = 0; x < p.outputs;) {
-    if (x >= window.interior.begin && x < window.interior.end) {
-      x += interior_block<outputs_at_once, KW, Stride>(p, window, address(x), window.interior.end - x);
+    if constexpr (KW > 0) {
+      x += next_block<outputs_at_once, KW, Stride>(p, window, x, p.outputs - x);
+    } else if (x >= window.interior.begin && x < window.interior.end) {
+      x += next_block<4, 0, 0>(p, window, x, window.interior.end - x);
     } else {
-      const TapRange w = clip_taps(p.w0 + x * p.stride_w, p.dilation_w, p.kw, p.in_w);
-      block<1, 0, 0>(p, window, w, address(x));
+      block<1, 0, 0, false>(p, window, clip(p.w0 + x * p.stride_w, p.dilation_w, p.kw, p.in_w), x);
       ++x;
     }
   }
@@ -160,11 +175,12 @@ CORTEX_INLINE void run(const cortex_dwconv_args& p) {
 
 CORTEX_INLINE void dwconv(const cortex_dwconv_args* args) {
   const cortex_dwconv_args& p = *args;
-  if (p.dilation_w == 1 && p.kw == 3 && p.stride_w == 1) return run<3, 1>(p);
-  if (p.dilation_w == 1 && p.kw == 3 && p.stride_w == 2) return run<3, 2>(p);
-  if (p.dilation_w == 1 && p.kw == 5 && p.stride_w == 1) return run<5, 1>(p);
-  if (p.dilation_w == 1 && p.kw == 5 && p.stride_w == 2) return run<5, 2>(p);
-  run<0, 0>(p);
+  const bool dense = p.dilation_w == 1;
+  if (dense && p.kw == 3 && p.stride_w == 1) return row_of_outputs<3, 1>(p);
+  if (dense && p.kw == 3 && p.stride_w == 2) return row_of_outputs<3, 2>(p);
+  if (dense && p.kw == 5 && p.stride_w == 1) return row_of_outputs<5, 1>(p);
+  if (dense && p.kw == 5 && p.stride_w == 2) return row_of_outputs<5, 2>(p);
+  row_of_outputs<0, 0>(p);
 }
 
 }  // namespace

@@ -66,6 +66,26 @@ CORTEX_INLINE Vec broadcast_at(const char* base, int64_t offset) {
   return v;
 }
 
+// The vector at base + scale*offset.
+template <int Scale>
+CORTEX_INLINE Vec load_at(const char* base, int64_t offset) {
+  if constexpr (Scale == 0) return load(reinterpret_cast<const float*>(base));
+  Vec v;
+  asm("vmovups (%1,%2,%c3), %0"
+      : "=x"(v)
+      : "r"(base), "r"(offset), "i"(Scale), "m"(*reinterpret_cast<const char(*)[]>(base)));
+  return v;
+}
+template <int Scale>
+CORTEX_INLINE Vec load_at(Mask mask, const char* base, int64_t offset) {
+  if constexpr (Scale == 0) return load(mask, reinterpret_cast<const float*>(base));
+  Vec v;
+  asm("vmaskmovps (%1,%2,%c3), %4, %0"
+      : "=x"(v)
+      : "r"(base), "r"(offset), "i"(Scale), "x"(mask), "m"(*reinterpret_cast<const char(*)[]>(base)));
+  return v;
+}
+
 constexpr bool has_broadcast_fma = false;
 template <int Disp, int Scale>
 CORTEX_INLINE void accumulate_at(Vec& acc, const char* base, int64_t offset, Vec b) {

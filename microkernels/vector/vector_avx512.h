@@ -57,6 +57,26 @@ CORTEX_INLINE Vec broadcast_at(const char* base, int64_t offset) {
   return v;
 }
 
+// The vector at base + scale*offset.
+template <int Scale>
+CORTEX_INLINE Vec load_at(const char* base, int64_t offset) {
+  if constexpr (Scale == 0) return load(reinterpret_cast<const float*>(base));
+  Vec v;
+  asm("vmovups (%1,%2,%c3), %0"
+      : "=v"(v)
+      : "r"(base), "r"(offset), "i"(Scale), "m"(*reinterpret_cast<const char(*)[]>(base)));
+  return v;
+}
+template <int Scale>
+CORTEX_INLINE Vec load_at(Mask mask, const char* base, int64_t offset) {
+  if constexpr (Scale == 0) return load(mask, reinterpret_cast<const float*>(base));
+  Vec v;
+  asm("vmovups (%1,%2,%c3), %0%{%4%}%{z%}"
+      : "=v"(v)
+      : "r"(base), "r"(offset), "i"(Scale), "Yk"(mask), "m"(*reinterpret_cast<const char(*)[]>(base)));
+  return v;
+}
+
 // acc += b * (the float at base + scale*offset + Disp): the load rides on the FMA.
 constexpr bool has_broadcast_fma = true;
 template <int Disp, int Scale>

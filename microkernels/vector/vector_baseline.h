@@ -82,6 +82,16 @@ CORTEX_INLINE Vec broadcast_at(const char* base, int64_t offset) {
   return splat(*reinterpret_cast<const float*>(base + Scale * offset + Disp));
 }
 
+// The vector at base + scale*offset.
+template <int Scale>
+CORTEX_INLINE Vec load_at(const char* base, int64_t offset) {
+  return load(reinterpret_cast<const float*>(base + Scale * offset));
+}
+template <int Scale>
+CORTEX_INLINE Vec load_at(Mask mask, const char* base, int64_t offset) {
+  return load(mask, reinterpret_cast<const float*>(base + Scale * offset));
+}
+
 constexpr bool has_broadcast_fma = false;
 template <int Disp, int Scale>
 CORTEX_INLINE void accumulate_at(Vec& acc, const char* base, int64_t offset, Vec b) {

@@ -2,7 +2,7 @@
 
 namespace cortex {
 
-Layout user_layout(const OperandFacts& facts, double line, double way_bytes) {
+Layout user_layout(const OperandFacts& facts, double line, const std::array<double, crowded_levels>& way_bytes) {
   Layout layout;
   layout.count = facts.count;
   layout.elem = facts.elem;

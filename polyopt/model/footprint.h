@@ -11,10 +11,14 @@
 
 namespace cortex {
 
+inline constexpr int crowded_levels = 2;  // L1 and L2; further caches spread addresses by hashing
+
 struct Footprint {
   double bytes = 0;  // whole cache lines
-  double room = 0;   // what they take in L1: rows whose pitch shares a factor with the way size crowd into
-                     // few sets, as if each row were that factor long
+  double run = 0;    // bytes of one contiguous run
+  // What they take in L1, L2: rows whose pitch shares a factor with the way size crowd into few sets, as if
+  // each row were that factor long.
+  std::array<double, crowded_levels> room{};
 };
 
 // Where an operand's elements lie: the dims that move through it and their byte strides, smallest first.
@@ -25,11 +29,11 @@ struct Layout {
   std::array<double, facts_max_dims> stride;
   double elem = 4;
   double line = 64;
-  double way_bytes = 4096;  // of L1: cache size over associativity
+  std::array<double, crowded_levels> way_bytes;  // cache size over associativity
   bool line_rows = false;   // rows start at line boundaries
 };
 
-Layout user_layout(const OperandFacts& facts, double line, double way_bytes);
+Layout user_layout(const OperandFacts& facts, double line, const std::array<double, crowded_levels>& way_bytes);
 
 // Greatest common divisor of a stride and a power of two.
 inline double common_power(double stride, double power) {
@@ -66,7 +70,11 @@ inline Footprint footprint(const Layout& layout, const double* length) {
   const double lines = layout.line_rows ? std::max(run, layout.line) : run + layout.line - layout.elem;
   Footprint out;
   out.bytes = rows * lines;
-  out.room = inner_rows > 1 ? rows * std::max(lines, common_power(inner_pitch, layout.way_bytes)) : out.bytes;
+  out.run = run;
+  for (int level = 0; level < crowded_levels; ++level) {
+    const double slot = inner_rows > 1 ? common_power(inner_pitch, layout.way_bytes[level]) : 0;
+    out.room[level] = rows * std::max(lines, slot);
+  }
   return out;
 }
 

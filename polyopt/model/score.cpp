@@ -9,10 +9,13 @@
 namespace cortex {
 
 Model::Model(const NestFacts& nest, const Machine& machine) : nest_(nest), machine_(machine) {
-  const CacheLevel& l1 = machine.caches[0];
+  std::array<double, crowded_levels> way_bytes;
+  for (std::size_t i = 0; i < way_bytes.size(); ++i) {
+    const CacheLevel& cache = machine.caches[std::min(i, machine.caches.size() - 1)];
+    way_bytes[i] = static_cast<double>(cache.bytes) / cache.associativity;
+  }
   for (int o = 0; o < operand_count; ++o) {
-    in_place_[o] = user_layout(nest.operand[o], static_cast<double>(l1.line),
-                               static_cast<double>(l1.bytes) / l1.associativity);
+    in_place_[o] = user_layout(nest.operand[o], static_cast<double>(machine.caches[0].line), way_bytes);
   }
 }
 
@@ -29,6 +32,8 @@ double Model::score(const Plan& plan, Prediction* detail) const {
       costs::refetch * std::clamp((streams.a_rows_per_set - costs::usable_ways * ways) / ways, 0.0, 1.0);
 
   const int levels = static_cast<int>(machine_.caches.size());
+  double exposed = 0;         // waiting for the first line of runs that prefetchers do not foresee
+  int near = 0;               // depth whose data comes together: what L1 holds
   int held = plan.loops + 1;  // every level holds at least what the level above it does
   for (int level = 0; level < levels; ++level) {
     const CacheLevel& cache = machine_.caches[level];
@@ -36,12 +41,12 @@ double Model::score(const Plan& plan, Prediction* detail) const {
     const double capacity = costs::usable_cache * static_cast<double>(cache.bytes);
     const auto fits = [&](int depth) {
       if (sharers > 1) return streams.shared_working_set(nest_, plan, depth, sharers) <= capacity;
-      return (level == 0 ? streams.working_room(depth) : streams.working_set(depth)) <= capacity;
+      return (level < crowded_levels ? streams.working_room(depth, level) : streams.working_set(depth)) <= capacity;
     };
     while (held > 0 && fits(held - 1)) --held;
     if (held == 0 && crowding == 0 && !detail) break;
 
-    double reads = 0, writes = 0;
+    double reads = 0, writes = 0, runs = 0, copied = 0;
     LevelTraffic out;
     for (int i = 0; i < streams.count; ++i) {
       const Stream& s = streams.stream[i];
@@ -49,14 +54,18 @@ double Model::score(const Plan& plan, Prediction* detail) const {
       if (crowding > 0 && level == 0 && s.operand == Operand::a && s.last == plan.loops) {
         bytes += crowding * s.bytes[plan.loops] * walk.visits[plan.loops];
       }
-      const bool written = s.operand == Operand::c || s.copy;
+      const double written = held > 0 ? Streams::written(s, walk, held, bytes) : 0;
       reads += bytes;
-      if (written) writes += bytes;
+      writes += written;
+      if (s.last < plan.loops) copied += bytes;  // a pack's source
+      if (s.copy) copied += written;
+      if (level > 0) runs += bytes / s.run[std::min(near, s.last)];
       if (detail) {
         out.read_bytes[static_cast<int>(s.operand)] += bytes * walk.threads;
-        if (written) out.write_bytes[static_cast<int>(s.operand)] += bytes * walk.threads;
+        out.write_bytes[static_cast<int>(s.operand)] += written * walk.threads;
       }
     }
+    if (level == 0) near = std::max(held - 1, 0);
     const bool last = level + 1 == levels;
     double cycles;
     if (last) {
@@ -67,6 +76,9 @@ double Model::score(const Plan& plan, Prediction* detail) const {
       const CacheLevel& below = machine_.caches[level + 1];
       cycles = reads / below.read_bytes_per_cycle + writes / below.write_bytes_per_cycle;
     }
+    exposed += runs * (last ? costs::memory_run : costs::cache_run);
+    // A copy has no arithmetic to hide behind.
+    if (level > 0 && copied > 0) exposed += cycles * copied / (reads + writes);
     longest = std::max(longest, cycles);
     sum += cycles;
     if (detail) {
@@ -76,7 +88,7 @@ double Model::score(const Plan& plan, Prediction* detail) const {
       detail->levels.push_back(out);
     }
   }
-  double cycles = longest + costs::overlap * (sum - longest);
+  double cycles = longest + costs::overlap * (sum - longest) + exposed;
   if (walk.threads > 1) cycles += costs::barrier;
   if (detail) {
     detail->cycles = cycles;

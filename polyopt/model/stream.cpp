@@ -53,25 +53,28 @@ Footprint panel_footprint(const OperandFacts& facts, const Plan& plan, const std
     const int d = facts.terms[i].dim;
     bytes *= d == plan.n_dim ? std::ceil(length[d] / nr - 1e-9) * nr : length[d];
   }
-  return {bytes, bytes};
+  return {bytes, bytes, {bytes, bytes}};
+}
+
+void copy_depth(Stream& s, int from, int to) {
+  s.bytes[to] = s.bytes[from];
+  s.run[to] = s.run[from];
+  for (auto& room : s.room) room[to] = room[from];
 }
 
 template <typename Measure>
 void fill(Stream& s, uint32_t dims, const Plan& plan, Measure&& measure) {
   for (int depth = s.last; depth >= s.first; --depth) {
     if (depth < s.last && !((dims >> plan.loop[depth].dim) & 1u)) {
-      s.bytes[depth] = s.bytes[depth + 1];
-      s.room[depth] = s.room[depth + 1];
+      copy_depth(s, depth + 1, depth);
       continue;
     }
     const Footprint f = measure(depth);
     s.bytes[depth] = f.bytes;
-    s.room[depth] = f.room;
+    s.run[depth] = f.run;
+    for (int level = 0; level < crowded_levels; ++level) s.room[level][depth] = f.room[level];
   }
-  for (int depth = s.first - 1; depth >= 0; --depth) {
-    s.bytes[depth] = s.bytes[s.first];
-    s.room[depth] = s.room[s.first];
-  }
+  for (int depth = s.first - 1; depth >= 0; --depth) copy_depth(s, s.first, depth);
 }
 
 bool changes(const Stream& s, const NestFacts& nest, const Plan& plan, int loop) {
@@ -117,7 +120,7 @@ void Streams::count_rows(const Plan& plan, const Walk& walk, const Layout& layou
   if (plan.kernel->op != KernelOp::brgemm) return;
   for (int i = 0; i < layout.count; ++i) {
     if (layout.dim[i] != plan.m_dim) continue;
-    const double apart = layout.way_bytes / common_power(layout.stride[i], layout.way_bytes);
+    const double apart = layout.way_bytes[0] / common_power(layout.stride[i], layout.way_bytes[0]);
     a_rows_per_set = walk.length[plan.loops][plan.m_dim] / apart;
   }
 }
@@ -134,9 +137,9 @@ double Streams::working_set(int depth) const {
   return sum;
 }
 
-double Streams::working_room(int depth) const {
+double Streams::working_room(int depth, int level) const {
   double sum = 0;
-  for (int i = 0; i < count; ++i) sum += depth <= stream[i].last ? stream[i].room[depth] : 0;
+  for (int i = 0; i < count; ++i) sum += depth <= stream[i].last ? stream[i].room[level][depth] : 0;
   return sum;
 }
 
@@ -166,6 +169,12 @@ double Streams::traffic(const Stream& s, const NestFacts& nest, const Plan& plan
   if (i < 0) return s.bytes[0];
   if (s.copy && i < s.first) return s.bytes[s.first] * walk.visits[s.first];
   return s.bytes[i] * walk.visits[i];
+}
+
+double Streams::written(const Stream& s, const Walk& walk, int held, double read) {
+  if (s.operand == Operand::c) return read;
+  if (!s.copy || held <= s.first) return 0;
+  return s.bytes[s.first] * walk.visits[s.first];
 }
 
 }  // namespace cortex

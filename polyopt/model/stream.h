@@ -11,7 +11,8 @@ struct Stream {
   Operand operand;
   bool copy;        // made by execute(); overwritten each time the pack stands
   int first, last;  // depths where it is touched; a copy keeps its box at depths above `first`
-  std::array<double, walk_depths> bytes, room;  // Footprint at each depth
+  std::array<double, walk_depths> bytes, run;  // Footprint at each depth
+  std::array<std::array<double, walk_depths>, crowded_levels> room;
 };
 
 inline constexpr int max_streams = 5;
@@ -26,15 +27,18 @@ struct Streams {
   // `in_place`: the user layouts of A, B and C.
   Streams(const NestFacts& nest, const Plan& plan, const Walk& walk, const Layout* in_place);
 
-  // What one visit of depth `depth` touches; `room` counts crowding in L1.
+  // What one visit of depth `depth` touches; the room it takes in L1 (0) and L2 (1).
   double working_set(int depth) const;
-  double working_room(int depth) const;
+  double working_room(int depth, int level) const;
   // The same for a cache that `sharers` threads use at once: what they have in common counts once.
   double shared_working_set(const NestFacts& nest, const Plan& plan, int depth, double sharers) const;
 
   // Bytes of `s` that one thread brings into a level which holds the working set of depth `held`
   // (plan.loops + 1: not even that of one kernel call).
   static double traffic(const Stream& s, const NestFacts& nest, const Plan& plan, const Walk& walk, int held);
+
+  // Bytes written into the level below by one thread, given what traffic() said of the reads.
+  static double written(const Stream& s, const Walk& walk, int held, double read);
 
  private:
   void add_operand(Operand operand, const NestFacts& nest, const Plan& plan, const Walk& walk, const Layout& in_place);

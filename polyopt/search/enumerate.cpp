@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "polyopt/model/compute.h"
+#include "polyopt/model/costs.h"
 #include "polyopt/search/grids.h"
 #include "polyopt/search/orders.h"
 #include "polyopt/search/tiles.h"
@@ -28,6 +29,7 @@ struct Enumerator {
   int slab = -1;            // the image dim that is cut in slabs
   std::vector<int> images{};  // the others
   int innermost_copy = 0;   // deepest depth where copies stand
+  bool alone_may_win = false;  // the problem is so small that one thread may beat several
   Plan base{};
   BestPlans local{6};   // what refine() starts from
 
@@ -70,6 +72,7 @@ struct Enumerator {
       images.pop_back();
     }
     fix_single_steps();
+    alone_may_win = space.nest().points / (kernel.lanes * space.model.machine().fma_per_cycle) < 4 * costs::barrier;
   }
 
   // --- one plan -----------------------------------------------------------------------------------
@@ -79,14 +82,31 @@ struct Enumerator {
     for (int level = from; level < plan.chain[d]->levels; ++level) plan.push(d, level);
   }
 
-  void score_plan(Plan& plan) {
-    mark_parallel(plan, space.nest(), space.options.threads);
-    for_each_grid(plan, space.options.threads, 3, [&](const Plan& p) {
-      ++space.scored;
-      const double cycles = space.model.score(p);
-      space.best.offer(cycles, p);
+  double offer(const Plan& plan) {
+    ++space.scored;
+    const double cycles = space.model.score(plan);
+    space.best.offer(cycles, plan);
+    return cycles;
+  }
+
+  // Cycles with the best of the thread grids tried.
+  double score_plan(Plan& plan) {
+    double best = 1e300;
+    const auto take = [&](const Plan& p) {
+      const double cycles = offer(p);
       local.offer(cycles, p);
-    });
+      best = std::min(best, cycles);
+    };
+    mark_parallel(plan, space.nest(), space.options.threads);
+    for_each_grid(plan, space.options.threads, 2, take);
+    if (space.options.threads == 1 || !alone_may_win) return best;
+    // No loop marked parallel: one thread runs it all, and none need be woken.
+    for (int i = 0; i < plan.loops; ++i) {
+      plan.loop[i].parallel = false;
+      plan.loop[i].threads = 1;
+    }
+    take(plan);
+    return best;
   }
 
   // Depths where a copy of `operand` may stand: inside a loop that changes it (further in than needed only
@@ -114,33 +134,32 @@ struct Enumerator {
     return pitch % 2048 == 0 ? space.model.machine().caches[0].line / static_cast<int64_t>(a.elem) : 0;
   }
 
+  // A's copy first, with B's simplest form; then B's forms with the best of A's. Trying all pairs costs
+  // several times more and chose the same plans.
   void with_packs(Plan& plan) {
-    const auto with_b = [&] {
-      plan.b_pack = -1;
-      plan.b_ahead = false;
-      if (roles.depthwise || roles.n < 0) return score_plan(plan);
-      if (space.b_constant && space.options.prepacked_b && roles.b_panels) {
-        plan.b_pack = 0;
-        plan.b_ahead = true;
-        return score_plan(plan);
-      }
-      if (roles.b_direct) score_plan(plan);
-      if (!roles.b_panels) return;
-      if (roles.b_direct && plan.loops == 0) return;
-      for_each_depth(plan, Operand::b, [&](int depth) {
-        plan.b_pack = depth;
-        score_plan(plan);
-      });
-      plan.b_pack = -1;
-    };
-    plan.a_pack = -1;
-    plan.a_pad = 0;
-    if (!roles.a_must_pack) with_b();
-    if (roles.depthwise || (!roles.a_must_pack && !a_copy_may_pay())) return;
-    for_each_depth(plan, Operand::a, [&](int depth) {
+    const bool ahead = space.b_constant && space.options.prepacked_b && roles.b_panels && !roles.depthwise;
+    plan.b_ahead = ahead;
+    plan.b_pack = ahead || !roles.b_direct ? 0 : -1;
+    int best_pack = -1;
+    int64_t best_pad = 0;
+    double best = 1e300;
+    const auto try_copy = [&](int depth) {
       plan.a_pack = depth;
-      plan.a_pad = pad_for(plan, depth);
-      with_b();
+      plan.a_pad = depth < 0 ? 0 : pad_for(plan, depth);
+      const double cycles = score_plan(plan);
+      if (cycles < best) best = cycles, best_pack = depth, best_pad = plan.a_pad;
+    };
+    if (!roles.a_must_pack) try_copy(-1);
+    if (!roles.depthwise && (roles.a_must_pack || a_copy_may_pay())) for_each_depth(plan, Operand::a, try_copy);
+    plan.a_pack = best_pack;
+    plan.a_pad = best_pad;
+    if (ahead || roles.depthwise || !roles.b_panels || (roles.b_direct && plan.loops == 0)) return;
+    for_each_depth(plan, Operand::b, [&](int depth) {
+      if (depth == plan.b_pack) return;
+      const int simplest = plan.b_pack;
+      plan.b_pack = depth;
+      score_plan(plan);
+      plan.b_pack = simplest;
     });
   }
 
@@ -228,11 +247,9 @@ struct Enumerator {
       plan.chain[d] = space.keep(tiled(d, size, now.levels > 1 ? tile.step : 0, now.levels > 1 && tile.balanced));
       if (plan.chain[d]->levels != now.levels) continue;
       if (plan.a_pack >= 0) plan.a_pad = pad_for(plan, plan.a_pack);
-      mark_parallel(plan, space.nest(), space.options.threads);
+      if (plan.loop[0].parallel) mark_parallel(plan, space.nest(), space.options.threads);
       for_each_grid(plan, space.options.threads, 2, [&](const Plan& p) {
-        ++space.scored;
-        const double cycles = space.model.score(p);
-        space.best.offer(cycles, p);
+        const double cycles = offer(p);
         if (cycles < at.cycles) at = {cycles, p};
       });
     }

@@ -1,6 +1,9 @@
 #include "polyopt/search/search.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
+
+#include <random>
 
 #include "graph/lower/lower.h"
 #include "graph/problem/problem.h"
@@ -63,6 +66,116 @@ INSTANTIATE_TEST_SUITE_P(All, Workload,
                                          "conv_resnet50_mb1", "conv_resnet50_mb16", "conv_resnet50_polydl_mb1",
                                          "conv_vgg16_mb16", "conv_yolo9000_mb1", "matmul_dl"),
                          [](const auto& test) { return std::string(test.param); });
+
+Nest coalesced(const std::string& text) {
+  const Result<Problem> problem = parse_problem(text);
+  EXPECT_TRUE(problem.ok()) << problem.error().message;
+  const Result<Nest> nest = lower(*problem);
+  EXPECT_TRUE(nest.ok()) << nest.error().message;
+  return coalesce(*nest);
+}
+
+TEST(Search, RandomProblemsGetLegalSchedules) {
+  const unsigned seed = 20240612;
+  std::mt19937 random(seed);
+  const auto upto = [&](int most) { return 1 + static_cast<int>(random() % static_cast<unsigned>(most)); };
+  for (int round = 0; round < 300; ++round) {
+    std::string text;
+    if (round % 3 == 0) {
+      const int b = upto(3), m = upto(70), k = upto(200), n = upto(150);
+      const char* layouts[] = {"", "--wtag=ba ", "--stag=ba ", "--stag=ba --wtag=ba "};
+      text = b == 1 ? fmt::format("{}{}x{}:{}x{}", layouts[random() % 4], m, k, k, n)
+                    : fmt::format("{}x{}x{}:{}x{}x{}", b, m, k, b, k, n);
+    } else {
+      const int kh = upto(3), kw = upto(3), s = upto(2), g = upto(3), ic = upto(20), oc = upto(40);
+      const int h = kh + upto(15), w = kw + upto(15);
+      const bool depthwise = round % 9 == 1;
+      text = depthwise ? fmt::format("g{0}mb{1}ic{0}ih{2}iw{3}oc{0}kh{4}kw{5}sh{6}sw{6}ph1pw1", ic, upto(2), h, w, kh, kw, s)
+                       : fmt::format("g{}mb{}ic{}ih{}iw{}oc{}kh{}kw{}sh{}sw{}ph{}pw{}", g, upto(3), g * ic, h, w,
+                                     g * oc, kh, kw, s, s, upto(2) - 1, upto(2) - 1);
+    }
+    const Result<Problem> problem = parse_problem(text);
+    ASSERT_TRUE(problem.ok()) << "seed " << seed << ": " << problem.error().message;
+    SCOPED_TRACE(fmt::format("seed {} round {}: {}", seed, round, text));
+    const Isa isa = round % 2 ? Isa::avx512 : round % 4 ? Isa::avx2 : Isa::baseline;
+    expect_plans(*problem, test_machine(isa), {upto(4), 2, round % 5 != 0});
+    if (testing::Test::HasFailure()) return;
+  }
+}
+
+TEST(Search, EqualInputsGiveEqualSchedules) {
+  const Nest nest = coalesced("mb4ic64ih28oc96oh28kh3ph1");
+  const Result<SearchResult> one = search(nest, test_machine(), {2, 5, true});
+  const Result<SearchResult> two = search(nest, test_machine(), {2, 5, true});
+  ASSERT_TRUE(one.ok() && two.ok());
+  ASSERT_EQ(one->best.size(), two->best.size());
+  for (std::size_t i = 0; i < one->best.size(); ++i) {
+    EXPECT_EQ(to_string(one->best[i].schedule, nest), to_string(two->best[i].schedule, nest));
+    for (std::size_t j = 0; j < i; ++j) {
+      EXPECT_NE(to_string(one->best[i].schedule, nest), to_string(one->best[j].schedule, nest)) << "kept twice";
+    }
+  }
+}
+
+TEST(Search, KeepingMoreDoesNotChangeTheBest) {
+  const Nest nest = coalesced("512x512:512x512");
+  const Result<SearchResult> one = search(nest, test_machine(), {1, 1, false});
+  const Result<SearchResult> many = search(nest, test_machine(), {1, 20, false});
+  ASSERT_TRUE(one.ok() && many.ok());
+  EXPECT_EQ(many->best.size(), 20u);
+  EXPECT_EQ(to_string(one->best[0].schedule, nest), to_string(many->best[0].schedule, nest));
+}
+
+TEST(Search, TinyProblemsGetNoLoopsAndFewVariants) {
+  const Nest nest = coalesced("16x16:16x16");
+  const Result<SearchResult> found = search(nest, test_machine(), {2, 1, false});
+  ASSERT_TRUE(found.ok());
+  EXPECT_TRUE(found->best[0].schedule.loops.empty()) << to_string(found->best[0].schedule, nest);
+  EXPECT_TRUE(found->best[0].schedule.packs.empty());
+  EXPECT_LT(found->variants_scored, 100);
+}
+
+TEST(Search, FewRowsReadBInPlace) {
+  for (const char* text : {"10x256:256x1024", "1x1024:1024x1024"}) {
+    const Nest nest = coalesced(text);
+    const Result<SearchResult> found = search(nest, test_machine(), {1, 1, false});
+    ASSERT_TRUE(found.ok());
+    EXPECT_TRUE(found->best[0].schedule.packs.empty()) << to_string(found->best[0].schedule, nest);
+  }
+}
+
+TEST(Search, ThreadsGetEvenShares) {
+  const Nest nest = coalesced("mb16ic64ih56oc64oh56kh3ph1");
+  const Result<SearchResult> found = search(nest, test_machine(), {4, 1, true});
+  ASSERT_TRUE(found.ok());
+  int grid = 1;
+  for (const Loop& loop : found->best[0].schedule.loops) grid *= loop.threads;
+  EXPECT_EQ(grid, 4) << to_string(found->best[0].schedule, nest);
+}
+
+TEST(Search, ScoresFewEnoughVariants) {
+  // At a few million a second this keeps planning within tens of milliseconds.
+  for (const char* text : {"2048x2048:2048x2048", "mb16ic512ih7oc512oh7kh3ph1", "mb16ic1024ih17oc28272oh17kh1ph0"}) {
+    const Result<SearchResult> found = search(coalesced(text), test_machine(), {4, 1, false});
+    ASSERT_TRUE(found.ok());
+    EXPECT_LT(found->variants_scored, 60000) << text;
+  }
+}
+
+void expect_refusal(const Nest& nest, const Machine& machine, const SearchOptions& options, const char* part) {
+  const Result<SearchResult> found = search(nest, machine, options);
+  ASSERT_FALSE(found.ok()) << part;
+  EXPECT_NE(found.error().message.find(part), std::string::npos) << found.error().message;
+}
+
+TEST(Search, RefusesWithReasons) {
+  Nest nest = coalesced("64x64:64x64");
+  expect_refusal(nest, test_machine(), {0, 1, true}, "0 threads");
+  expect_refusal(nest, test_machine(), {1, 0, true}, "0 schedules to keep");
+  expect_refusal(nest, Machine{}, {1, 1, true}, "no caches");
+  nest[Operand::b].tensor.type = DataType::s8;
+  expect_refusal(nest, test_machine(), {1, 1, true}, "no microkernel multiplies f32 by s8 into f32");
+}
 
 }  // namespace
 }  // namespace cortex

@@ -1,8 +1,10 @@
-// Addressing of up to 24 rows of A from few registers: one base pointer per eight rows and four multiples
-// of the row pitch, which x86 addressing scales by 1, 2 or 4 for the rest.
+// Addressing of up to 24 rows from few registers: one base pointer per eight rows and four multiples of the
+// row pitch, which x86 addressing scales by 1, 2 or 4 for the rest.
 #pragma once
 
 #include <stdint.h>
+
+#include "microkernels/vector/inline.h"
 
 namespace cortex {
 namespace {
@@ -13,9 +15,9 @@ struct RowPointers {
   const char* base[groups];
   int64_t pitch1, pitch3, pitch5, pitch7;
 
-  CORTEX_INLINE RowPointers(const char* a, int64_t lda)
-      : pitch1(lda), pitch3(3 * lda), pitch5(5 * lda), pitch7(7 * lda) {
-    unroll<groups>([&](auto g) CORTEX_LAMBDA { base[g] = a + 8 * g * lda; });
+  CORTEX_INLINE RowPointers(const char* rows, int64_t pitch)
+      : pitch1(pitch), pitch3(3 * pitch), pitch5(5 * pitch), pitch7(7 * pitch) {
+    unroll<groups>([&](auto g) CORTEX_LAMBDA { base[g] = rows + 8 * g * pitch; });
   }
 
   CORTEX_INLINE void advance(int64_t bytes) {
@@ -35,6 +37,14 @@ struct RowPointers {
   template <int Row, int Disp>
   CORTEX_INLINE Vec broadcast_row() const {
     return broadcast_at<Disp, scale(Row)>(base[Row / 8], offset<Row>());
+  }
+  template <int Row>
+  CORTEX_INLINE Vec load_row() const {
+    return load_at<scale(Row)>(base[Row / 8], offset<Row>());
+  }
+  template <int Row>
+  CORTEX_INLINE Vec load_row(Mask mask) const {
+    return load_at<scale(Row)>(mask, base[Row / 8], offset<Row>());
   }
   template <int Row, int Disp>
   CORTEX_INLINE void accumulate_row(Vec& acc, Vec b) const {

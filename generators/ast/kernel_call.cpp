@@ -1,0 +1,126 @@
+#include "generators/ast/kernel_call.h"
+
+#include <fmt/format.h>
+
+#include "generators/ast/batch.h"
+
+namespace cortex {
+namespace {
+
+class CallBuilder {
+ public:
+  CallBuilder(const Program& program, const TileLoops& loops, const Operands& operands)
+      : p_(program), loops_(loops), operands_(operands) {
+    call_.kernel = program.kernel.name;
+  }
+
+  Result<Call> run(Function& f) {
+    if (p_.kernel.is_dwconv) {
+      if (Status s = dwconv(); !s) return s.error();
+    } else {
+      brgemm();
+      const Result<std::vector<Field>> batch = batch_fields(p_, loops_, f);
+      if (!batch) return batch.error();
+      call_.fields.insert(call_.fields.end(), batch->begin(), batch->end());
+    }
+    epilogue();
+    reduction_state();
+    return std::move(call_);
+  }
+
+ private:
+  void set(std::string name, Expr value) { call_.fields.push_back({std::move(name), std::move(value)}); }
+  void set_nonzero(std::string name, int64_t value) {
+    if (value) set(std::move(name), value);
+  }
+  void point(std::string name, Operand o) {
+    call_.fields.push_back({std::move(name), Pointer{operands_.inner[static_cast<std::size_t>(o)],
+                                                     offset_of(p_, loops_, operands_, o)}});
+  }
+  Expr lo(int dim) const { return dim < 0 ? Expr(0) : loops_.lo(loops_.innermost(dim)); }
+  Expr len(int dim) const { return dim < 0 ? Expr(1) : loops_.len(loops_.innermost(dim), dim); }
+
+  void brgemm() {
+    point("a", Operand::a);
+    point("b", Operand::b);
+    point("c", Operand::c);
+    set("m", len(p_.kernel.m_dim));
+    set("n", len(p_.kernel.n_dim));
+    set("k", len(p_.kernel.k_dim));
+    set_nonzero("lda", p_.kernel.lda);
+    set_nonzero("ldb", p_.kernel.ldb);
+    set_nonzero("ldc", p_.kernel.ldc);
+  }
+
+  Status dwconv() {
+    const std::optional<Window> window = depthwise_window(p_.nest);
+    if (!window) return internal_error(fmt::format("{} on {}, which is not depthwise", p_.kernel.name, p_.nest.name));
+    point("input", Operand::a);
+    point("weights", Operand::b);
+    point("output", Operand::c);
+    set("channels", len(p_.kernel.n_dim));
+    set("outputs", len(p_.kernel.m_dim));
+    const std::pair<const char*, const WindowAxis*> axes[] = {{"d", &window->d}, {"h", &window->h}, {"w", &window->w}};
+    for (const auto& [axis, w] : axes) {
+      const Expr origin = linear({{lo(w->out_dim), w->stride}, {lo(w->window_dim), w->dilation}}, -w->pad);
+      set(fmt::format("{}0", axis), origin);
+      set(fmt::format("in_{}", axis), w->in_extent);
+      set(fmt::format("k{}", axis), len(w->window_dim));
+      set(fmt::format("dilation_{}", axis), w->dilation);
+      set_nonzero(fmt::format("in_stride_{}", axis), w->in_stride);
+      set_nonzero(fmt::format("w_stride_{}", axis), w->w_stride);
+    }
+    set("stride_w", window->w.stride);
+    set_nonzero("out_stride", p_.kernel.ldc);
+    return {};
+  }
+
+  void epilogue() {
+    const Epilogue& e = p_.nest.epilogue;
+    if (e.bias) {
+      constexpr auto bytes = static_cast<int64_t>(sizeof(float));
+      const Expr offset = linear({{lo(p_.kernel.n_dim), p_.bias_stride / bytes}, {lo(p_.bias_dim2), p_.bias_stride2 / bytes}}, 0);
+      call_.fields.push_back({"epilogue.bias_n", Pointer{operands_.bias, offset}});
+    }
+    if (e.residual) {
+      call_.fields.push_back({"epilogue.residual", Pointer{operands_.residual, offset_of(p_, loops_, operands_, Operand::c)}});
+      set_nonzero("epilogue.ld_residual", p_.kernel.ldc);
+      call_.fields.push_back({"epilogue.residual_scale", e.residual_scale});
+      set_nonzero("epilogue.residual_after_activation", e.residual_after_activation);
+    }
+    static constexpr const char* activations[] = {"NONE", "RELU", "CLIP", "SIGMOID", "TANH", "GELU_ERF", "GELU_TANH"};
+    if (e.activation != Activation::none) {
+      set("epilogue.activation",
+          Expr::var(fmt::format("CORTEX_ACTIVATION_{}", activations[static_cast<int>(e.activation)])));
+    }
+    if (e.alpha != 0) call_.fields.push_back({"epilogue.alpha", e.alpha});
+    if (e.beta != 0) call_.fields.push_back({"epilogue.beta", e.beta});
+  }
+
+  // A tile's first visit overwrites C, its last one applies the epilogue.
+  void reduction_state() {
+    call_.accumulate = 0;
+    call_.epilogue = p_.nest.epilogue.empty() ? 0 : 1;
+    for (int d = 0; d < static_cast<int>(p_.nest.dims.size()); ++d) {
+      const int l = loops_.innermost(d);
+      if (l < 0 || p_.nest.dims[static_cast<std::size_t>(d)].kind != DimKind::reduction) continue;
+      call_.accumulate = logical_or(call_.accumulate, less(0, loops_.lo(l)));
+      const Expr end = loops_.lo(l) + loops_.len(l, d);
+      const int64_t extent = loops_.extent[static_cast<std::size_t>(d)];
+      call_.epilogue = logical_and(call_.epilogue, equal(end, extent));
+    }
+  }
+
+  const Program& p_;
+  const TileLoops& loops_;
+  const Operands& operands_;
+  Call call_;
+};
+
+}  // namespace
+
+Result<Call> kernel_call(const Program& program, const TileLoops& loops, const Operands& operands, Function& f) {
+  return CallBuilder(program, loops, operands).run(f);
+}
+
+}  // namespace cortex

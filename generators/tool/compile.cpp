@@ -1,0 +1,58 @@
+#include "generators/tool/compile.h"
+
+#include <fmt/format.h>
+
+#include "generators/ast/build.h"
+#include "graph/lower/lower.h"
+#include "polyopt/isl/legality.h"
+#include "polyopt/schedule/kernel_key.h"
+#include "polyopt/search/search.h"
+#include "support/fnv.h"
+
+namespace cortex {
+namespace {
+
+Error about(const Problem& problem, const Error& error) {
+  return {error.code, fmt::format("{}: {}", to_string(problem), error.message)};
+}
+
+}  // namespace
+
+Result<LibraryKernel> compile_kernel(const KernelRequest& request, const Machine& machine) {
+  Result<Nest> lowered = lower(request.problem);
+  if (!lowered) return about(request.problem, lowered.error());
+  const Nest nest = coalesce(*lowered);
+  const SearchOptions options{.threads = request.threads, .keep = 1, .prepacked_b = request.prepacked};
+  Result<SearchResult> found = search(nest, machine, options);
+  if (!found) return about(request.problem, found.error());
+  if (found->best.empty()) return about(request.problem, internal_error("the search returned no schedule"));
+  const Candidate& best = found->best.front();
+  Result<LibraryKernel> kernel = compile_scheduled(request, machine, nest, best.schedule);
+  if (kernel) kernel->predicted_seconds = best.prediction.seconds;
+  return kernel;
+}
+
+Result<LibraryKernel> compile_scheduled(const KernelRequest& request, const Machine& machine,
+                                        const Nest& coalesced, const Schedule& schedule) {
+  if (Status s = check_legal(coalesced, schedule); !s) return about(request.problem, s.error());
+  Result<Program> program = resolve(coalesced, schedule);
+  if (!program) return about(request.problem, program.error());
+
+  LibraryKernel kernel;
+  kernel.key = kernel_table_key(request.problem, request.prepacked);
+  kernel.problem = to_string(request.problem);
+  kernel.name = request.problem.name;
+  kernel.isa = isa_name(machine.isa);
+  kernel.threads = request.threads;
+  kernel.schedule = to_string(schedule, coalesced);
+  kernel.scratch_bytes = program->scratch_bytes;
+  kernel.packed_weights_bytes = program->packed_weights_bytes;
+  kernel.hash = kernel_entry_hash(kernel.key, kernel.isa, kernel.threads);
+  const std::string name = kernel_function_name(kernel.key, kernel.isa, kernel.threads, kernel.hash);
+  Result<Function> function = build_function(*program, name);
+  if (!function) return about(request.problem, function.error());
+  kernel.function = std::move(*function);
+  return kernel;
+}
+
+}  // namespace cortex

@@ -1,0 +1,116 @@
+#include "polyopt/model/predict.h"
+
+#include <gtest/gtest.h>
+
+#include "graph/lower/lower.h"
+#include "graph/problem/problem.h"
+
+namespace cortex {
+namespace {
+
+Machine small_machine() {
+  Machine m;
+  m.name = "small";
+  m.cores = 4;
+  m.ghz = 1;
+  m.fma_per_cycle = 1;
+  m.caches = {{"L1", 8 << 10, 64, 8, 1, 16, 16, 4}, {"L2", 1 << 20, 64, 16, 1, 8, 8, 14}};
+  m.memory_read_bytes_per_cycle = 4;
+  m.memory_write_bytes_per_cycle = 4;
+  m.memory_bytes_per_cycle_all = 8;
+  return m;
+}
+
+Nest nest_of(const char* text) {
+  const Result<Problem> problem = parse_problem(text);
+  EXPECT_TRUE(problem.ok()) << problem.error().message;
+  return coalesce(*lower(*problem));
+}
+
+Prediction predicted(const char* problem, const char* schedule, const Machine& machine, int threads = 1) {
+  const Nest nest = nest_of(problem);
+  const Result<Schedule> parsed = parse_schedule(schedule, nest);
+  EXPECT_TRUE(parsed.ok()) << parsed.error().message;
+  const Result<Prediction> prediction = predict(nest, *parsed, machine, threads);
+  EXPECT_TRUE(prediction.ok()) << prediction.error().message;
+  return *prediction;
+}
+
+constexpr const char* kernel = "brgemm_f32_f32_f32_4x8x1_baseline m=m n=n k=k pack(B,panel,ahead)";
+
+// 64 x 64 x 64 in tiles of 4 x 8. A tile of A is 1 KiB, a panel of B 2 KiB, a tile of C 4 lines: together
+// they fit 85 % of 8 KiB, with all of A (16 KiB) they do not.
+TEST(Predict, ColumnsOutermostHoldAPanelAndStreamA) {
+  const Prediction p = predicted("64x64:64x64", (std::string("n/8 m/4 | ") + kernel).c_str(), small_machine());
+  ASSERT_EQ(p.levels.size(), 2u);
+  EXPECT_EQ(p.levels[0].level, "L2");
+  EXPECT_DOUBLE_EQ(p.levels[0].read_bytes[0], 8 * 16384);     // all of A for each of 8 panels
+  EXPECT_DOUBLE_EQ(p.levels[0].read_bytes[1], 16384);         // B once
+  EXPECT_DOUBLE_EQ(p.levels[0].read_bytes[2], 8 * 64 * 64);   // a line of C per row and panel
+  EXPECT_DOUBLE_EQ(p.levels[0].write_bytes[2], 8 * 64 * 64);
+  EXPECT_DOUBLE_EQ(p.levels[1].read_bytes[0], 0);             // everything fits L2
+}
+
+TEST(Predict, RowsOutermostHoldATileAndStreamB) {
+  const Prediction p = predicted("64x64:64x64", (std::string("m/4 n/8 | ") + kernel).c_str(), small_machine());
+  EXPECT_DOUBLE_EQ(p.levels[0].read_bytes[0], 16384);
+  EXPECT_DOUBLE_EQ(p.levels[0].read_bytes[1], 16 * 16384);    // all of B for each of 16 row tiles
+  EXPECT_DOUBLE_EQ(p.levels[0].read_bytes[2], 16384);         // whole lines: the next tile finishes them
+}
+
+TEST(Predict, ReductionChunksRevisitC) {
+  const Prediction once = predicted("64x64:64x64", (std::string("n/8 m/4 | ") + kernel).c_str(), small_machine());
+  const Prediction twice =
+      predicted("64x64:64x64", (std::string("k/32 n/8 m/4 | ") + kernel).c_str(), small_machine());
+  EXPECT_DOUBLE_EQ(twice.levels[0].read_bytes[2], 2 * once.levels[0].read_bytes[2]);
+  EXPECT_GT(twice.kernel_cycles, once.kernel_cycles);
+}
+
+TEST(Predict, ThreadsShareWorkAndDuplicateWhatTheyAllRead) {
+  const Prediction one = predicted("64x64:64x64", (std::string("n/8@1 m/4 | ") + kernel).c_str(), small_machine());
+  const Prediction two =
+      predicted("64x64:64x64", (std::string("n/8@2 m/4 | ") + kernel).c_str(), small_machine(), 2);
+  EXPECT_NEAR(two.kernel_cycles, one.kernel_cycles / 2, 0.02 * one.kernel_cycles);
+  EXPECT_DOUBLE_EQ(two.levels[0].read_bytes[0], one.levels[0].read_bytes[0]);  // half the panels each
+  const Prediction rows =
+      predicted("64x64:64x64", (std::string("m/4@2 n/8 | ") + kernel).c_str(), small_machine(), 2);
+  EXPECT_DOUBLE_EQ(rows.levels[0].read_bytes[1], 16 * 16384);
+}
+
+TEST(Predict, ImbalanceIsTheLargestShare) {
+  // 5 tiles on 2 threads: one thread has 3.
+  const Prediction one = predicted("20x64:64x8", (std::string("m/4@1 | ") + kernel).c_str(), small_machine());
+  const Prediction two = predicted("20x64:64x8", (std::string("m/4@2 | ") + kernel).c_str(), small_machine(), 2);
+  EXPECT_NEAR(two.kernel_cycles / one.kernel_cycles, 0.6, 0.01);
+}
+
+TEST(Predict, PaddedInputIsCopiedWithItsHalo) {
+  // 3x3, padding 1, 16 channels: the copy of one image is 18 x 18 pixels.
+  const char* conv = "mb1ic16ih16oc8oh16kh3ph1";
+  const std::string tile = "brgemm_f32_f32_f32_4x8x1_baseline m=ow n=oc k=kw_ic batch=kh pack(B,panel,ahead)";
+  const Prediction whole = predicted(conv, ("pack(A,box) oh/1 ow/4 | " + tile).c_str(), small_machine());
+  const Prediction rows = predicted(conv, ("oh/1 pack(A,box) ow/4 | " + tile).c_str(), small_machine());
+  EXPECT_GT(whole.pack_cycles, 0);
+  EXPECT_GT(rows.pack_cycles, 2.5 * whole.pack_cycles);  // three input rows for each of 16 output rows
+  EXPECT_LT(rows.pack_cycles, 4 * whole.pack_cycles);
+}
+
+TEST(Predict, BoundsAreCompulsoryBytesAndPeak) {
+  const Prediction p = predicted("64x64:64x64", (std::string("n/8 m/4 | ") + kernel).c_str(), small_machine());
+  EXPECT_DOUBLE_EQ(p.io_lower_bound_bytes, 3 * 16384);
+  const double compute = 2.0 * 64 * 64 * 64 / (2.0 * 4 * 1e9);  // 4 lanes, one FMA a cycle, 1 GHz
+  EXPECT_DOUBLE_EQ(p.roofline_seconds, std::max(compute, 3 * 16384 / 4e9));
+  EXPECT_GE(p.seconds, p.roofline_seconds * 0.999);
+}
+
+TEST(Predict, RefusesWhatCheckRefuses) {
+  const Nest nest = nest_of("64x64:64x64");
+  Schedule schedule;
+  schedule.tile.kernel = "no_such_kernel";
+  const Result<Prediction> p = predict(nest, schedule, small_machine(), 1);
+  ASSERT_FALSE(p.ok());
+  EXPECT_NE(p.error().message.find("no_such_kernel"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace cortex
