@@ -15,18 +15,26 @@
 namespace cortex {
 namespace {
 
-// f32 kernels come in three widths; a library made for a wider or narrower one is no match.
+// f32 kernels come in three widths; a library made for another one is no match unless insisted on.
 Isa width_of(Isa isa) { return std::min(isa, Isa::avx512); }
 
+// The latest library that has `key` for this thread count, on the best ISA the context may use.
 const cortex_kernel_entry* find_generated(const Context& context, const std::string& key, int threads, bool any_isa) {
   for (auto library = context.libraries.rbegin(); library != context.libraries.rend(); ++library) {
     for (int i = static_cast<int>(context.isa); i >= 0; --i) {
       const Isa isa = static_cast<Isa>(i);
       if (!any_isa && width_of(isa) != width_of(context.isa)) break;
-      const uint64_t hash = kernel_entry_hash(key, isa_name(isa), threads);
-      const cortex_kernel_entry* entry = find_entry(**library, hash, key);
-      if (entry) return entry;
+      if (const auto* entry = find_entry(**library, kernel_entry_hash(key, isa_name(isa), threads), key)) return entry;
     }
+  }
+  return nullptr;
+}
+
+// For those who insist on generated code: scheduled for another thread count it still runs.
+const cortex_kernel_entry* find_for_any_threads(const Context& context, const std::string& key, int threads) {
+  if (const auto* entry = find_generated(context, key, threads, true)) return entry;
+  for (int other = 1; other <= 256; ++other) {
+    if (const auto* entry = find_generated(context, key, other, true)) return entry;
   }
   return nullptr;
 }
@@ -99,8 +107,9 @@ class Builder {
       return resolve_schedule(*parsed);
     }
     const std::string key = kernel_table_key(plan_.problem, o.prepacked);
-    if (const cortex_kernel_entry* entry =
-            find_generated(context_, key, o.threads, o.kernel == CORTEX_KERNEL_GENERATED)) {
+    if (const cortex_kernel_entry* entry = o.kernel == CORTEX_KERNEL_GENERATED
+                                               ? find_for_any_threads(context_, key, o.threads)
+                                               : find_generated(context_, key, o.threads, false)) {
       Result<Schedule> parsed = parse_schedule(entry->schedule, nest_);
       if (!parsed) return parsed.error();
       if (Status s = resolve_schedule(*parsed); !s) return s;
