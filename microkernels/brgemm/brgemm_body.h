@@ -19,7 +19,7 @@ constexpr int accumulators_in_flight = 12;
 // How many copies of the tile take turns along k: enough to keep the FMA units busy, as registers allow.
 constexpr int accumulator_sets(int m, int n) {
   int sets = 1;
-  while (sets < 8 && sets * m * n < accumulators_in_flight && 2 * sets * m * n + n + 1 <= vector_registers) {
+  while (sets < 8 && sets * m * n < accumulators_in_flight && 2 * sets * m * n + n + 1 < vector_registers) {
     sets *= 2;
   }
   return sets;
@@ -31,18 +31,13 @@ struct Accumulators {
   // Wide rows stream B: one load instruction per vector keeps a steady stride for the prefetchers.
   static constexpr int k_unroll = sets > 4 ? sets : M == 1 && N >= 8 ? 1 : 4;
 
-  Vec acc[sets][M][N];
+  Vec acc[sets][M * N];
   RegisterTile<M, N, Masked> tile;  // its mask, and the sum in the end
 
   CORTEX_INLINE void clear() {
-    CORTEX_UNROLL
-    for (int s = 0; s < sets; ++s) {
-      CORTEX_UNROLL
-      for (int i = 0; i < M; ++i) {
-        CORTEX_UNROLL
-        for (int j = 0; j < N; ++j) acc[s][i][j] = zero();
-      }
-    }
+    unroll<sets>([&](auto s) CORTEX_LAMBDA {
+      unroll<M * N>([&](auto t) CORTEX_LAMBDA { acc[s][t] = zero(); });
+    });
   }
 
   // Adds the outer product of A's column L, counted from the row pointers, and B's row at b.
@@ -57,11 +52,13 @@ struct Accumulators {
     }
     unroll<M>([&](auto i) CORTEX_LAMBDA {
       if constexpr (N == 1 && has_broadcast_fma) {
-        a.template accumulate_row<i.value, 4 * L>(acc[s][i][0], row[0]);
+        a.template accumulate_row<i.value, 4 * L>(acc[s][i], row[0]);
+      } else if constexpr (N == 3 && has_fused_row3) {
+        a.template accumulate_row3<i.value, 4 * L>(&acc[s][i * 3], row);
       } else {
         const Vec x = a.template broadcast_row<i.value, 4 * L>();
         CORTEX_UNROLL
-        for (int j = 0; j < N; ++j) accumulate(acc[s][i][j], x, row[j]);
+        for (int j = 0; j < N; ++j) accumulate(acc[s][i * N + j], x, row[j]);
       }
     });
   }
@@ -99,21 +96,16 @@ struct Accumulators {
   template <int Half = sets / 2>
   CORTEX_INLINE void add_up_sets() {
     if constexpr (Half > 0) {
-      CORTEX_UNROLL
-      for (int s = 0; s < Half; ++s) {
-        CORTEX_UNROLL
-        for (int i = 0; i < M; ++i) {
-          CORTEX_UNROLL
-          for (int j = 0; j < N; ++j) acc[s][i][j] = add(acc[s][i][j], acc[s + Half][i][j]);
-        }
-      }
+      unroll<Half>([&](auto s) CORTEX_LAMBDA {
+        unroll<M * N>([&](auto t) CORTEX_LAMBDA { acc[s][t] = add(acc[s][t], acc[s + Half][t]); });
+      });
       add_up_sets<Half / 2>();
     }
   }
 
   CORTEX_INLINE RegisterTile<M, N, Masked>& sum() {
     add_up_sets();
-    tile.each([&](Vec, int i, int j) CORTEX_LAMBDA { return acc[0][i][j]; });
+    unroll<M * N>([&](auto t) CORTEX_LAMBDA { tile.v[t / N][t % N] = acc[0][t]; });
     return tile;
   }
 };

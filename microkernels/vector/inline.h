@@ -7,8 +7,15 @@
 // Before a loop of constant length: unrolls it whole, so that arrays it indexes live in registers.
 #define CORTEX_UNROLL _Pragma("GCC unroll 64")
 
+// Operand of an asm that reads somewhere behind p: orders it after the stores before it.
+#define CORTEX_READS(p) "m"(*reinterpret_cast<const cortex::Memory*>(p))
+
 namespace cortex {
 namespace {
+
+struct __attribute__((may_alias)) Memory {
+  char bytes[1 << 30];
+};
 
 template <int I>
 struct Index {

@@ -38,6 +38,10 @@ struct RowPointers {
   CORTEX_INLINE Vec broadcast_row() const {
     return broadcast_at<Disp, scale(Row)>(base[Row / 8], offset<Row>());
   }
+  template <int Row, int Disp>
+  CORTEX_INLINE void accumulate_row3(Vec* acc, const Vec* b) const {
+    accumulate3_at<Disp, scale(Row)>(acc, base[Row / 8], offset<Row>(), b);
+  }
   template <int Row>
   CORTEX_INLINE Vec load_row() const {
     return load_at<scale(Row)>(base[Row / 8], offset<Row>());

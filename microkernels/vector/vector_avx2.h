@@ -10,21 +10,29 @@ namespace cortex {
 namespace {
 
 using Vec = __m256;
-using Mask = __m256i;
+// The address of eight lane masks. They are loaded where they are used: kept in a register they would push
+// an accumulator out of the full tiles.
+using Mask = const int32_t*;
 constexpr int lanes = 8;
 constexpr int vector_registers = 16;
 constexpr bool masks_are_free = false;
 
 alignas(64) constexpr int32_t mask_source[16] = {-1, -1, -1, -1, -1, -1, -1, -1, 0, 0, 0, 0, 0, 0, 0, 0};
-CORTEX_INLINE Mask first_lanes(int64_t n) {  // 0 <= n <= lanes
-  return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(mask_source + lanes - n));
-}
+CORTEX_INLINE Mask first_lanes(int64_t n) { return mask_source + lanes - n; }  // 0 <= n <= lanes
 CORTEX_INLINE Vec zero() { return _mm256_setzero_ps(); }
 CORTEX_INLINE Vec splat(float x) { return _mm256_set1_ps(x); }
 CORTEX_INLINE Vec load(const float* p) { return _mm256_loadu_ps(p); }
-CORTEX_INLINE Vec load(Mask mask, const float* p) { return _mm256_maskload_ps(p, mask); }
+CORTEX_INLINE Vec load(Mask mask, const float* p) {
+  Vec v;
+  asm("vmovups (%1), %0\n\tvmaskmovps (%2), %0, %0"
+      : "=&x"(v)
+      : "r"(mask), "r"(p), CORTEX_READS(p));
+  return v;
+}
 CORTEX_INLINE void store(float* p, Vec v) { _mm256_storeu_ps(p, v); }
-CORTEX_INLINE void store(Mask mask, float* p, Vec v) { _mm256_maskstore_ps(p, mask, v); }
+CORTEX_INLINE void store(Mask mask, float* p, Vec v) {
+  _mm256_maskstore_ps(p, _mm256_loadu_si256(reinterpret_cast<const __m256i*>(mask)), v);
+}
 CORTEX_INLINE Vec add(Vec a, Vec b) { return _mm256_add_ps(a, b); }
 CORTEX_INLINE Vec mul(Vec a, Vec b) { return _mm256_mul_ps(a, b); }
 CORTEX_INLINE Vec fma(Vec a, Vec b, Vec c) { return _mm256_fmadd_ps(a, b, c); }  // a*b + c
@@ -57,11 +65,11 @@ template <int Disp, int Scale>
 CORTEX_INLINE Vec broadcast_at(const char* base, int64_t offset) {
   Vec v;
   if constexpr (Scale == 0) {
-    asm("vbroadcastss %c2(%1), %0" : "=x"(v) : "r"(base), "i"(Disp), "m"(*reinterpret_cast<const char(*)[]>(base)));
+    asm("vbroadcastss %c2(%1), %0" : "=x"(v) : "r"(base), "i"(Disp), CORTEX_READS(base));
   } else {
     asm("vbroadcastss %c3(%1,%2,%c4), %0"
         : "=x"(v)
-        : "r"(base), "r"(offset), "i"(Disp), "i"(Scale), "m"(*reinterpret_cast<const char(*)[]>(base)));
+        : "r"(base), "r"(offset), "i"(Disp), "i"(Scale), CORTEX_READS(base));
   }
   return v;
 }
@@ -73,16 +81,16 @@ CORTEX_INLINE Vec load_at(const char* base, int64_t offset) {
   Vec v;
   asm("vmovups (%1,%2,%c3), %0"
       : "=x"(v)
-      : "r"(base), "r"(offset), "i"(Scale), "m"(*reinterpret_cast<const char(*)[]>(base)));
+      : "r"(base), "r"(offset), "i"(Scale), CORTEX_READS(base));
   return v;
 }
 template <int Scale>
 CORTEX_INLINE Vec load_at(Mask mask, const char* base, int64_t offset) {
   if constexpr (Scale == 0) return load(mask, reinterpret_cast<const float*>(base));
   Vec v;
-  asm("vmaskmovps (%1,%2,%c3), %4, %0"
-      : "=x"(v)
-      : "r"(base), "r"(offset), "i"(Scale), "x"(mask), "m"(*reinterpret_cast<const char(*)[]>(base)));
+  asm("vmovups (%4), %0\n\tvmaskmovps (%1,%2,%c3), %0, %0"
+      : "=&x"(v)
+      : "r"(base), "r"(offset), "i"(Scale), "r"(mask), CORTEX_READS(base));
   return v;
 }
 
@@ -90,6 +98,27 @@ constexpr bool has_broadcast_fma = false;
 template <int Disp, int Scale>
 CORTEX_INLINE void accumulate_at(Vec& acc, const char* base, int64_t offset, Vec b) {
   accumulate(acc, broadcast_at<Disp, Scale>(base, offset), b);
+}
+
+// The same for three vectors. Four such rows, three vectors of B and the broadcast take all sixteen
+// registers: the broadcast's is fixed here, or the compiler spills an accumulator to find it.
+constexpr bool has_fused_row3 = true;
+template <int Disp, int Scale>
+CORTEX_INLINE void accumulate3_at(Vec* acc, const char* base, int64_t offset, const Vec* b) {
+  if constexpr (Scale == 0) {
+    asm("vbroadcastss %c7(%6), %%ymm15\n\t"
+        "vfmadd231ps %3, %%ymm15, %0\n\tvfmadd231ps %4, %%ymm15, %1\n\tvfmadd231ps %5, %%ymm15, %2"
+        : "+x"(acc[0]), "+x"(acc[1]), "+x"(acc[2])
+        : "x"(b[0]), "x"(b[1]), "x"(b[2]), "r"(base), "i"(Disp), CORTEX_READS(base)
+        : "xmm15");
+  } else {
+    asm("vbroadcastss %c8(%6,%7,%c9), %%ymm15\n\t"
+        "vfmadd231ps %3, %%ymm15, %0\n\tvfmadd231ps %4, %%ymm15, %1\n\tvfmadd231ps %5, %%ymm15, %2"
+        : "+x"(acc[0]), "+x"(acc[1]), "+x"(acc[2])
+        : "x"(b[0]), "x"(b[1]), "x"(b[2]), "r"(base), "r"(offset), "i"(Disp), "i"(Scale),
+          CORTEX_READS(base)
+        : "xmm15");
+  }
 }
 
 }  // namespace

@@ -48,11 +48,11 @@ template <int Disp, int Scale>
 CORTEX_INLINE Vec broadcast_at(const char* base, int64_t offset) {
   Vec v;
   if constexpr (Scale == 0) {
-    asm("vbroadcastss %c2(%1), %0" : "=v"(v) : "r"(base), "i"(Disp), "m"(*reinterpret_cast<const char(*)[]>(base)));
+    asm("vbroadcastss %c2(%1), %0" : "=v"(v) : "r"(base), "i"(Disp), CORTEX_READS(base));
   } else {
     asm("vbroadcastss %c3(%1,%2,%c4), %0"
         : "=v"(v)
-        : "r"(base), "r"(offset), "i"(Disp), "i"(Scale), "m"(*reinterpret_cast<const char(*)[]>(base)));
+        : "r"(base), "r"(offset), "i"(Disp), "i"(Scale), CORTEX_READS(base));
   }
   return v;
 }
@@ -64,7 +64,7 @@ CORTEX_INLINE Vec load_at(const char* base, int64_t offset) {
   Vec v;
   asm("vmovups (%1,%2,%c3), %0"
       : "=v"(v)
-      : "r"(base), "r"(offset), "i"(Scale), "m"(*reinterpret_cast<const char(*)[]>(base)));
+      : "r"(base), "r"(offset), "i"(Scale), CORTEX_READS(base));
   return v;
 }
 template <int Scale>
@@ -73,7 +73,7 @@ CORTEX_INLINE Vec load_at(Mask mask, const char* base, int64_t offset) {
   Vec v;
   asm("vmovups (%1,%2,%c3), %0%{%4%}%{z%}"
       : "=v"(v)
-      : "r"(base), "r"(offset), "i"(Scale), "Yk"(mask), "m"(*reinterpret_cast<const char(*)[]>(base)));
+      : "r"(base), "r"(offset), "i"(Scale), "Yk"(mask), CORTEX_READS(base));
   return v;
 }
 
@@ -84,13 +84,15 @@ CORTEX_INLINE void accumulate_at(Vec& acc, const char* base, int64_t offset, Vec
   if constexpr (Scale == 0) {
     asm("vfmadd231ps %c3(%2)%{1to16%}, %1, %0"
         : "+v"(acc)
-        : "v"(b), "r"(base), "i"(Disp), "m"(*reinterpret_cast<const char(*)[]>(base)));
+        : "v"(b), "r"(base), "i"(Disp), CORTEX_READS(base));
   } else {
     asm("vfmadd231ps %c4(%2,%3,%c5)%{1to16%}, %1, %0"
         : "+v"(acc)
-        : "v"(b), "r"(base), "r"(offset), "i"(Disp), "i"(Scale), "m"(*reinterpret_cast<const char(*)[]>(base)));
+        : "v"(b), "r"(base), "r"(offset), "i"(Disp), "i"(Scale), CORTEX_READS(base));
   }
 }
+
+constexpr bool has_fused_row3 = false;
 
 }  // namespace
 }  // namespace cortex

@@ -13,7 +13,7 @@ typedef float Vec __attribute__((vector_size(16)));
 typedef float UnalignedVec __attribute__((vector_size(16), aligned(4), may_alias));
 struct Mask { int n; };
 constexpr int lanes = 4;
-constexpr int vector_registers = 16;
+constexpr int vector_registers = 15;  // one more holds products
 constexpr bool masks_are_free = false;
 
 CORTEX_INLINE Mask first_lanes(int64_t n) { return {static_cast<int>(n)}; }  // 0 <= n <= lanes
@@ -97,6 +97,8 @@ template <int Disp, int Scale>
 CORTEX_INLINE void accumulate_at(Vec& acc, const char* base, int64_t offset, Vec b) {
   accumulate(acc, broadcast_at<Disp, Scale>(base, offset), b);
 }
+
+constexpr bool has_fused_row3 = false;
 
 }  // namespace
 }  // namespace cortex
