@@ -29,6 +29,9 @@ int dispatch(int argc, char** argv) {
   add_list(app, session);
   add_roofline(app, session);
   add_compare(app, session);
+#if CORTEX_BENCH_HAS_CORTEX
+  add_fuzz(app, session);
+#endif
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& e) {

@@ -1,0 +1,119 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <memory>
+#include <thread>
+
+#include "bench/commands/commands.h"
+#include "bench/fuzz/shards.h"
+#include "bench/report/progress.h"
+#include "bench/run/options.h"
+
+namespace cortex::bench {
+namespace {
+
+struct Arguments {
+  int64_t count = 1000, first = 0;
+  uint64_t seed = 1;
+  std::vector<std::string> isas, ops;
+  double time_limit = 0;
+  int processes = 0, max_failures = 20;
+};
+
+Result<OpKind> ops_of(const std::vector<std::string>& names) {
+  if (names.empty()) return OpKind::any;
+  OpKind all = OpKind::any;
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    Result<OpKind> op = parse_op(names[i]);
+    if (!op) return op.error();
+    all = i == 0 || all == *op ? *op : OpKind::any;
+  }
+  return all;
+}
+
+Result<FuzzOptions> check(const Arguments& a) {
+  FuzzOptions o;
+  if (a.count < 1) return invalid_argument(fmt::format("--count: {} is not above 0", a.count));
+  if (a.first < 0) return invalid_argument(fmt::format("--first: {} is negative", a.first));
+  if (!(a.time_limit >= 0)) return invalid_argument("--time-limit: must not be negative");
+  Result<OpKind> op = ops_of(a.ops);
+  if (!op) return op.error();
+  for (const std::string& text : a.isas) {
+    Result<Isa> isa = parse_usable_isa(text);
+    if (!isa) return isa.error();
+    o.isas.push_back(*isa);
+  }
+  if (a.isas.empty()) {
+    Result<Isa> isa = default_isa();
+    if (!isa) return isa.error();
+    o.isas.push_back(*isa);
+  }
+  const int cores = static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
+  o.processes =
+      static_cast<int>(std::min<int64_t>(a.processes > 0 ? std::min(a.processes, 256) : cores, a.count));
+  o.seed = a.seed;
+  o.first = a.first;
+  o.count = a.count;
+  o.op = *op;
+  o.time_limit = a.time_limit;
+  return o;
+}
+
+std::string replay_line(const FuzzOptions& o, int64_t index, Isa isa) {
+  const char* op = o.op == OpKind::conv ? " --op conv" : o.op == OpKind::matmul ? " --op matmul" : "";
+  return fmt::format("cortex-bench fuzz --seed {} --first {} --count 1 --isa {}{}", o.seed, index,
+                     isa_name(isa), op);
+}
+
+int run(const Arguments& a) {
+  Result<FuzzOptions> options = check(a);
+  if (!options) return report_error(options.error());
+  const FuzzOptions& o = *options;
+  const double wanted = static_cast<double>(o.count) * static_cast<double>(o.isas.size());
+  fmt::print("seed {}, cases {} to {}, {} processes\n", o.seed, o.first, o.first + o.count - 1, o.processes);
+  std::fflush(stdout);
+  Progress progress;
+  int shown = 0;
+  FuzzListener listener;
+  listener.progress = [&](int64_t runs) {
+    progress.show(static_cast<double>(runs) / wanted, fmt::format("{} runs", runs));
+  };
+  listener.failed = [&](const FuzzFailure& f) {
+    progress.clear();
+    if (++shown > a.max_failures) return;
+    fmt::print("FAILED {} on {}: {}\n  {}\n", describe(random_case(o.seed, f.index, o.op)), isa_name(f.isa),
+               f.message, replay_line(o, f.index, f.isa));
+    std::fflush(stdout);
+  };
+  Result<FuzzReport> report = fuzz(o, listener);
+  progress.clear();
+  if (!report) return report_error(report.error());
+  if (shown > a.max_failures) fmt::print("... and {} more failures\n", shown - a.max_failures);
+  fmt::print("{} runs ({} problems, {} instruction sets): {} failures, largest error ratio {:.4f}\n",
+             report->runs, report->runs / static_cast<int64_t>(o.isas.size()), o.isas.size(),
+             report->failures.size(), report->largest_ratio);
+  if (report->largest_ratio > 0) {
+    fmt::print("largest at {}: {}\n", describe(random_case(o.seed, report->largest_index, o.op)),
+               replay_line(o, report->largest_index, report->largest_isa));
+  }
+  return report->failures.empty() ? exit_ok : exit_failed;
+}
+
+}  // namespace
+
+void add_fuzz(CLI::App& app, Session& session) {
+  CLI::App* command = app.add_subcommand("fuzz", "random problems under guard pages against the reference");
+  auto a = std::make_shared<Arguments>();
+  command->add_option("--count", a->count, "problems (default 1000)");
+  command->add_option("--seed", a->seed, "of the problems and their operands (default 1)");
+  command->add_option("--first", a->first, "number of the first case, to replay one");
+  command->add_option("--isa", a->isas, "instruction sets, each runs every problem")->delimiter(',');
+  command->add_option("--op", a->ops, "conv, matmul (default: both)")->delimiter(',');
+  command->add_option("--time-limit", a->time_limit, "seconds; fewer problems then");
+  command->add_option("--processes", a->processes, "child processes (default: one per core)");
+  command->add_option("--max-failures", a->max_failures, "failures to print (default 20)");
+  command->callback([a, &session] { session.exit_code = run(*a); });
+}
+
+}  // namespace cortex::bench

@@ -1,0 +1,177 @@
+#include "bench/fuzz/random_case.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+namespace cortex::bench {
+namespace {
+
+// Mostly small, now and then around a multiple of a vector or register tile, where edges are made.
+int64_t extent(Random& r, int64_t largest) {
+  const int64_t kind = r.between(0, 9);
+  int64_t value = r.between(1, std::max<int64_t>(1, largest / 4));
+  if (kind >= 3) value = r.between(1, largest);
+  if (kind >= 8)
+    value = std::array<int64_t, 6>{8, 16, 24, 32, 48, 64}[static_cast<std::size_t>(r.between(0, 5))] +
+            r.between(-1, 1);
+  return std::clamp<int64_t>(value, 1, largest);
+}
+
+struct Axis {
+  int64_t in, out, kernel, stride, pad, pad_end, dilation;
+};
+
+Axis random_axis(Random& r, int64_t largest) {
+  for (;;) {
+    Axis a{};
+    a.in = extent(r, largest);
+    a.kernel = r.chance(0.35) ? 1 : r.chance(0.7) ? 3 : r.between(1, 7);
+    a.stride = r.chance(0.6) ? 1 : r.between(1, 3);
+    a.dilation = a.kernel > 1 && r.chance(0.15) ? r.between(1, 2) : 0;
+    const int64_t window = (a.kernel - 1) * (a.dilation + 1) + 1;
+    a.pad = r.chance(0.4) ? 0 : r.between(0, window - 1);
+    const int64_t pad_end = r.chance(0.6) ? a.pad : r.between(0, window - 1);
+    if (a.in + a.pad + pad_end < window) continue;
+    a.out = (a.in + a.pad + pad_end - window) / a.stride + 1;
+    a.pad_end = (a.out - 1) * a.stride + window - a.in - a.pad;
+    return a;
+  }
+}
+
+ConvProblem random_conv(Random& r, double limit) {
+  for (;;) {
+    ConvProblem c;
+    const int64_t rank = r.chance(0.75) ? 2 : r.chance(0.5) ? 1 : 3;
+    const int64_t largest = rank == 3 ? 10 : rank == 2 ? (r.chance(0.2) ? 60 : 24) : 150;
+    const int64_t channels = r.chance(0.25) ? 300 : 80;
+    c.mb = r.chance(0.6) ? 1 : r.between(1, 4);
+    const bool depthwise = r.chance(0.2);
+    c.g = depthwise ? extent(r, 70) : r.chance(0.2) ? r.between(2, 5) : 1;
+    const int64_t icg = depthwise ? 1 : extent(r, channels);
+    const int64_t ocg = depthwise ? 1 : extent(r, channels);
+    c.ic = c.g * icg;
+    c.oc = c.g * ocg;
+    const auto assign = [](const Axis& a, int64_t& in, int64_t& out, int64_t& k, int64_t& s, int64_t& p,
+                           int64_t& p_r, int64_t& d) {
+      in = a.in;
+      out = a.out;
+      k = a.kernel;
+      s = a.stride;
+      p = a.pad;
+      p_r = a.pad_end;
+      d = a.dilation;
+    };
+    assign(random_axis(r, largest), c.iw, c.ow, c.kw, c.sw, c.pw, c.pw_r, c.dw);
+    if (rank >= 2) assign(random_axis(r, largest), c.ih, c.oh, c.kh, c.sh, c.ph, c.ph_r, c.dh);
+    if (rank >= 3) assign(random_axis(r, largest), c.id, c.od, c.kd, c.sd, c.pd, c.pd_r, c.dd);
+    const double work =
+        double(c.mb) * double(c.od * c.oh * c.ow) * double(c.oc) * double(icg) * double(c.kd * c.kh * c.kw);
+    if (work <= limit && (work > limit / 30 || r.chance(0.25))) return c;
+  }
+}
+
+MatmulProblem random_matmul(Random& r, double limit) {
+  for (;;) {
+    MatmulProblem m;
+    m.m = r.chance(0.1) ? 1 : extent(r, r.chance(0.2) ? 600 : 150);
+    m.n = r.chance(0.05) ? 1 : extent(r, r.chance(0.2) ? 800 : 150);
+    m.k = extent(r, r.chance(0.2) ? 2500 : 150);
+    const int64_t dims = r.chance(0.7) ? 0 : r.between(1, 2);
+    for (int64_t i = 0; i < dims; ++i) {
+      const int64_t size = r.between(1, 5);
+      const int64_t broadcast = r.between(0, 5);
+      m.batch_a.push_back(broadcast == 0 ? 1 : size);
+      m.batch_b.push_back(broadcast == 1 ? 1 : size);
+    }
+    m.a_transposed = r.chance(0.2);
+    m.b_transposed = r.chance(0.25);
+    double work = double(m.m) * double(m.n) * double(m.k);
+    for (std::size_t i = 0; i < m.batch_a.size(); ++i) work *= double(std::max(m.batch_a[i], m.batch_b[i]));
+    if (work <= limit && (work > limit / 30 || r.chance(0.25))) return m;
+  }
+}
+
+Epilogue random_epilogue(Random& r) {
+  Epilogue e;
+  if (r.chance(0.4)) return e;
+  e.bias = r.chance(0.5);
+  e.residual = r.chance(0.35);
+  if (e.residual && r.chance(0.3)) e.residual_scale = r.chance(0.5) ? 0.5f : -2.0f;
+  if (r.chance(0.6)) e.activation = static_cast<Activation>(r.between(1, 6));
+  if (e.residual && e.activation != Activation::none) e.residual_after_activation = r.chance(0.4);
+  if (e.activation == Activation::relu && r.chance(0.3)) e.alpha = 0.25f;
+  if (e.activation == Activation::clip) {
+    e.alpha = -1.0f;
+    e.beta = 1.5f;
+  }
+  return e;
+}
+
+const char* layout_name(ActivationLayout layout) {
+  switch (layout) {
+    case ActivationLayout::native:
+      return "native";
+    case ActivationLayout::nhwc:
+      return "nhwc";
+    case ActivationLayout::nchw:
+      return "nchw";
+  }
+  return "?";
+}
+
+const char* layout_name(WeightsLayout layout) {
+  switch (layout) {
+    case WeightsLayout::as_problem:
+      return "as the problem";
+    case WeightsLayout::oihw:
+      return "oihw";
+    case WeightsLayout::hwio:
+      return "hwio";
+    case WeightsLayout::ghwio:
+      return "ghwio";
+    case WeightsLayout::kn:
+      return "kn";
+    case WeightsLayout::nk:
+      return "nk";
+  }
+  return "?";
+}
+
+}  // namespace
+
+FuzzCase random_case(uint64_t seed, int64_t index, OpKind op) {
+  Random r(seed * 0x9e3779b97f4a7c15u + static_cast<uint64_t>(index) * 0xbf58476d1ce4e5b9u);
+  r.next();
+  FuzzCase c;
+  const double limit = r.chance(0.03) ? 60e6 : r.chance(0.25) ? 10e6 : 2e6;  // multiply-adds
+  const bool conv = op == OpKind::conv || (op == OpKind::any && r.chance(0.6));
+  if (conv) {
+    c.problem.op = random_conv(r, limit);
+    c.src = static_cast<ActivationLayout>(r.between(0, 2));
+    c.dst = static_cast<ActivationLayout>(r.between(0, 2));
+    c.weights = static_cast<WeightsLayout>(r.between(1, 3));
+  } else {
+    c.problem.op = random_matmul(r, limit);
+    c.weights = std::array{WeightsLayout::as_problem, WeightsLayout::kn,
+                           WeightsLayout::nk}[static_cast<std::size_t>(r.between(0, 2))];
+  }
+  c.problem.epilogue = random_epilogue(r);
+  c.threads = static_cast<int>(r.chance(0.5) ? 1 : r.between(2, 3));
+  c.plain = r.chance(0.4);
+  c.residual_in_place = r.chance(0.5);
+  c.guards = r.next();
+  c.seed = r.next();
+  return c;
+}
+
+std::string describe(const FuzzCase& c) {
+  std::string text = fmt::format("{} threads={} weights={}{}", to_string(c.problem), c.threads,
+                                 layout_name(c.weights), c.plain ? " plain" : " prepacked");
+  if (c.problem.is_conv()) text += fmt::format(" src={} dst={}", layout_name(c.src), layout_name(c.dst));
+  if (c.problem.epilogue.residual) text += c.residual_in_place ? " residual=dst" : " residual=own";
+  return text;
+}
+
+}  // namespace cortex::bench

@@ -1,0 +1,31 @@
+// A random problem with a random way to run it.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "bench/reference/operands.h"
+#include "graph/problem/problem.h"
+
+namespace cortex::bench {
+
+enum class ActivationLayout { native, nhwc, nchw };
+enum class WeightsLayout { as_problem, oihw, hwio, ghwio, kn, nk };
+
+struct FuzzCase {
+  Problem problem;
+  int threads = 1;
+  ActivationLayout src = ActivationLayout::native, dst = ActivationLayout::native;
+  WeightsLayout weights = WeightsLayout::as_problem;
+  bool plain = false;  // weights not packed ahead of time
+  bool residual_in_place = false;
+  uint64_t guards = 0;  // bit i: operand i lies before its guard page, else after
+  uint64_t seed = 0;    // of the operands
+};
+
+// The case `index` of `seed`; op any mixes both kinds.
+FuzzCase random_case(uint64_t seed, int64_t index, OpKind op);
+
+std::string describe(const FuzzCase& c);  // the problem's text and the options, for a failure report
+
+}  // namespace cortex::bench

@@ -1,0 +1,243 @@
+#include "bench/fuzz/run_case.h"
+
+#include <cortex/cortex.h>
+#include <fmt/format.h>
+#include <sys/mman.h>
+
+#include <algorithm>
+#include <cstring>
+#include <limits>
+#include <vector>
+
+#include "bench/fuzz/layouts.h"
+#include "bench/reference/reference.h"
+#include "support/checked.h"
+#include "support/testing/guarded_buffer.h"
+
+namespace cortex::bench {
+namespace {
+
+using testing::GuardedBuffer;
+using testing::Side;
+
+void fill_nan(const GuardedBuffer& buffer) { std::memset(buffer.data(), 0xff, buffer.size()); }
+
+// From now on a write to it crashes.
+void make_read_only(const GuardedBuffer& buffer) {
+  if (buffer.size() == 0) return;
+  const auto page = static_cast<std::uintptr_t>(sysconf(_SC_PAGESIZE));
+  const auto first = reinterpret_cast<std::uintptr_t>(buffer.data()) / page * page;
+  const auto last = reinterpret_cast<std::uintptr_t>(buffer.data()) + buffer.size();
+  mprotect(reinterpret_cast<void*>(first), last - first, PROT_READ);
+}
+
+struct Geometry {
+  int64_t n, src_spatial, src_channels, dst_spatial, dst_channels;
+};
+
+Geometry geometry(const ConvProblem& c) { return {c.mb, c.id * c.ih * c.iw, c.ic, c.od * c.oh * c.ow, c.oc}; }
+
+void to_user(const FuzzCase& c, const float* reference, ActivationLayout layout, bool dst, float* out,
+             int64_t count) {
+  if (!c.problem.is_conv() || layout != ActivationLayout::nchw) {
+    std::copy_n(reference, count, out);
+    return;
+  }
+  const Geometry g = geometry(c.problem.conv());
+  channels_first(reference, g.n, dst ? g.dst_spatial : g.src_spatial, dst ? g.dst_channels : g.src_channels,
+                 out);
+}
+
+int32_t api_layout(ActivationLayout layout) {
+  switch (layout) {
+    case ActivationLayout::native:
+      return CORTEX_LAYOUT_NATIVE;
+    case ActivationLayout::nhwc:
+      return CORTEX_LAYOUT_NHWC;
+    case ActivationLayout::nchw:
+      return CORTEX_LAYOUT_NCHW;
+  }
+  return 0;
+}
+
+int32_t api_layout(WeightsLayout layout) {
+  switch (layout) {
+    case WeightsLayout::as_problem:
+      return CORTEX_WEIGHTS_DEFAULT;
+    case WeightsLayout::oihw:
+      return CORTEX_WEIGHTS_OIHW;
+    case WeightsLayout::hwio:
+      return CORTEX_WEIGHTS_HWIO;
+    case WeightsLayout::ghwio:
+      return CORTEX_WEIGHTS_GHWIO;
+    case WeightsLayout::kn:
+      return CORTEX_WEIGHTS_KN;
+    case WeightsLayout::nk:
+      return CORTEX_WEIGHTS_NK;
+  }
+  return 0;
+}
+
+CaseOutcome failed(std::string message) { return {false, 0, std::move(message)}; }
+
+CaseOutcome failed(const char* what, cortex_status status, const cortex_message& message) {
+  return failed(fmt::format("{}: {}: {}", what, cortex_status_string(status), message.text));
+}
+
+}  // namespace
+
+// A case's operands and answer: the same for every instruction set it runs on.
+struct Answer {
+  FuzzCase c;
+  Operands operands;
+  std::unique_ptr<Reference> reference;
+};
+
+struct CaseRunner::State {
+  std::unique_ptr<Answer> answer;
+  std::map<Isa, cortex_context*> contexts;
+  std::map<int, cortex_thread_pool*> pools;
+
+  ~State() {
+    for (auto& [threads, pool] : pools) cortex_thread_pool_destroy(pool);
+    for (auto& [isa, context] : contexts) cortex_context_destroy(context);
+  }
+  Result<const Answer*> answer_of(const FuzzCase& c) {
+    if (answer && answer->c.seed == c.seed && problem_key(answer->c.problem) == problem_key(c.problem)) {
+      return static_cast<const Answer*>(answer.get());
+    }
+    Result<Operands> operands = make_operands(c.problem, c.seed);
+    if (!operands) return operands.error();
+    answer = std::make_unique<Answer>();
+    answer->c = c;
+    answer->operands = std::move(*operands);
+    ReferenceOptions all;
+    all.full_check_flops = std::numeric_limits<double>::infinity();
+    answer->reference = std::make_unique<Reference>(answer->c.problem, answer->operands, all);
+    return static_cast<const Answer*>(answer.get());
+  }
+  cortex_context* context(Isa isa) {
+    cortex_context*& context = contexts[isa];
+    if (!context) {
+      cortex_context_options options{};
+      options.struct_size = sizeof options;
+      options.max_isa = isa_name(isa);
+      cortex_context_create(&options, &context, nullptr);
+    }
+    return context;
+  }
+  cortex_thread_pool* pool(int threads) {
+    if (threads == 1) return nullptr;
+    cortex_thread_pool*& pool = pools[threads];
+    if (!pool) cortex_thread_pool_create(threads, &pool, nullptr);
+    return pool;
+  }
+};
+
+CaseRunner::CaseRunner() : state_(std::make_unique<State>()) {}
+CaseRunner::~CaseRunner() = default;
+
+CaseOutcome CaseRunner::run(const FuzzCase& c, Isa isa) {
+  cortex_message message{};
+  const std::string text = to_string(c.problem);
+  if (Status s = validate(c.problem); !s)
+    return failed("the generator made an invalid problem: " + s.error().message);
+  Result<Problem> back = parse_problem(text);
+  if (!back) return failed("its text does not read back: " + back.error().message);
+  if (problem_key(*back) != problem_key(c.problem))
+    return failed("its text reads back as another problem: " + text);
+
+  cortex_context* context = state_->context(isa);
+  if (!context) return failed("no context");
+  cortex_problem* raw_problem = nullptr;
+  if (cortex_status s = cortex_problem_parse(text.c_str(), &raw_problem, &message); s) {
+    return failed("cortex_problem_parse", s, message);
+  }
+  const std::unique_ptr<cortex_problem, void (*)(cortex_problem*)> problem(raw_problem,
+                                                                           cortex_problem_destroy);
+  cortex_plan_options options{};
+  options.struct_size = sizeof options;
+  options.threads = c.threads;
+  options.src_layout = api_layout(c.src);
+  options.dst_layout = api_layout(c.dst);
+  options.weights_layout = api_layout(c.weights);
+  options.weights_handling = c.plain ? CORTEX_WEIGHTS_PLAIN : CORTEX_WEIGHTS_PREPACKED;
+  cortex_plan* raw_plan = nullptr;
+  if (cortex_status s = cortex_plan_create(context, raw_problem, &options, &raw_plan, &message); s) {
+    return failed("cortex_plan_create", s, message);
+  }
+  const std::unique_ptr<cortex_plan, void (*)(cortex_plan*)> plan(raw_plan, cortex_plan_destroy);
+  cortex_plan_info info{};
+  info.struct_size = sizeof info;
+  if (cortex_status s = cortex_plan_query(raw_plan, &info, &message); s)
+    return failed("cortex_plan_query", s, message);
+
+  Result<const Answer*> answer = state_->answer_of(c);
+  if (!answer) return failed(answer.error().message);
+  const Operands* operands = &(*answer)->operands;
+  const Problem& p = c.problem;
+  const auto bytes = [](int64_t elements) { return static_cast<std::size_t>(elements) * sizeof(float); };
+  const auto side = [&](int bit) { return (c.guards >> bit) & 1 ? Side::before : Side::after; };
+  if (static_cast<std::size_t>(info.src_bytes) != bytes(a_elements(p)) ||
+      static_cast<std::size_t>(info.weights_bytes) != bytes(b_elements(p)) ||
+      static_cast<std::size_t>(info.dst_bytes) != bytes(c_elements(p))) {
+    return failed("cortex_plan_query: operand sizes differ from the problem's");
+  }
+  const GuardedBuffer src(bytes(a_elements(p)), side(0)), weights(bytes(b_elements(p)), side(1));
+  const GuardedBuffer packed(static_cast<std::size_t>(info.packed_weights_bytes), side(2));
+  const GuardedBuffer dst(bytes(c_elements(p)), side(3)), bias(operands->bias.size(), side(4));
+  const GuardedBuffer residual(operands->residual.size(), side(5));
+  const GuardedBuffer scratch(static_cast<std::size_t>(round_up(info.scratch_bytes, 64)), side(6));
+
+  to_user(c, operands->a_data(), c.src, false, src.as<float>(), a_elements(p));
+  to_weights_layout(p, operands->b_data(), c.weights, weights.as<float>());
+  fill_nan(dst);
+  fill_nan(scratch);
+  if (p.epilogue.bias) std::memcpy(bias.data(), operands->bias.data(), bias.size());
+  const bool in_place = p.epilogue.residual && c.residual_in_place;
+  if (p.epilogue.residual) {
+    float* target = in_place ? dst.as<float>() : residual.as<float>();
+    to_user(c, operands->residual.as<float>(), c.dst, true, target, c_elements(p));
+  }
+  for (const GuardedBuffer* input : {&src, &weights, &bias, &residual}) make_read_only(*input);
+
+  const bool use_packed = !c.plain;
+  if (use_packed) {
+    fill_nan(packed);
+    if (cortex_status s = cortex_plan_pack_weights(raw_plan, weights.data(), packed.data(), &message); s) {
+      return failed("cortex_plan_pack_weights", s, message);
+    }
+    make_read_only(packed);
+  }
+  cortex_execute_args args{};
+  args.struct_size = sizeof args;
+  args.src = src.data();
+  args.weights = use_packed ? packed.data() : weights.data();
+  args.bias = p.epilogue.bias ? bias.as<float>() : nullptr;
+  args.residual = !p.epilogue.residual ? nullptr : in_place ? dst.data() : residual.data();
+  args.dst = dst.data();
+  args.scratch = info.scratch_bytes > 0 ? scratch.data() : nullptr;
+  args.pool = state_->pool(c.threads);
+  args.src_bytes = info.src_bytes;
+  args.weights_bytes = use_packed ? info.packed_weights_bytes : info.weights_bytes;
+  args.dst_bytes = info.dst_bytes;
+  args.scratch_bytes = static_cast<int64_t>(scratch.size());
+  if (cortex_status s = cortex_plan_execute(raw_plan, &args, &message); s) {
+    return failed("cortex_plan_execute", s, message);
+  }
+
+  std::vector<float> result(static_cast<std::size_t>(c_elements(p)));
+  if (p.is_conv() && c.dst == ActivationLayout::nchw) {
+    const Geometry g = geometry(p.conv());
+    channels_last(dst.as<float>(), g.n, g.dst_spatial, g.dst_channels, result.data());
+  } else {
+    std::copy_n(dst.as<float>(), result.size(), result.data());
+  }
+  const Verdict verdict = (*answer)->reference->check(result.data());
+  if (verdict.ok()) return {true, verdict.error_ratio, {}};
+  return {
+      false, verdict.error_ratio,
+      fmt::format("error ratio {:.3g}: {}; schedule {}", verdict.error_ratio, verdict.where, info.schedule)};
+}
+
+}  // namespace cortex::bench
