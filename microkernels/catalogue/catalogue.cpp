@@ -3,12 +3,30 @@
 namespace cortex {
 namespace {
 
-// Cycles of one call around its k loop, and per vector of C.
-// Measured on AMD EPYC (family 26) with microkernels_bench.
 struct Cost {
   double call, tile;
 };
-constexpr Cost cost_of(Isa) { return {25.0, 1.0}; }
+
+// KernelInfo's call_cycles and tile_cycles. Measured on AMD EPYC (Zen 5) with
+// `microkernels_bench --benchmark_filter=cost`; dwconv fitted to its rows of 14 to 28 outputs.
+constexpr Cost cost_of(KernelOp op, Isa isa, int mr) {
+  if (op == KernelOp::dwconv) return {60.0, 5.5};
+  if (isa == Isa::baseline) return {15.0, 1.0};
+  if (isa == Isa::avx2) {
+    switch (mr) {
+      case 1: return {16.0, 0.5};   // 1x96
+      case 12: return {15.0, 1.3};  // 12x8
+      default: return {15.0, 0.0};  // 4x24, 6x16: the next call hides a tile's stores
+    }
+  }
+  switch (mr) {
+    case 1: return {17.0, 0.8};   // 1x256
+    case 6: return {14.0, 0.0};   // 6x64
+    case 8: return {15.0, 0.0};   // 8x48
+    case 14: return {18.0, 0.0};  // 14x32
+    default: return {20.0, 0.6};  // 24x16
+  }
+}
 
 constexpr int lanes_of(Isa isa) { return isa == Isa::baseline ? 4 : isa == Isa::avx2 ? 8 : 16; }
 
@@ -36,8 +54,8 @@ constexpr KernelInfo rows[] = {
              lanes_of(Isa::isa),                                                                          \
              brgemm_of(cortex_##op##_##a##_##b##_##c##_##mr##x##nr##x##kr##variant##_##isa),              \
              dwconv_of(cortex_##op##_##a##_##b##_##c##_##mr##x##nr##x##kr##variant##_##isa),              \
-             cost_of(Isa::isa).call,                                                                      \
-             cost_of(Isa::isa).tile},
+             cost_of(KernelOp::op, Isa::isa, mr).call,                                                     \
+             cost_of(KernelOp::op, Isa::isa, mr).tile},
 #include "cortex/kernels.inc"
 #undef CORTEX_KERNEL
 };
