@@ -37,21 +37,22 @@ double core_hertz() {
   const double t = seconds_of([] {
     uint64_t x = 1;
     for (int i = 0; i < chain / 8; ++i) {
-      asm volatile("add $1, %0; add $1, %0; add $1, %0; add $1, %0; add $1, %0; add $1, %0; add $1, %0; add $1, %0"
-                   : "+r"(x));
+      asm volatile(
+          "add $1, %0; add $1, %0; add $1, %0; add $1, %0; add $1, %0; add $1, %0; add $1, %0; add $1, %0"
+          : "+r"(x));
     }
   });
   return chain / t;
 }
 
 #define CORTEX_PEAK_STEP(r, i) "vfmadd231ps %%" r "12, %%" r "12, %%" r #i "\n\t"
-#define CORTEX_PEAK_LOOP(r)                                                                             \
-  asm volatile(CORTEX_PEAK_STEP(r, 0) CORTEX_PEAK_STEP(r, 1) CORTEX_PEAK_STEP(r, 2)                     \
-               CORTEX_PEAK_STEP(r, 3) CORTEX_PEAK_STEP(r, 4) CORTEX_PEAK_STEP(r, 5)                     \
-               CORTEX_PEAK_STEP(r, 6) CORTEX_PEAK_STEP(r, 7) CORTEX_PEAK_STEP(r, 8)                     \
-               CORTEX_PEAK_STEP(r, 9) CORTEX_PEAK_STEP(r, 10) CORTEX_PEAK_STEP(r, 11)                   \
-               ::: "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9",      \
-               "xmm10", "xmm11")
+#define CORTEX_PEAK_LOOP(r)                                                                                \
+  asm volatile(CORTEX_PEAK_STEP(r, 0) CORTEX_PEAK_STEP(r, 1) CORTEX_PEAK_STEP(r, 2) CORTEX_PEAK_STEP(r, 3) \
+                   CORTEX_PEAK_STEP(r, 4) CORTEX_PEAK_STEP(r, 5) CORTEX_PEAK_STEP(r, 6)                    \
+                       CORTEX_PEAK_STEP(r, 7) CORTEX_PEAK_STEP(r, 8) CORTEX_PEAK_STEP(r, 9)                \
+                           CORTEX_PEAK_STEP(r, 10) CORTEX_PEAK_STEP(r, 11)::                               \
+                               : "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8",   \
+                                 "xmm9", "xmm10", "xmm11")
 
 // Vector FMAs per second; without FMA, a multiplication and an addition count as one.
 double fma_per_second(Isa isa) {
@@ -69,7 +70,8 @@ double fma_per_second(Isa isa) {
             "mulps %%xmm15, %%xmm0; addps %%xmm15, %%xmm6; mulps %%xmm15, %%xmm1; addps %%xmm15, %%xmm7;"
             "mulps %%xmm15, %%xmm2; addps %%xmm15, %%xmm8; mulps %%xmm15, %%xmm3; addps %%xmm15, %%xmm9;"
             "mulps %%xmm15, %%xmm4; addps %%xmm15, %%xmm10; mulps %%xmm15, %%xmm5; addps %%xmm15, %%xmm11;" ::
-                : "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9", "xmm10", "xmm11");
+                : "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9", "xmm10",
+                  "xmm11");
       }
     }
   });
@@ -97,17 +99,14 @@ double step_cycles(const KernelInfo& kernel, int64_t m, int64_t vectors) {
 
 struct Place {
   const char* name;
-  int64_t lda_pad;    // bytes between rows of A beyond k; -1: the next multiple of 4 KB
-  int64_t b_panels;   // B walks this many bytes of packed panels; 0: one panel
-  int64_t a_bytes;    // A walks this many bytes of row blocks; 0: one block
-  int64_t ldb;        // 0: packed panels
+  int64_t lda_pad;   // bytes between rows of A beyond k; -1: the next multiple of 4 KB
+  int64_t b_panels;  // B walks this many bytes of packed panels; 0: one panel
+  int64_t a_bytes;   // A walks this many bytes of row blocks; 0: one block
+  int64_t ldb;       // 0: packed panels
 };
 constexpr Place places[] = {
-    {"L1", 64, 0, 0, 0},
-    {"B_from_L2", 64, 512 << 10, 0, 0},
-    {"A_from_L2", 64, 0, 256 << 10, 0},
-    {"A_rows_4KB", -1, 0, 0, 0},
-    {"B_rows_4KB", 64, 0, 0, 4096},
+    {"L1", 64, 0, 0, 0},         {"B_from_L2", 64, 512 << 10, 0, 0}, {"A_from_L2", 64, 0, 256 << 10, 0},
+    {"A_rows_4KB", -1, 0, 0, 0}, {"B_rows_4KB", 64, 0, 0, 4096},
 };
 
 // One tile product at a time, operands where `place` says.
@@ -121,7 +120,8 @@ class TileRun {
     args_.ldb = place.ldb ? place.ldb : kernel.nr * 4;
     args_.ldc = kernel.nr * 4;
     b_step_ = (args_.ldb * k + 63) / 64 * 64, a_step_ = args_.lda * m;
-    b_count_ = std::max<int64_t>(1, place.b_panels / b_step_), a_count_ = std::max<int64_t>(1, place.a_bytes / a_step_);
+    b_count_ = std::max<int64_t>(1, place.b_panels / b_step_),
+    a_count_ = std::max<int64_t>(1, place.a_bytes / a_step_);
     a_ = AlignedBuffer(static_cast<size_t>(a_count_ * a_step_ + 4096));
     b_ = AlignedBuffer(static_cast<size_t>(b_count_ * b_step_ + 4096));
     c_ = AlignedBuffer(static_cast<size_t>(args_.ldc * m));
@@ -157,7 +157,11 @@ class TileRun {
 
   double cycles() {
     const int64_t calls = std::max<int64_t>({b_count_, a_count_, 100000 / (args_.m * args_.k + 50), 20});
-    const double t = seconds_of([&] { for (int64_t i = 0; i < calls; ++i) call(); }, 9);
+    const double t = seconds_of(
+        [&] {
+          for (int64_t i = 0; i < calls; ++i) call();
+        },
+        9);
     return t / static_cast<double>(calls) * rates(kernel_.isa).hertz;
   }
 
@@ -174,8 +178,9 @@ void report(benchmark::State& state, const KernelInfo& kernel, int64_t m, int64_
   const double calls = static_cast<double>(state.iterations());
   state.counters["GFLOPS"] = benchmark::Counter(calls * flops / 1e9, benchmark::Counter::kIsRate);
   state.counters["of_peak"] = benchmark::Counter(calls * flops / peak, benchmark::Counter::kIsRate);
-  state.counters["cycles_per_k"] = benchmark::Counter(
-      calls * static_cast<double>(k) / rates(kernel.isa).hertz, benchmark::Counter::kIsRate | benchmark::Counter::kInvert);
+  state.counters["cycles_per_k"] =
+      benchmark::Counter(calls * static_cast<double>(k) / rates(kernel.isa).hertz,
+                         benchmark::Counter::kIsRate | benchmark::Counter::kInvert);
 }
 
 void run_tile(benchmark::State& state, const KernelInfo* kernel, int64_t m, int64_t n, int64_t k, Place place,
@@ -218,7 +223,8 @@ void run_activation(benchmark::State& state, Isa isa, int32_t activation) {
   e.activation = activation;
   activate_function(isa)(activation, 0, 0, x.data(), y.data(), 4096);
   for (size_t i = 0; i < x.size(); ++i) {
-    if (!(std::abs(static_cast<double>(y[i]) - testing::reference_activation(e, static_cast<double>(x[i]))) < 1e-5)) {
+    if (!(std::abs(static_cast<double>(y[i]) - testing::reference_activation(e, static_cast<double>(x[i]))) <
+          1e-5)) {
       state.SkipWithError("wrong result");
       return;
     }
@@ -260,10 +266,11 @@ void run_pack(benchmark::State& state, Isa isa, PackCase which) {
 }
 
 // A depthwise layer, all its rows.
-void run_dwconv(benchmark::State& state, const KernelInfo* kernel, int64_t size, int64_t channels, int64_t window,
-                int64_t stride) {
+void run_dwconv(benchmark::State& state, const KernelInfo* kernel, int64_t size, int64_t channels,
+                int64_t window, int64_t stride) {
   const int64_t out = (size - 1) / stride + 1;
-  AlignedBuffer in(static_cast<size_t>(size * size * channels * 4)), w(static_cast<size_t>(window * window * channels * 4));
+  AlignedBuffer in(static_cast<size_t>(size * size * channels * 4)),
+      w(static_cast<size_t>(window * window * channels * 4));
   AlignedBuffer c(static_cast<size_t>(out * out * channels * 4));
   for (int64_t i = 0; i < size * size * channels; ++i) in.as<float>()[i] = 1;
   for (int64_t i = 0; i < window * window * channels; ++i) w.as<float>()[i] = 1;
@@ -295,27 +302,31 @@ void register_all() {
     if (kernel.isa > detected_isa()) continue;
     const std::string name(kernel.name);
     if (kernel.op == KernelOp::dwconv) {
-      const int64_t layers[][4] = {{112, 32, 3, 1}, {56, 144, 3, 2}, {28, 192, 3, 1}, {14, 576, 3, 1}, {28, 240, 5, 1}};
+      const int64_t layers[][4] = {
+          {112, 32, 3, 1}, {56, 144, 3, 2}, {28, 192, 3, 1}, {14, 576, 3, 1}, {28, 240, 5, 1}};
       for (const auto& [size, channels, window, stride] : layers) {
-        benchmark::RegisterBenchmark(fmt::format("{}/{}x{}/k{}s{}", name, size, channels, window, stride).c_str(),
-                                     run_dwconv, &kernel, size, channels, window, stride);
+        benchmark::RegisterBenchmark(
+            fmt::format("{}/{}x{}/k{}s{}", name, size, channels, window, stride).c_str(), run_dwconv, &kernel,
+            size, channels, window, stride);
       }
       continue;
     }
     for (int64_t k : {16, 64, 256, 1024}) {
-      benchmark::RegisterBenchmark(fmt::format("{}/L1/k{}", name, k).c_str(), run_tile, &kernel, kernel.mr, kernel.nr, k,
-                                   places[0], -1);
+      benchmark::RegisterBenchmark(fmt::format("{}/L1/k{}", name, k).c_str(), run_tile, &kernel, kernel.mr,
+                                   kernel.nr, k, places[0], -1);
     }
     for (size_t i = 1; i < std::size(places); ++i) {
-      benchmark::RegisterBenchmark(fmt::format("{}/{}/k256", name, places[i].name).c_str(), run_tile, &kernel, kernel.mr,
-                                   kernel.nr, int64_t{256}, places[i], -1);
+      benchmark::RegisterBenchmark(fmt::format("{}/{}/k256", name, places[i].name).c_str(), run_tile, &kernel,
+                                   kernel.mr, kernel.nr, int64_t{256}, places[i], -1);
     }
     benchmark::RegisterBenchmark(fmt::format("{}/L1/k256/masked", name).c_str(), run_tile, &kernel, kernel.mr,
                                  kernel.nr - 1, int64_t{256}, places[0], -1);
-    benchmark::RegisterBenchmark(fmt::format("{}/L1/k64/bias_relu", name).c_str(), run_tile, &kernel, kernel.mr,
-                                 kernel.nr, int64_t{64}, places[0], int32_t{CORTEX_ACTIVATION_RELU});
-    benchmark::RegisterBenchmark(fmt::format("{}/L1/k64/bias_gelu_erf", name).c_str(), run_tile, &kernel, kernel.mr,
-                                 kernel.nr, int64_t{64}, places[0], int32_t{CORTEX_ACTIVATION_GELU_ERF});
+    benchmark::RegisterBenchmark(fmt::format("{}/L1/k64/bias_relu", name).c_str(), run_tile, &kernel,
+                                 kernel.mr, kernel.nr, int64_t{64}, places[0],
+                                 int32_t{CORTEX_ACTIVATION_RELU});
+    benchmark::RegisterBenchmark(fmt::format("{}/L1/k64/bias_gelu_erf", name).c_str(), run_tile, &kernel,
+                                 kernel.mr, kernel.nr, int64_t{64}, places[0],
+                                 int32_t{CORTEX_ACTIVATION_GELU_ERF});
     benchmark::RegisterBenchmark(fmt::format("{}/cost", name).c_str(), run_cost, &kernel)->Iterations(1);
   }
   for (Isa isa : {Isa::baseline, Isa::avx2, Isa::avx512}) {
@@ -323,14 +334,17 @@ void register_all() {
     const char* activations[] = {"none", "relu", "clip", "sigmoid", "tanh", "gelu_erf", "gelu_tanh"};
     for (int32_t a = CORTEX_ACTIVATION_RELU; a <= CORTEX_ACTIVATION_GELU_TANH; ++a) {
       if (a == CORTEX_ACTIVATION_CLIP) continue;
-      benchmark::RegisterBenchmark(fmt::format("activate_{}/{}", isa_name(isa), activations[a]).c_str(), run_activation,
-                                   isa, a);
+      benchmark::RegisterBenchmark(fmt::format("activate_{}/{}", isa_name(isa), activations[a]).c_str(),
+                                   run_activation, isa, a);
     }
     const std::pair<const char*, PackCase> cases[] = {
         {"row_major", PackCase::row_major}, {"transposed", PackCase::transposed}, {"halo", PackCase::halo}};
     for (const auto& [name, which] : cases) {
-      benchmark::RegisterBenchmark(fmt::format("pack_{}/{}", isa_name(isa), name).c_str(), run_pack, isa, which)
-          ->Args({56, 3584})->Args({256, 256})->Args({1024, 1024});
+      benchmark::RegisterBenchmark(fmt::format("pack_{}/{}", isa_name(isa), name).c_str(), run_pack, isa,
+                                   which)
+          ->Args({56, 3584})
+          ->Args({256, 256})
+          ->Args({1024, 1024});
     }
   }
 }

@@ -35,9 +35,8 @@ struct Accumulators {
   RegisterTile<M, N, Masked> tile;  // its mask, and the sum in the end
 
   CORTEX_INLINE void clear() {
-    unroll<sets>([&](auto s) CORTEX_LAMBDA {
-      unroll<M * N>([&](auto t) CORTEX_LAMBDA { acc[s][t] = zero(); });
-    });
+    unroll<sets>([&](auto s)
+                     CORTEX_LAMBDA { unroll<M * N>([&](auto t) CORTEX_LAMBDA { acc[s][t] = zero(); }); });
   }
 
   // Adds the outer product of A's column L, counted from the row pointers, and B's row at b.
@@ -170,7 +169,7 @@ CORTEX_INLINE void brgemm(const cortex_brgemm_args* args) {
 }  // namespace
 }  // namespace cortex
 
-#define CORTEX_DEFINE_BRGEMM(mr, nr, isa)                                                             \
-  extern "C" void cortex_brgemm_f32_f32_f32_##mr##x##nr##x1_##isa(const cortex_brgemm_args* args) {   \
-    cortex::brgemm<mr, nr>(args);                                                                     \
+#define CORTEX_DEFINE_BRGEMM(mr, nr, isa)                                                           \
+  extern "C" void cortex_brgemm_f32_f32_f32_##mr##x##nr##x1_##isa(const cortex_brgemm_args* args) { \
+    cortex::brgemm<mr, nr>(args);                                                                   \
   }

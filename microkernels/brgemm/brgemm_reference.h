@@ -17,17 +17,22 @@ struct ReferenceTile {
 
 inline double reference_activation(const cortex_epilogue& e, double x) {
   switch (e.activation) {
-    case CORTEX_ACTIVATION_RELU: return x >= 0 ? x : x * static_cast<double>(e.alpha);
+    case CORTEX_ACTIVATION_RELU:
+      return x >= 0 ? x : x * static_cast<double>(e.alpha);
     case CORTEX_ACTIVATION_CLIP:
       return std::min(std::max(x, static_cast<double>(e.alpha)), static_cast<double>(e.beta));
-    case CORTEX_ACTIVATION_SIGMOID: return 1 / (1 + std::exp(-x));
-    case CORTEX_ACTIVATION_TANH: return std::tanh(x);
-    case CORTEX_ACTIVATION_GELU_ERF: return 0.5 * x * std::erfc(-x * std::sqrt(0.5));
+    case CORTEX_ACTIVATION_SIGMOID:
+      return 1 / (1 + std::exp(-x));
+    case CORTEX_ACTIVATION_TANH:
+      return std::tanh(x);
+    case CORTEX_ACTIVATION_GELU_ERF:
+      return 0.5 * x * std::erfc(-x * std::sqrt(0.5));
     case CORTEX_ACTIVATION_GELU_TANH: {
       const double u = std::sqrt(2 / 3.14159265358979323846) * (x + 0.044715 * x * x * x);
       return x / (1 + std::exp(-2 * u));
     }
-    default: return x;
+    default:
+      return x;
   }
 }
 
@@ -42,10 +47,10 @@ inline ReferenceTile brgemm_reference(const cortex_brgemm_args& args, const void
       double v = 0, scale = 0;
       const auto add = [&](double term) { v += term, scale += std::abs(term); };
       for (int64_t b = 0; b < args.batch; ++b) {
-        const void* pa = args.a_addresses  ? args.a_addresses[b]
+        const void* pa = args.a_addresses ? args.a_addresses[b]
                          : args.a_offsets ? static_cast<const char*>(args.a) + args.a_offsets[b]
                                           : static_cast<const char*>(args.a) + b * args.a_batch_stride;
-        const void* pb = args.b_addresses  ? args.b_addresses[b]
+        const void* pb = args.b_addresses ? args.b_addresses[b]
                          : args.b_offsets ? static_cast<const char*>(args.b) + args.b_offsets[b]
                                           : static_cast<const char*>(args.b) + b * args.b_batch_stride;
         for (int64_t l = 0; l < args.k; ++l) {
@@ -56,7 +61,8 @@ inline ReferenceTile brgemm_reference(const cortex_brgemm_args& args, const void
       if (args.flags & CORTEX_TILE_EPILOGUE) {
         const cortex_epilogue& e = args.epilogue;
         const double residual =
-            e.residual ? at(e.residual, i * e.ld_residual + j * 4) * static_cast<double>(e.residual_scale) : 0;
+            e.residual ? at(e.residual, i * e.ld_residual + j * 4) * static_cast<double>(e.residual_scale)
+                       : 0;
         if (e.bias_n) add(static_cast<double>(e.bias_n[j]));
         if (e.bias_m) add(static_cast<double>(e.bias_m[i]));
         if (!e.residual_after_activation) add(residual);

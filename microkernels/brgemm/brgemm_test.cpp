@@ -101,7 +101,8 @@ class BrgemmTest : public ::testing::TestWithParam<const KernelInfo*> {
         const std::size_t at = static_cast<std::size_t>(i * ldc + j);
         if (j >= t.n) {  // between rows: not the kernel's
           if (at < before.size()) {
-            ASSERT_EQ(0, std::memcmp(&before[at], c.as<float>() + at, 4)) << describe(t) << " wrote past row " << i;
+            ASSERT_EQ(0, std::memcmp(&before[at], c.as<float>() + at, 4))
+                << describe(t) << " wrote past row " << i;
           }
           continue;
         }
@@ -116,11 +117,12 @@ class BrgemmTest : public ::testing::TestWithParam<const KernelInfo*> {
   }
 
   static std::string describe(const Case& t) {
-    return fmt::format("m={} n={} k={} batch={} form={} accumulate={} side={} pad={} activation={} alpha={} "
-                       "bias_n={} bias_m={} residual={} in_place={} after={} seed=1:",
-                       t.m, t.n, t.k, t.batch, static_cast<int>(t.form), t.accumulate, static_cast<int>(t.side),
-                       t.pad, t.with_epilogue ? t.epilogue.activation : -1, t.epilogue.alpha, t.bias_n, t.bias_m,
-                       t.residual, t.residual_is_c, t.epilogue.residual_after_activation);
+    return fmt::format(
+        "m={} n={} k={} batch={} form={} accumulate={} side={} pad={} activation={} alpha={} "
+        "bias_n={} bias_m={} residual={} in_place={} after={} seed=1:",
+        t.m, t.n, t.k, t.batch, static_cast<int>(t.form), t.accumulate, static_cast<int>(t.side), t.pad,
+        t.with_epilogue ? t.epilogue.activation : -1, t.epilogue.alpha, t.bias_n, t.bias_m, t.residual,
+        t.residual_is_c, t.epilogue.residual_after_activation);
   }
 
   // All column counts of a tile; for very wide tiles the counts around every vector's edge.

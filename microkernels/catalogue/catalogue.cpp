@@ -14,17 +14,25 @@ constexpr Cost cost_of(KernelOp op, Isa isa, int mr) {
   if (isa == Isa::baseline) return {15.0, 1.0};
   if (isa == Isa::avx2) {
     switch (mr) {
-      case 1: return {16.0, 0.5};   // 1x96
-      case 12: return {15.0, 1.3};  // 12x8
-      default: return {15.0, 0.0};  // 4x24, 6x16: the next call hides a tile's stores
+      case 1:
+        return {16.0, 0.5};  // 1x96
+      case 12:
+        return {15.0, 1.3};  // 12x8
+      default:
+        return {15.0, 0.0};  // 4x24, 6x16: the next call hides a tile's stores
     }
   }
   switch (mr) {
-    case 1: return {17.0, 0.8};   // 1x256
-    case 6: return {14.0, 0.0};   // 6x64
-    case 8: return {15.0, 0.0};   // 8x48
-    case 14: return {18.0, 0.0};  // 14x32
-    default: return {20.0, 0.6};  // 24x16
+    case 1:
+      return {17.0, 0.8};  // 1x256
+    case 6:
+      return {14.0, 0.0};  // 6x64
+    case 8:
+      return {15.0, 0.0};  // 8x48
+    case 14:
+      return {18.0, 0.0};  // 14x32
+    default:
+      return {20.0, 0.6};  // 24x16
   }
 }
 
@@ -40,21 +48,21 @@ constexpr cortex_dwconv_fn dwconv_of(cortex_dwconv_fn fn) { return fn; }
 constexpr cortex_dwconv_fn dwconv_of(cortex_brgemm_fn) { return nullptr; }
 
 constexpr KernelInfo rows[] = {
-#define CORTEX_KERNEL(op, a, b, c, mr, nr, kr, variant, isa)                                              \
-  KernelInfo{#op "_" #a "_" #b "_" #c "_" #mr "x" #nr "x" #kr #variant "_" #isa,                          \
-             KernelOp::op,                                                                                \
-             #a,                                                                                          \
-             #b,                                                                                          \
-             #c,                                                                                          \
-             mr,                                                                                          \
-             nr,                                                                                          \
-             kr,                                                                                          \
-             drop_underscore(#variant),                                                                   \
-             Isa::isa,                                                                                    \
-             lanes_of(Isa::isa),                                                                          \
-             brgemm_of(cortex_##op##_##a##_##b##_##c##_##mr##x##nr##x##kr##variant##_##isa),              \
-             dwconv_of(cortex_##op##_##a##_##b##_##c##_##mr##x##nr##x##kr##variant##_##isa),              \
-             cost_of(KernelOp::op, Isa::isa, mr).call,                                                     \
+#define CORTEX_KERNEL(op, a, b, c, mr, nr, kr, variant, isa)                                 \
+  KernelInfo{#op "_" #a "_" #b "_" #c "_" #mr "x" #nr "x" #kr #variant "_" #isa,             \
+             KernelOp::op,                                                                   \
+             #a,                                                                             \
+             #b,                                                                             \
+             #c,                                                                             \
+             mr,                                                                             \
+             nr,                                                                             \
+             kr,                                                                             \
+             drop_underscore(#variant),                                                      \
+             Isa::isa,                                                                       \
+             lanes_of(Isa::isa),                                                             \
+             brgemm_of(cortex_##op##_##a##_##b##_##c##_##mr##x##nr##x##kr##variant##_##isa), \
+             dwconv_of(cortex_##op##_##a##_##b##_##c##_##mr##x##nr##x##kr##variant##_##isa), \
+             cost_of(KernelOp::op, Isa::isa, mr).call,                                       \
              cost_of(KernelOp::op, Isa::isa, mr).tile},
 #include "cortex/kernels.inc"
 #undef CORTEX_KERNEL

@@ -13,24 +13,24 @@ namespace cortex {
 enum class KernelOp { brgemm, dwconv };
 
 struct KernelInfo {
-  std::string_view name;      // "brgemm_f32_f32_f32_6x64x1_avx512"
+  std::string_view name;  // "brgemm_f32_f32_f32_6x64x1_avx512"
   KernelOp op;
-  std::string_view a, b, c;   // format tokens
+  std::string_view a, b, c;  // format tokens
   int mr, nr, kr;
-  std::string_view variant;   // without its underscore
+  std::string_view variant;  // without its underscore
   Isa isa;
-  int lanes;                  // f32 lanes of one vector
-  cortex_brgemm_fn brgemm;    // null unless op == brgemm
-  cortex_dwconv_fn dwconv;    // null unless op == dwconv
+  int lanes;                // f32 lanes of one vector
+  cortex_brgemm_fn brgemm;  // null unless op == brgemm
+  cortex_dwconv_fn dwconv;  // null unless op == dwconv
   // Cost in core cycles of one call on an m x n tile over k (batch folded in), operands in L1:
   //   call_cycles + k * max(vectors*m / fma_per_cycle, loads / loads_per_cycle) + tile_cycles * m * vectors.
   // Measured: the bench microkernels_bench prints them.
   double call_cycles;
-  double tile_cycles;         // per C vector: load, add, store
+  double tile_cycles;  // per C vector: load, add, store
 };
 
 std::span<const KernelInfo> kernel_catalogue();
-const KernelInfo* find_kernel(std::string_view name);   // nullptr when there is none
+const KernelInfo* find_kernel(std::string_view name);  // nullptr when there is none
 
 // The packing routine for an ISA (the best one not above it).
 cortex_pack_fn pack_function(Isa isa);

@@ -37,7 +37,8 @@ struct DenseRow {
   Columns<KW, Masked> weights;
   Range inside;  // columns of the input that exist, if not all do
 
-  CORTEX_INLINE DenseRow(const cortex_dwconv_args& p, const char* input, const char* weight, Range r, Mask mask)
+  CORTEX_INLINE DenseRow(const cortex_dwconv_args& p, const char* input, const char* weight, Range r,
+                         Mask mask)
       : in{{input, p.in_stride_w}, mask}, weights{{weight, p.w_stride_w}, mask}, inside(r) {}
 
   CORTEX_INLINE void advance(int64_t input_bytes, int64_t weight_bytes) {
@@ -54,7 +55,8 @@ struct DenseRow {
       CORTEX_UNROLL
       for (int t = 0; t < KW; ++t) {
         const int past = column - t;  // the output that meets this column at tap t, times the stride
-        if (past >= 0 && past % Stride == 0 && past / Stride < X) accumulate(sum[past / Stride][0], value, tap[t]);
+        if (past >= 0 && past % Stride == 0 && past / Stride < X)
+          accumulate(sum[past / Stride][0], value, tap[t]);
       }
     });
   }
@@ -69,8 +71,13 @@ struct AnyRow {
   Mask mask;
 
   CORTEX_INLINE AnyRow(const cortex_dwconv_args& p, const char* in, const char* w, Range r, Mask m)
-      : input(in), weight(w), in_step(p.dilation_w * p.in_stride_w), w_step(p.w_stride_w),
-        x_step(p.stride_w * p.in_stride_w), inside(r), mask(m) {}
+      : input(in),
+        weight(w),
+        in_step(p.dilation_w * p.in_stride_w),
+        w_step(p.w_stride_w),
+        x_step(p.stride_w * p.in_stride_w),
+        inside(r),
+        mask(m) {}
 
   CORTEX_INLINE void advance(int64_t input_bytes, int64_t weight_bytes) {
     input += input_bytes;
@@ -123,7 +130,8 @@ CORTEX_INLINE void block_group(const cortex_dwconv_args& p, const Window& window
 }
 
 template <int X, int KW, int Stride, bool Edge>
-__attribute__((noinline)) void block(const cortex_dwconv_args& p, const Window& window, Range inside, int64_t x) {
+__attribute__((noinline)) void block(const cortex_dwconv_args& p, const Window& window, Range inside,
+                                     int64_t x) {
   int64_t c = 0;
   const auto group = [&](auto masked, int64_t channels) CORTEX_LAMBDA {
     constexpr bool m = masked.value != 0;
@@ -186,7 +194,7 @@ CORTEX_INLINE void dwconv(const cortex_dwconv_args* args) {
 }  // namespace
 }  // namespace cortex
 
-#define CORTEX_DEFINE_DWCONV(mr, nr, isa)                                                            \
-  extern "C" void cortex_dwconv_f32_f32_f32_##mr##x##nr##x1_##isa(const cortex_dwconv_args* args) {  \
-    cortex::dwconv(args);                                                                            \
+#define CORTEX_DEFINE_DWCONV(mr, nr, isa)                                                           \
+  extern "C" void cortex_dwconv_f32_f32_f32_##mr##x##nr##x1_##isa(const cortex_dwconv_args* args) { \
+    cortex::dwconv(args);                                                                           \
   }

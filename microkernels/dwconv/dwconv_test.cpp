@@ -28,16 +28,18 @@ struct Case {
   int64_t stride_w = 1, dilation_d = 1, dilation_h = 1, dilation_w = 1;
   int64_t pad = 0;  // channels between columns of input, weights and output beyond the kernel's
   Side side = Side::after;
-  bool accumulate = false, with_epilogue = false, bias_n = false, bias_m = false, residual = false, in_place = false;
+  bool accumulate = false, with_epilogue = false, bias_n = false, bias_m = false, residual = false,
+       in_place = false;
   cortex_epilogue epilogue = {};
 };
 
 std::string describe(const Case& t) {
-  return fmt::format("channels={} outputs={} corner=({},{},{}) input=({},{},{}) window=({},{},{}) stride={} "
-                     "dilation=({},{},{}) pad={} accumulate={} epilogue={} activation={} residual={} in_place={} after={}",
-                     t.channels, t.outputs, t.d0, t.h0, t.w0, t.in_d, t.in_h, t.in_w, t.kd, t.kh, t.kw, t.stride_w,
-                     t.dilation_d, t.dilation_h, t.dilation_w, t.pad, t.accumulate, t.with_epilogue,
-                     t.epilogue.activation, t.residual, t.in_place, t.epilogue.residual_after_activation);
+  return fmt::format(
+      "channels={} outputs={} corner=({},{},{}) input=({},{},{}) window=({},{},{}) stride={} "
+      "dilation=({},{},{}) pad={} accumulate={} epilogue={} activation={} residual={} in_place={} after={}",
+      t.channels, t.outputs, t.d0, t.h0, t.w0, t.in_d, t.in_h, t.in_w, t.kd, t.kh, t.kw, t.stride_w,
+      t.dilation_d, t.dilation_h, t.dilation_w, t.pad, t.accumulate, t.with_epilogue, t.epilogue.activation,
+      t.residual, t.in_place, t.epilogue.residual_after_activation);
 }
 
 class DwconvTest : public ::testing::TestWithParam<const KernelInfo*> {
@@ -49,7 +51,9 @@ class DwconvTest : public ::testing::TestWithParam<const KernelInfo*> {
     if (!IsSkipped()) RecordProperty("largest_error_ratio", std::to_string(largest_ratio_));
   }
 
-  int64_t uniform(int64_t low, int64_t high) { return std::uniform_int_distribution<int64_t>(low, high)(random_); }
+  int64_t uniform(int64_t low, int64_t high) {
+    return std::uniform_int_distribution<int64_t>(low, high)(random_);
+  }
 
   void fill(GuardedBuffer& buffer) {
     std::uniform_real_distribution<float> value(-1, 1);
@@ -58,10 +62,13 @@ class DwconvTest : public ::testing::TestWithParam<const KernelInfo*> {
 
   void run(const Case& t) {
     const int64_t pitch = t.channels + t.pad;
-    const auto bytes = [&](int64_t columns) { return static_cast<size_t>(((columns - 1) * pitch + t.channels) * 4); };
+    const auto bytes = [&](int64_t columns) {
+      return static_cast<size_t>(((columns - 1) * pitch + t.channels) * 4);
+    };
     GuardedBuffer input(bytes(t.in_d * t.in_h * t.in_w), t.side), weights(bytes(t.kd * t.kh * t.kw), t.side);
     GuardedBuffer output(bytes(t.outputs), t.side), residual(bytes(t.outputs), t.side);
-    GuardedBuffer bias_n(static_cast<size_t>(t.channels * 4), t.side), bias_m(static_cast<size_t>(t.outputs * 4), t.side);
+    GuardedBuffer bias_n(static_cast<size_t>(t.channels * 4), t.side),
+        bias_m(static_cast<size_t>(t.outputs * 4), t.side);
     for (GuardedBuffer* buffer : {&input, &weights, &output, &residual, &bias_n, &bias_m}) fill(*buffer);
     if (!t.accumulate && !t.in_place) {
       std::fill_n(output.as<float>(), output.size() / 4, std::numeric_limits<float>::quiet_NaN());
@@ -86,9 +93,9 @@ class DwconvTest : public ::testing::TestWithParam<const KernelInfo*> {
     if (t.bias_m) args.epilogue.bias_m = bias_m.as<float>();
     if (t.residual) args.epilogue.residual = t.in_place ? output.as<float>() : residual.as<float>();
     args.epilogue.ld_residual = pitch * 4;
-    const std::vector<float> residual_before(args.epilogue.residual ? args.epilogue.residual : before.data(),
-                                             (args.epilogue.residual ? args.epilogue.residual : before.data()) +
-                                                 before.size());
+    const std::vector<float> residual_before(
+        args.epilogue.residual ? args.epilogue.residual : before.data(),
+        (args.epilogue.residual ? args.epilogue.residual : before.data()) + before.size());
     GetParam()->dwconv(&args);
 
     for (int64_t x = 0; x < t.outputs; ++x) {
@@ -96,7 +103,8 @@ class DwconvTest : public ::testing::TestWithParam<const KernelInfo*> {
         const size_t i = static_cast<size_t>(x * pitch + c);
         if (c >= t.channels) {
           if (i < before.size()) {
-            ASSERT_EQ(0, std::memcmp(&before[i], output.as<float>() + i, 4)) << describe(t) << " wrote between rows";
+            ASSERT_EQ(0, std::memcmp(&before[i], output.as<float>() + i, 4))
+                << describe(t) << " wrote between rows";
           }
           continue;
         }
@@ -116,7 +124,9 @@ class DwconvTest : public ::testing::TestWithParam<const KernelInfo*> {
         if (t.accumulate) add(static_cast<double>(before[i]));
         if (t.with_epilogue) {
           const cortex_epilogue& e = args.epilogue;
-          const double r = e.residual ? static_cast<double>(residual_before[i]) * static_cast<double>(e.residual_scale) : 0;
+          const double r =
+              e.residual ? static_cast<double>(residual_before[i]) * static_cast<double>(e.residual_scale)
+                         : 0;
           if (e.bias_n) add(static_cast<double>(e.bias_n[c]));
           if (e.bias_m) add(static_cast<double>(e.bias_m[x]));
           if (!e.residual_after_activation) add(r);
@@ -166,7 +176,8 @@ TEST_P(DwconvTest, RandomWindows) {
     t.kd = uniform(0, 3) ? 1 : uniform(1, 3), t.kh = uniform(1, 5), t.kw = uniform(1, 5);
     t.in_d = uniform(1, 3), t.in_h = uniform(1, 6), t.in_w = uniform(1, 40);
     t.stride_w = uniform(1, 3);
-    t.dilation_d = uniform(1, 2), t.dilation_h = uniform(1, 3), t.dilation_w = uniform(0, 1) ? 1 : uniform(1, 3);
+    t.dilation_d = uniform(1, 2), t.dilation_h = uniform(1, 3),
+    t.dilation_w = uniform(0, 1) ? 1 : uniform(1, 3);
     t.d0 = uniform(-3, 3), t.h0 = uniform(-6, 6), t.w0 = uniform(-8, 8);
     t.pad = uniform(0, 3) ? 0 : uniform(1, 20);
     t.side = uniform(0, 1) ? Side::before : Side::after;

@@ -25,11 +25,11 @@ CORTEX_INLINE Range clip(int64_t first, int64_t step, int64_t count, int64_t ext
 
 // The part of the window that is inside in depth and height, the same for a whole row of outputs.
 struct Window {
-  int64_t depth, height;        // taps
-  uintptr_t input;              // their first one, for output 0 and tap column 0; may lie outside the row
-  const char* weights;          // the same
+  int64_t depth, height;  // taps
+  uintptr_t input;        // their first one, for output 0 and tap column 0; may lie outside the row
+  const char* weights;    // the same
   int64_t in_step_d, in_step_h, w_step_d, w_step_h;  // bytes from tap to tap
-  Range interior;               // outputs all of whose tap columns lie inside the row
+  Range interior;                                    // outputs all of whose tap columns lie inside the row
 };
 
 CORTEX_INLINE Window clip_window(const cortex_dwconv_args& p) {

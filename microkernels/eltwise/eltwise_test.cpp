@@ -25,7 +25,8 @@ class EltwiseTest : public ::testing::TestWithParam<Isa> {
   }
   std::vector<float> activate(int activation, const std::vector<float>& x, float alpha = 0, float beta = 0) {
     std::vector<float> y(x.size());
-    activate_function(GetParam())(activation, alpha, beta, x.data(), y.data(), static_cast<int64_t>(x.size()));
+    activate_function(GetParam())(activation, alpha, beta, x.data(), y.data(),
+                                  static_cast<int64_t>(x.size()));
     return y;
   }
 };
@@ -58,7 +59,8 @@ TEST_P(EltwiseTest, FewUlpsOff) {
     double worst = 0, worst_x = 0;
     for (size_t i = 0; i < x.size(); ++i) {
       const double want = testing::reference_activation(e, static_cast<double>(x[i]));
-      const double ulp = std::max(std::abs(want) * static_cast<double>(FLT_EPSILON) / 2, static_cast<double>(FLT_TRUE_MIN));
+      const double ulp =
+          std::max(std::abs(want) * static_cast<double>(FLT_EPSILON) / 2, static_cast<double>(FLT_TRUE_MIN));
       const double error = std::abs(static_cast<double>(y[i]) - want) / ulp;
       if (!(error <= worst)) worst = error, worst_x = static_cast<double>(x[i]);
     }

@@ -10,7 +10,9 @@
 namespace cortex {
 namespace {
 
-CORTEX_INLINE __m256i load32(const char* p) { return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)); }
+CORTEX_INLINE __m256i load32(const char* p) {
+  return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p));
+}
 CORTEX_INLINE void store32(char* p, __m256i v) { _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), v); }
 
 // Runs shorter than a vector: two halves that overlap.
@@ -59,8 +61,8 @@ alignas(64) constexpr int32_t lane_mask[16] = {-1, -1, -1, -1, -1, -1, -1, -1, 0
 
 // dst[c][r] = src[r][c] for r < rows, c < cols, both at most transpose_side; 4-byte elements.
 template <bool Whole>
-CORTEX_INLINE void transpose_block(char* dst, int64_t dst_stride, const char* src, int64_t src_stride, int rows,
-                                   int cols) {
+CORTEX_INLINE void transpose_block(char* dst, int64_t dst_stride, const char* src, int64_t src_stride,
+                                   int rows, int cols) {
   const __m256i col_mask = load32(reinterpret_cast<const char*>(lane_mask + 8 - cols));
   const __m256i row_mask = load32(reinterpret_cast<const char*>(lane_mask + 8 - rows));
   __m256 a[8], b[8];

@@ -33,8 +33,8 @@ constexpr int transpose_side = 16;
 
 // dst[c][r] = src[r][c] for r < rows, c < cols, both at most transpose_side; 4-byte elements.
 template <bool Whole>
-CORTEX_INLINE void transpose_block(char* dst, int64_t dst_stride, const char* src, int64_t src_stride, int rows,
-                                   int cols) {
+CORTEX_INLINE void transpose_block(char* dst, int64_t dst_stride, const char* src, int64_t src_stride,
+                                   int rows, int cols) {
   const __mmask16 col_mask = static_cast<__mmask16>((1u << cols) - 1u);
   const __mmask16 row_mask = static_cast<__mmask16>((1u << rows) - 1u);
   __m512 a[16], b[16];
@@ -60,7 +60,8 @@ CORTEX_INLINE void transpose_block(char* dst, int64_t dst_stride, const char* sr
   }
   CORTEX_UNROLL
   for (int q = 0; q < 4; ++q) {  // gather each column's four lanes
-    const __m512 low01 = _mm512_shuffle_f32x4(a[q], a[q + 4], 0x44), high01 = _mm512_shuffle_f32x4(a[q], a[q + 4], 0xee);
+    const __m512 low01 = _mm512_shuffle_f32x4(a[q], a[q + 4], 0x44),
+                 high01 = _mm512_shuffle_f32x4(a[q], a[q + 4], 0xee);
     const __m512 low23 = _mm512_shuffle_f32x4(a[q + 8], a[q + 12], 0x44);
     const __m512 high23 = _mm512_shuffle_f32x4(a[q + 8], a[q + 12], 0xee);
     b[q] = _mm512_shuffle_f32x4(low01, low23, 0x88);

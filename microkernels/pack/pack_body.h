@@ -102,8 +102,8 @@ void copy_elements(const PackPlan& p, char* dst, const char* src) {
   for (int64_t r = 0; r < row.count; ++r) {
     const bool row_in = r >= row.lo && r < row.hi;
     for (int64_t u = 0; u < padded; ++u) {
-      char* to = dst + r * row.to +
-                 (p.panels ? u / p.width * p.panel_stride + u % p.width * p.elem : u * unit.to);
+      char* to =
+          dst + r * row.to + (p.panels ? u / p.width * p.panel_stride + u % p.width * p.elem : u * unit.to);
       if (row_in && u >= unit.lo && u < unit.hi) {
         const char* from = src + r * row.from + u * unit.from;
         if (p.elem == 4) {
@@ -120,10 +120,14 @@ void copy_elements(const PackPlan& p, char* dst, const char* src) {
 
 void move_leaf(const PackPlan& p, char* dst, const char* src) {
   switch (p.leaf) {
-    case PackLeaf::rows: return copy_rows(p, dst, src);
-    case PackLeaf::panels: return copy_panels(p, dst, src);
-    case PackLeaf::transposed: return transpose_rows(p, dst, src);
-    case PackLeaf::elements: return copy_elements(p, dst, src);
+    case PackLeaf::rows:
+      return copy_rows(p, dst, src);
+    case PackLeaf::panels:
+      return copy_panels(p, dst, src);
+    case PackLeaf::transposed:
+      return transpose_rows(p, dst, src);
+    case PackLeaf::elements:
+      return copy_elements(p, dst, src);
   }
 }
 
@@ -146,15 +150,16 @@ CORTEX_INLINE void pack(const cortex_pack_desc* desc, const void* src, void* dst
   PackPlan zeros = plan;
   zeros.row.lo = zeros.row.hi = zeros.unit.lo = zeros.unit.hi = 0;
   // The box's first element may lie before the tensor; as an integer that is no offence.
-  const char* start = reinterpret_cast<const char*>(reinterpret_cast<uintptr_t>(src) + static_cast<uintptr_t>(from));
+  const char* start =
+      reinterpret_cast<const char*>(reinterpret_cast<uintptr_t>(src) + static_cast<uintptr_t>(from));
   walk(plan, zeros, 0, static_cast<char*>(dst), start, plan.inside);
 }
 
 }  // namespace
 }  // namespace cortex
 
-#define CORTEX_DEFINE_PACK(isa)                                                                        \
-  extern "C" void cortex_pack_##isa(const cortex_pack_desc* desc, const void* src, void* dst,          \
-                                    const int64_t* origin, const int64_t* box) {                       \
-    cortex::pack(desc, src, dst, origin, box);                                                         \
+#define CORTEX_DEFINE_PACK(isa)                                                               \
+  extern "C" void cortex_pack_##isa(const cortex_pack_desc* desc, const void* src, void* dst, \
+                                    const int64_t* origin, const int64_t* box) {              \
+    cortex::pack(desc, src, dst, origin, box);                                                \
   }

@@ -64,8 +64,9 @@ std::string describe(const Box& b) {
   std::string text = fmt::format("elem={} panel_dim={} width={} panel_stride={}", d.elem_size, d.panel_dim,
                                  d.panel_width, d.panel_stride);
   for (int j = 0; j < d.rank; ++j) {
-    text += fmt::format(" [shape={} origin={} box={} src={} dst={}]", d.shape[j], b.origin[static_cast<size_t>(j)],
-                        b.box[static_cast<size_t>(j)], d.src_stride[j], d.dst_stride[j]);
+    text += fmt::format(" [shape={} origin={} box={} src={} dst={}]", d.shape[j],
+                        b.origin[static_cast<size_t>(j)], b.box[static_cast<size_t>(j)], d.src_stride[j],
+                        d.dst_stride[j]);
   }
   return text;
 }
@@ -96,10 +97,13 @@ class PackTest : public ::testing::TestWithParam<Isa> {
     }
   }
 
-  int64_t uniform(int64_t low, int64_t high) { return std::uniform_int_distribution<int64_t>(low, high)(random_); }
+  int64_t uniform(int64_t low, int64_t high) {
+    return std::uniform_int_distribution<int64_t>(low, high)(random_);
+  }
 
   // Strides of a tensor whose dimensions lie in a random order, rows sometimes padded.
-  std::vector<int64_t> layout(const std::vector<int64_t>& counts, int64_t elem, const std::vector<int>& order) {
+  std::vector<int64_t> layout(const std::vector<int64_t>& counts, int64_t elem,
+                              const std::vector<int>& order) {
     std::vector<int64_t> strides(counts.size());
     int64_t stride = elem;
     for (auto j = order.rbegin(); j != order.rend(); ++j) {
@@ -114,7 +118,8 @@ class PackTest : public ::testing::TestWithParam<Isa> {
     Box b;
     cortex_pack_desc& d = b.desc;
     d.rank = static_cast<int32_t>(uniform(1, 5));
-    d.elem_size = static_cast<int32_t>(std::vector<int64_t>{4, 4, 4, 1, 2, 8, 12}[static_cast<size_t>(uniform(0, 6))]);
+    d.elem_size =
+        static_cast<int32_t>(std::vector<int64_t>{4, 4, 4, 1, 2, 8, 12}[static_cast<size_t>(uniform(0, 6))]);
     std::vector<int64_t> shape;
     std::vector<int> order(static_cast<size_t>(d.rank));
     std::iota(order.begin(), order.end(), 0);
@@ -133,7 +138,8 @@ class PackTest : public ::testing::TestWithParam<Isa> {
     std::vector<int64_t> dst;
     if (d.panel_dim >= 0) {
       const size_t panel = static_cast<size_t>(d.panel_dim);
-      d.panel_width = static_cast<int32_t>(std::vector<int64_t>{1, 3, 8, 16, 24, 32}[static_cast<size_t>(uniform(0, 5))]);
+      d.panel_width =
+          static_cast<int32_t>(std::vector<int64_t>{1, 3, 8, 16, 24, 32}[static_cast<size_t>(uniform(0, 5))]);
       counts[panel] = d.panel_width;
       order.erase(std::find(order.begin(), order.end(), d.panel_dim));
       order.push_back(d.panel_dim);
@@ -201,9 +207,11 @@ TEST_P(PackTest, ConvolutionWeightsToPanels) {
   const int64_t oc = 50, ic = 20, kh = 3, kw = 3;
   for (int width : {16, 64}) {
     const std::vector<int64_t> to = {0, width, kw * ic * width, ic * width};
-    run(make_box({oc, ic, kh, kw}, {ic * kh * kw, kh * kw, kw, 1}, {0, 0, 0, 0}, {oc, ic, kh, kw}, to, 0, width,
+    run(make_box({oc, ic, kh, kw}, {ic * kh * kw, kh * kw, kw, 1}, {0, 0, 0, 0}, {oc, ic, kh, kw}, to, 0,
+                 width,
                  kh * kw * ic * width));  // oihw
-    run(make_box({oc, ic, kh, kw}, {1, oc, kw * ic * oc, ic * oc}, {0, 0, 0, 0}, {oc, ic, kh, kw}, to, 0, width,
+    run(make_box({oc, ic, kh, kw}, {1, oc, kw * ic * oc, ic * oc}, {0, 0, 0, 0}, {oc, ic, kh, kw}, to, 0,
+                 width,
                  kh * kw * ic * width));  // hwio
   }
 }
@@ -214,7 +222,7 @@ TEST_P(PackTest, PlainTransposes) {
   }
   run(make_box({2, 19, 49}, {19 * 49, 49, 1}, {0, 0, 0}, {2, 19, 49}, {19 * 49, 1, 19}));  // nchw to nhwc
   run(make_box({2, 49, 19}, {19 * 49, 19, 1}, {0, 0, 0}, {2, 49, 19}, {19 * 49, 1, 49}));  // and back
-  run(make_box({30, 40}, {40, 1}, {-2, -3}, {35, 50}, {1, 35}));                          // with a halo
+  run(make_box({30, 40}, {40, 1}, {-2, -3}, {35, 50}, {1, 35}));                           // with a halo
 }
 
 TEST_P(PackTest, EmptyBoxWritesNothing) { run(make_box({4, 4}, {4, 1}, {0, 0}, {4, 0}, {4, 1})); }

@@ -29,7 +29,9 @@ struct PackPlan {
   int64_t width, panel_stride, elem;
 };
 
-CORTEX_INLINE int64_t clamp(int64_t x, int64_t low, int64_t high) { return x < low ? low : x > high ? high : x; }
+CORTEX_INLINE int64_t clamp(int64_t x, int64_t low, int64_t high) {
+  return x < low ? low : x > high ? high : x;
+}
 
 CORTEX_INLINE PackDim take(PackDim* dims, int& rank, int at) {
   const PackDim taken = dims[at];
@@ -39,7 +41,8 @@ CORTEX_INLINE PackDim take(PackDim* dims, int& rank, int at) {
 }
 
 // False when the box is empty. `from`: byte offset in the source of the box's first element.
-bool make_plan(const cortex_pack_desc& d, const int64_t* origin, const int64_t* box, PackPlan& p, int64_t& from) {
+bool make_plan(const cortex_pack_desc& d, const int64_t* origin, const int64_t* box, PackPlan& p,
+               int64_t& from) {
   p.elem = d.elem_size;
   p.inside = true;
   p.panels = d.panel_dim >= 0;

@@ -33,9 +33,7 @@ CORTEX_INLINE Vec exp(Vec x, Vec low) {
 }
 CORTEX_INLINE Vec exp(Vec x) { return exp(x, zero()); }
 
-CORTEX_INLINE Vec sigmoid(Vec x) {
-  return div(splat(1.0f), add(splat(1.0f), exp(mul(splat(-1.0f), x))));
-}
+CORTEX_INLINE Vec sigmoid(Vec x) { return div(splat(1.0f), add(splat(1.0f), exp(mul(splat(-1.0f), x)))); }
 
 // With E = exp(2|x|) - 1: tanh |x| = E / (E + 2). No cancellation anywhere, so it is accurate at 0 too.
 CORTEX_INLINE Vec tanh(Vec x) {
@@ -82,20 +80,28 @@ CORTEX_INLINE Vec leaky_relu(Vec x, Vec slope) { return fma(slope, min(zero(), x
 // The activations that take more than a few instructions; x itself for the others.
 CORTEX_INLINE Vec curved_activation(int32_t activation, Vec x) {
   switch (activation) {
-    case CORTEX_ACTIVATION_SIGMOID: return sigmoid(x);
-    case CORTEX_ACTIVATION_TANH: return tanh(x);
-    case CORTEX_ACTIVATION_GELU_ERF: return gelu_erf(x);
-    case CORTEX_ACTIVATION_GELU_TANH: return gelu_tanh(x);
-    default: return x;
+    case CORTEX_ACTIVATION_SIGMOID:
+      return sigmoid(x);
+    case CORTEX_ACTIVATION_TANH:
+      return tanh(x);
+    case CORTEX_ACTIVATION_GELU_ERF:
+      return gelu_erf(x);
+    case CORTEX_ACTIVATION_GELU_TANH:
+      return gelu_tanh(x);
+    default:
+      return x;
   }
 }
 
 // All of them.
 CORTEX_INLINE Vec activate(int32_t activation, float alpha, float beta, Vec x) {
   switch (activation) {
-    case CORTEX_ACTIVATION_RELU: return alpha == 0.0f ? max(zero(), x) : leaky_relu(x, splat(alpha));
-    case CORTEX_ACTIVATION_CLIP: return min(splat(beta), max(splat(alpha), x));
-    default: return curved_activation(activation, x);
+    case CORTEX_ACTIVATION_RELU:
+      return alpha == 0.0f ? max(zero(), x) : leaky_relu(x, splat(alpha));
+    case CORTEX_ACTIVATION_CLIP:
+      return min(splat(beta), max(splat(alpha), x));
+    default:
+      return curved_activation(activation, x);
   }
 }
 

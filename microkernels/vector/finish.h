@@ -32,11 +32,16 @@ __attribute__((noinline)) void finish_tile(const cortex_epilogue& e, const char*
                                            int64_t ldv, char* c, int64_t ldc, int64_t m, int64_t n) {
   const auto rows = [&](auto f) CORTEX_LAMBDA { finish_rows(e, residual, v, ldv, c, ldc, m, n, f); };
   switch (e.activation) {
-    case CORTEX_ACTIVATION_SIGMOID: return rows([](Vec x) CORTEX_LAMBDA { return sigmoid(x); });
-    case CORTEX_ACTIVATION_TANH: return rows([](Vec x) CORTEX_LAMBDA { return tanh(x); });
-    case CORTEX_ACTIVATION_GELU_ERF: return rows([](Vec x) CORTEX_LAMBDA { return gelu_erf(x); });
-    case CORTEX_ACTIVATION_GELU_TANH: return rows([](Vec x) CORTEX_LAMBDA { return gelu_tanh(x); });
-    default: return rows([](Vec x) CORTEX_LAMBDA { return x; });
+    case CORTEX_ACTIVATION_SIGMOID:
+      return rows([](Vec x) CORTEX_LAMBDA { return sigmoid(x); });
+    case CORTEX_ACTIVATION_TANH:
+      return rows([](Vec x) CORTEX_LAMBDA { return tanh(x); });
+    case CORTEX_ACTIVATION_GELU_ERF:
+      return rows([](Vec x) CORTEX_LAMBDA { return gelu_erf(x); });
+    case CORTEX_ACTIVATION_GELU_TANH:
+      return rows([](Vec x) CORTEX_LAMBDA { return gelu_tanh(x); });
+    default:
+      return rows([](Vec x) CORTEX_LAMBDA { return x; });
   }
 }
 

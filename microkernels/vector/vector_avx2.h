@@ -24,9 +24,7 @@ CORTEX_INLINE Vec splat(float x) { return _mm256_set1_ps(x); }
 CORTEX_INLINE Vec load(const float* p) { return _mm256_loadu_ps(p); }
 CORTEX_INLINE Vec load(Mask mask, const float* p) {
   Vec v;
-  asm("vmovups (%1), %0\n\tvmaskmovps (%2), %0, %0"
-      : "=&x"(v)
-      : "r"(mask), "r"(p), CORTEX_READS(p));
+  asm("vmovups (%1), %0\n\tvmaskmovps (%2), %0, %0" : "=&x"(v) : "r"(mask), "r"(p), CORTEX_READS(p));
   return v;
 }
 CORTEX_INLINE void store(float* p, Vec v) { _mm256_storeu_ps(p, v); }
@@ -39,25 +37,34 @@ CORTEX_INLINE Vec fma(Vec a, Vec b, Vec c) { return _mm256_fmadd_ps(a, b, c); } 
 // Keeps v in a register: otherwise a loaded vector may be loaded anew at every use.
 CORTEX_INLINE void keep(Vec& v) { asm("" : "+x"(v)); }
 // acc += a*b in place: left to the compiler, accumulators move between registers.
-CORTEX_INLINE void accumulate(Vec& acc, Vec a, Vec b) { asm("vfmadd231ps %2, %1, %0" : "+x"(acc) : "x"(a), "x"(b)); }
+CORTEX_INLINE void accumulate(Vec& acc, Vec a, Vec b) {
+  asm("vfmadd231ps %2, %1, %0" : "+x"(acc) : "x"(a), "x"(b));
+}
 // The second operand when either is NaN.
 CORTEX_INLINE Vec max(Vec a, Vec b) { return _mm256_max_ps(a, b); }
 CORTEX_INLINE Vec min(Vec a, Vec b) { return _mm256_min_ps(a, b); }
 
 CORTEX_INLINE Vec div(Vec a, Vec b) { return _mm256_div_ps(a, b); }
 CORTEX_INLINE Vec abs(Vec x) { return _mm256_andnot_ps(splat(-0.0f), x); }
-CORTEX_INLINE Vec copy_sign(Vec magnitude, Vec sign) { return _mm256_or_ps(magnitude, _mm256_and_ps(sign, splat(-0.0f))); }
+CORTEX_INLINE Vec copy_sign(Vec magnitude, Vec sign) {
+  return _mm256_or_ps(magnitude, _mm256_and_ps(sign, splat(-0.0f)));
+}
 // a where x has its sign bit set, else b.
 CORTEX_INLINE Vec where_negative(Vec x, Vec a, Vec b) { return _mm256_blendv_ps(b, a, x); }
-CORTEX_INLINE Vec round_nearest(Vec x) { return _mm256_round_ps(x, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }
+CORTEX_INLINE Vec round_nearest(Vec x) {
+  return _mm256_round_ps(x, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
+}
 // x 2^n for integral n, |n| <= 250. In two steps, so that results beyond the exponent range come out right.
 CORTEX_INLINE Vec scale_by_power(Vec x, Vec n) {
-  const __m256i whole = _mm256_cvtps_epi32(n), half = _mm256_srai_epi32(whole, 1), bias = _mm256_set1_epi32(127);
+  const __m256i whole = _mm256_cvtps_epi32(n), half = _mm256_srai_epi32(whole, 1),
+                bias = _mm256_set1_epi32(127);
   const __m256i first = _mm256_slli_epi32(_mm256_add_epi32(half, bias), 23);
   const __m256i second = _mm256_slli_epi32(_mm256_add_epi32(_mm256_sub_epi32(whole, half), bias), 23);
   return mul(mul(x, _mm256_castsi256_ps(first)), _mm256_castsi256_ps(second));
 }
-CORTEX_INLINE Vec product_error(Vec a, Vec b, Vec ab) { return _mm256_fmsub_ps(a, b, ab); }  // a*b - ab, exactly
+CORTEX_INLINE Vec product_error(Vec a, Vec b, Vec ab) {
+  return _mm256_fmsub_ps(a, b, ab);
+}  // a*b - ab, exactly
 
 // The float at base + scale*offset + Disp, in every lane. Written out so that the addressing mode is ours:
 // compilers turn many strided rows into many pointers and spill them.
@@ -79,9 +86,7 @@ template <int Scale>
 CORTEX_INLINE Vec load_at(const char* base, int64_t offset) {
   if constexpr (Scale == 0) return load(reinterpret_cast<const float*>(base));
   Vec v;
-  asm("vmovups (%1,%2,%c3), %0"
-      : "=x"(v)
-      : "r"(base), "r"(offset), "i"(Scale), CORTEX_READS(base));
+  asm("vmovups (%1,%2,%c3), %0" : "=x"(v) : "r"(base), "r"(offset), "i"(Scale), CORTEX_READS(base));
   return v;
 }
 template <int Scale>
@@ -115,8 +120,7 @@ CORTEX_INLINE void accumulate3_at(Vec* acc, const char* base, int64_t offset, co
     asm("vbroadcastss %c8(%6,%7,%c9), %%ymm15\n\t"
         "vfmadd231ps %3, %%ymm15, %0\n\tvfmadd231ps %4, %%ymm15, %1\n\tvfmadd231ps %5, %%ymm15, %2"
         : "+x"(acc[0]), "+x"(acc[1]), "+x"(acc[2])
-        : "x"(b[0]), "x"(b[1]), "x"(b[2]), "r"(base), "r"(offset), "i"(Disp), "i"(Scale),
-          CORTEX_READS(base)
+        : "x"(b[0]), "x"(b[1]), "x"(b[2]), "r"(base), "r"(offset), "i"(Disp), "i"(Scale), CORTEX_READS(base)
         : "xmm15");
   }
 }

@@ -28,19 +28,29 @@ CORTEX_INLINE Vec fma(Vec a, Vec b, Vec c) { return _mm512_fmadd_ps(a, b, c); } 
 // Keeps v in a register: otherwise a loaded vector may be loaded anew at every use.
 CORTEX_INLINE void keep(Vec& v) { asm("" : "+v"(v)); }
 // acc += a*b in place: left to the compiler, accumulators move between registers.
-CORTEX_INLINE void accumulate(Vec& acc, Vec a, Vec b) { asm("vfmadd231ps %2, %1, %0" : "+v"(acc) : "v"(a), "v"(b)); }
+CORTEX_INLINE void accumulate(Vec& acc, Vec a, Vec b) {
+  asm("vfmadd231ps %2, %1, %0" : "+v"(acc) : "v"(a), "v"(b));
+}
 // The second operand when either is NaN.
 CORTEX_INLINE Vec max(Vec a, Vec b) { return _mm512_max_ps(a, b); }
 CORTEX_INLINE Vec min(Vec a, Vec b) { return _mm512_min_ps(a, b); }
 
 CORTEX_INLINE Vec div(Vec a, Vec b) { return _mm512_div_ps(a, b); }
 CORTEX_INLINE Vec abs(Vec x) { return _mm512_abs_ps(x); }
-CORTEX_INLINE Vec copy_sign(Vec magnitude, Vec sign) { return _mm512_or_ps(magnitude, _mm512_and_ps(sign, splat(-0.0f))); }
+CORTEX_INLINE Vec copy_sign(Vec magnitude, Vec sign) {
+  return _mm512_or_ps(magnitude, _mm512_and_ps(sign, splat(-0.0f)));
+}
 // a where x has its sign bit set, else b.
-CORTEX_INLINE Vec where_negative(Vec x, Vec a, Vec b) { return _mm512_mask_blend_ps(_mm512_movepi32_mask(_mm512_castps_si512(x)), b, a); }
-CORTEX_INLINE Vec round_nearest(Vec x) { return _mm512_roundscale_ps(x, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }
+CORTEX_INLINE Vec where_negative(Vec x, Vec a, Vec b) {
+  return _mm512_mask_blend_ps(_mm512_movepi32_mask(_mm512_castps_si512(x)), b, a);
+}
+CORTEX_INLINE Vec round_nearest(Vec x) {
+  return _mm512_roundscale_ps(x, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
+}
 CORTEX_INLINE Vec scale_by_power(Vec x, Vec n) { return _mm512_scalef_ps(x, n); }  // x 2^n, n integral
-CORTEX_INLINE Vec product_error(Vec a, Vec b, Vec ab) { return _mm512_fmsub_ps(a, b, ab); }  // a*b - ab, exactly
+CORTEX_INLINE Vec product_error(Vec a, Vec b, Vec ab) {
+  return _mm512_fmsub_ps(a, b, ab);
+}  // a*b - ab, exactly
 
 // The float at base + scale*offset + Disp, in every lane. Written out so that the addressing mode is ours:
 // compilers turn many strided rows into many pointers and spill them.
@@ -62,9 +72,7 @@ template <int Scale>
 CORTEX_INLINE Vec load_at(const char* base, int64_t offset) {
   if constexpr (Scale == 0) return load(reinterpret_cast<const float*>(base));
   Vec v;
-  asm("vmovups (%1,%2,%c3), %0"
-      : "=v"(v)
-      : "r"(base), "r"(offset), "i"(Scale), CORTEX_READS(base));
+  asm("vmovups (%1,%2,%c3), %0" : "=v"(v) : "r"(base), "r"(offset), "i"(Scale), CORTEX_READS(base));
   return v;
 }
 template <int Scale>

@@ -11,7 +11,9 @@ namespace {
 
 typedef float Vec __attribute__((vector_size(16)));
 typedef float UnalignedVec __attribute__((vector_size(16), aligned(4), may_alias));
-struct Mask { int n; };
+struct Mask {
+  int n;
+};
 constexpr int lanes = 4;
 constexpr int vector_registers = 15;  // one more holds products
 constexpr bool masks_are_free = false;
@@ -54,7 +56,9 @@ CORTEX_INLINE Vec min(Vec a, Vec b) { return a < b ? a : b; }
 typedef uint32_t Bits __attribute__((vector_size(16)));
 CORTEX_INLINE Vec div(Vec a, Vec b) { return a / b; }
 CORTEX_INLINE Vec abs(Vec x) { return (Vec)((Bits)x & 0x7fffffffu); }
-CORTEX_INLINE Vec copy_sign(Vec magnitude, Vec sign) { return (Vec)((Bits)magnitude | ((Bits)sign & 0x80000000u)); }
+CORTEX_INLINE Vec copy_sign(Vec magnitude, Vec sign) {
+  return (Vec)((Bits)magnitude | ((Bits)sign & 0x80000000u));
+}
 // a where x has its sign bit set, else b.
 CORTEX_INLINE Vec where_negative(Vec x, Vec a, Vec b) {
   const Bits sign = Bits{0, 0, 0, 0} - ((Bits)x >> 31);

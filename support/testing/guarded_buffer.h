@@ -32,7 +32,10 @@ class GuardedBuffer {
 
   void* data() const { return data_; }
   std::size_t size() const { return bytes_; }
-  template <typename T> T* as() const { return reinterpret_cast<T*>(data_); }
+  template <typename T>
+  T* as() const {
+    return reinterpret_cast<T*>(data_);
+  }
 
  private:
   std::byte* base_ = nullptr;
