@@ -20,10 +20,12 @@ TileCost tile_cost(const KernelInfo& kernel, const Machine& machine, double m, d
   if (kernel.op == KernelOp::dwconv) {
     // Of each window position, one load of the input per output and one of the weights per mr outputs.
     cost.step = tile * std::max(1 / machine.fma_per_cycle, (1 + 1.0 / kernel.mr) / machine.loads_per_cycle);
-    cost.first = kernel.call_cycles + costs::call_setup + (kernel.tile_cycles + costs::window_tile) * tile;
+    cost.first = kernel.call_cycles + costs::call_setup + costs::window_call +
+                 (kernel.tile_cycles + costs::window_tile) * tile;
     return cost;
   }
-  cost.step = std::max(tile / machine.fma_per_cycle, (m + vectors) / machine.loads_per_cycle);
+  const double multiply = tile / machine.fma_per_cycle, load = (m + vectors) / machine.loads_per_cycle;
+  cost.step = std::max(multiply, load) + costs::load_overlap * std::min(multiply, load);
   cost.first = kernel.call_cycles + costs::call_setup + kernel.tile_cycles * tile;
   cost.again = cost.first + costs::reload_call + costs::reload_vector * tile;
   return cost;

@@ -16,6 +16,8 @@ inline constexpr int crowded_levels = 2;  // L1 and L2; further caches spread ad
 struct Footprint {
   double bytes = 0;  // whole cache lines
   double run = 0;    // bytes of one contiguous run
+  double rows = 1;   // runs
+  double pitch = 0;  // bytes between the innermost rows, 0 if there is one run
   // What they take in L1, L2: rows whose pitch shares a factor with the way size crowd into few sets, as if
   // each row were that factor long.
   std::array<double, crowded_levels> room{};
@@ -71,6 +73,8 @@ inline Footprint footprint(const Layout& layout, const double* length) {
   Footprint out;
   out.bytes = rows * lines;
   out.run = run;
+  out.rows = rows;
+  out.pitch = inner_pitch;
   for (int level = 0; level < crowded_levels; ++level) {
     const double slot = inner_rows > 1 ? common_power(inner_pitch, layout.way_bytes[level]) : 0;
     out.room[level] = rows * std::max(lines, slot);

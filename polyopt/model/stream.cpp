@@ -53,7 +53,10 @@ Footprint panel_footprint(const OperandFacts& facts, const Plan& plan, const std
     const int d = facts.terms[i].dim;
     bytes *= d == plan.n_dim ? std::ceil(length[d] / nr - 1e-9) * nr : length[d];
   }
-  return {bytes, bytes, {bytes, bytes}};
+  Footprint out;
+  out.bytes = out.run = bytes;
+  out.room = {bytes, bytes};
+  return out;
 }
 
 void copy_depth(Stream& s, int from, int to) {
@@ -70,9 +73,15 @@ void fill(Stream& s, uint32_t dims, const Plan& plan, Measure&& measure) {
       continue;
     }
     const Footprint f = measure(depth);
+    if (depth == s.last) {
+      s.rows = f.rows;
+      s.pitch = f.pitch;
+    }
     s.bytes[depth] = f.bytes;
     s.run[depth] = f.run;
-    for (int level = 0; level < crowded_levels; ++level) s.room[level][depth] = f.room[level];
+    // A pack reads its source once: lines that evict each other are no loss.
+    const bool source = s.last < plan.loops;
+    for (int level = 0; level < crowded_levels; ++level) s.room[level][depth] = source ? f.bytes : f.room[level];
   }
   for (int depth = s.first - 1; depth >= 0; --depth) copy_depth(s, s.first, depth);
 }
@@ -85,7 +94,7 @@ bool changes(const Stream& s, const NestFacts& nest, const Plan& plan, int loop)
 }  // namespace
 
 void Streams::add_operand(Operand operand, const NestFacts& nest, const Plan& plan, const Walk& walk,
-                          const Layout& in_place) {
+                          const Layout& in_place, double page) {
   const bool is_b = operand == Operand::b;
   const int depth = operand == Operand::a ? plan.a_pack : is_b ? plan.b_pack : -1;
   const bool packed = depth >= 0, ahead = is_b && plan.b_ahead;
@@ -98,7 +107,7 @@ void Streams::add_operand(Operand operand, const NestFacts& nest, const Plan& pl
     source.last = packed ? depth : plan.loops;
     fill(source, dims, plan, [&](int d) { return footprint(in_place, walk.length[d].data()); });
     if (!packed) {
-      if (operand == Operand::a) count_rows(plan, walk, in_place);
+      if (operand == Operand::a) count_rows(plan, walk, in_place, page);
       return;
     }
   }
@@ -112,22 +121,24 @@ void Streams::add_operand(Operand operand, const NestFacts& nest, const Plan& pl
   } else {
     const Layout layout = copied_layout(nest, plan, walk, operand, depth, in_place);
     fill(copy, dims, plan, [&](int d) { return footprint(layout, walk.length[d].data()); });
-    if (operand == Operand::a) count_rows(plan, walk, layout);
+    if (operand == Operand::a) count_rows(plan, walk, layout, page);
   }
 }
 
-void Streams::count_rows(const Plan& plan, const Walk& walk, const Layout& layout) {
+void Streams::count_rows(const Plan& plan, const Walk& walk, const Layout& layout, double page) {
   if (plan.kernel->op != KernelOp::brgemm) return;
   for (int i = 0; i < layout.count; ++i) {
     if (layout.dim[i] != plan.m_dim) continue;
+    const double rows = walk.length[plan.loops][plan.m_dim];
     const double apart = layout.way_bytes[0] / common_power(layout.stride[i], layout.way_bytes[0]);
-    a_rows_per_set = walk.length[plan.loops][plan.m_dim] / apart;
+    a_rows_per_set = rows / apart;
+    a_pages = std::min(rows, rows * layout.stride[i] / page + 1);
   }
 }
 
-Streams::Streams(const NestFacts& nest, const Plan& plan, const Walk& walk, const Layout* in_place) {
+Streams::Streams(const NestFacts& nest, const Plan& plan, const Walk& walk, const Layout* in_place, double page) {
   for (Operand o : {Operand::a, Operand::b, Operand::c}) {
-    add_operand(o, nest, plan, walk, in_place[static_cast<int>(o)]);
+    add_operand(o, nest, plan, walk, in_place[static_cast<int>(o)], page);
   }
 }
 

@@ -11,6 +11,7 @@ struct Stream {
   Operand operand;
   bool copy;        // made by execute(); overwritten each time the pack stands
   int first, last;  // depths where it is touched; a copy keeps its box at depths above `first`
+  double rows, pitch;       // Footprint of one kernel call, or of one pack
   std::array<double, walk_depths> bytes, run;  // Footprint at each depth
   std::array<std::array<double, walk_depths>, crowded_levels> room;
 };
@@ -23,9 +24,10 @@ struct Streams {
   // Rows of A's tile that fall into one set of L1. The kernel walks all rows at once: where they exceed the
   // ways, they evict each other before a line is used up.
   double a_rows_per_set = 0;
+  double a_pages = 0;  // pages they lie in
 
   // `in_place`: the user layouts of A, B and C.
-  Streams(const NestFacts& nest, const Plan& plan, const Walk& walk, const Layout* in_place);
+  Streams(const NestFacts& nest, const Plan& plan, const Walk& walk, const Layout* in_place, double page);
 
   // What one visit of depth `depth` touches; the room it takes in L1 (0) and L2 (1).
   double working_set(int depth) const;
@@ -41,8 +43,9 @@ struct Streams {
   static double written(const Stream& s, const Walk& walk, int held, double read);
 
  private:
-  void add_operand(Operand operand, const NestFacts& nest, const Plan& plan, const Walk& walk, const Layout& in_place);
-  void count_rows(const Plan& plan, const Walk& walk, const Layout& layout);
+  void add_operand(Operand operand, const NestFacts& nest, const Plan& plan, const Walk& walk, const Layout& in_place,
+                   double page);
+  void count_rows(const Plan& plan, const Walk& walk, const Layout& layout, double page);
 };
 
 }  // namespace cortex
