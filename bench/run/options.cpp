@@ -2,9 +2,11 @@
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <unistd.h>
 
 #include <algorithm>
 
+#include "bench/reference/shapes.h"
 #include "bench/run/workloads.h"
 
 namespace cortex::bench {
@@ -58,6 +60,22 @@ Status check_f32(const std::vector<Problem>& problems) {
     if (p.src == DataType::f32 && p.wei == DataType::f32 && p.dst == DataType::f32) continue;
     return bad(fmt::format("problem '{}' is {}:{}:{}; this version measures f32", p.text, dtype_name(p.src),
                            dtype_name(p.wei), dtype_name(p.dst)));
+  }
+  return Status::success();
+}
+
+// Every backend holds operands of its own, the reference one more set.
+Status check_memory(const RunOptions& o) {
+  const double have =
+      static_cast<double>(sysconf(_SC_PHYS_PAGES)) * static_cast<double>(sysconf(_SC_PAGESIZE));
+  const double sets = static_cast<double>(o.backends.size() * o.kernels.size() + 1);
+  for (const Problem& p : o.problems) {
+    const double need = sets * 4 * (double(a_elements(p)) + double(b_elements(p)) + double(c_elements(p)));
+    if (need <= have) continue;
+    return bad(
+        fmt::format("problem '{}' needs about {:.0f} GB for {} backends, this machine has {:.0f}: choose a "
+                    "smaller one, or fewer backends",
+                    p.text, need * 1e-9, o.backends.size(), have * 1e-9));
   }
   return Status::success();
 }
@@ -212,6 +230,7 @@ Result<RunOptions> check_run_arguments(const RunArguments& a) {
   o.min_time = a.min_time;
   o.time_limit = a.time_limit;
   o.seed = a.seed;
+  if (Status s = check_memory(o); !s) return s.error();
   return o;
 }
 

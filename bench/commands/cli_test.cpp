@@ -1,0 +1,245 @@
+// The tool as its users meet it: exit codes, messages, files.
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+#include "polyopt/machine/machine.h"
+
+namespace cortex::bench {
+namespace {
+
+using Json = nlohmann::json;
+
+struct Outcome {
+  int code = -1;
+  std::string text;  // of both streams
+};
+
+Outcome bench(const std::string& arguments, const std::string& environment = "") {
+  const std::string command = fmt::format("{} '{}' {} 2>&1", environment, CORTEX_BENCH_TOOL, arguments);
+  Outcome o;
+  FILE* pipe = popen(command.c_str(), "r");
+  std::array<char, 4096> chunk;
+  for (std::size_t n; (n = fread(chunk.data(), 1, chunk.size(), pipe)) > 0;) o.text.append(chunk.data(), n);
+  const int status = pclose(pipe);
+  o.code = WIFEXITED(status) ? WEXITSTATUS(status) : 128;
+  return o;
+}
+
+class Cli : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    folder_ = std::filesystem::path(::testing::TempDir()) / fmt::format("cortex_bench_cli_{}", getpid());
+    std::filesystem::create_directories(folder_);
+  }
+  void TearDown() override { std::filesystem::remove_all(folder_); }
+  std::string file(const std::string& name) const { return (folder_ / name).string(); }
+  Json read(const std::string& name) const {
+    std::ifstream in(file(name));
+    return Json::parse(in);
+  }
+  void write(const std::string& name, const std::string& text) const { std::ofstream(file(name)) << text; }
+
+  std::filesystem::path folder_;
+};
+
+TEST_F(Cli, BadInputIsOneLineAndExitCodeTwo) {
+  const std::pair<const char*, const char*> cases[] = {
+      {"run", "no problem given"},
+      {"run foo", "foo"},
+      {"run mb1ic64ih56oc64oh99kh3ph1", "oh"},
+      {"run 64x64:32x64", "32"},
+      {"run 99999999999x64:64x64", "99999999999"},
+      {"run 64x64:64x64 --isa avx1024", "'avx1024' is not one of"},
+      {"run 64x64:64x64 --backend torch", "'torch' is not one of"},
+      {"run 64x64:64x64 --op lstm", "'lstm' is not one of"},
+      {"run 64x64:64x64 --dt f7", "'f7' is not a data type"},
+      {"run 64x64:64x64 --weights nm2of4", "nm2of4"},
+      {"run 64x64:64x64 --cold mild", "'mild' is not one of"},
+      {"run 64x64:64x64 --kernel fast", "'fast' is not one of"},
+      {"run 64x64:64x64 --threads 0", "0 is not between"},
+      {"run 64x64:64x64 --threads one", "--threads"},
+      {"run 64x64:64x64 --json /nonexistent/x.json", "/nonexistent/x.json"},
+      {"run 64x64:64x64 --html /", "cannot write /"},
+      {"run 64x64:64x64 --min-time 0", "--min-time"},
+      {"run --batch /nonexistent/list.txt", "/nonexistent/list.txt"},
+      {"run --frob", "--frob"},
+      {"compare /nonexistent/a.json /nonexistent/b.json", "/nonexistent/a.json"},
+      {"roofline 64x64:64x64 --machine /nonexistent/m.json", "/nonexistent/m.json"},
+      {"machine --isa avx1024", "avx1024"},
+      {"frobnicate", "subcommand"},
+      {"", "subcommand"},
+  };
+  for (const auto& [arguments, words] : cases) {
+    const Outcome o = bench(arguments);
+    EXPECT_EQ(o.code, 2) << arguments << "\n" << o.text;
+    EXPECT_NE(o.text.find(words), std::string::npos) << arguments << "\n" << o.text;
+    EXPECT_EQ(std::count(o.text.begin(), o.text.end(), '\n'), 1) << arguments << "\n" << o.text;
+  }
+}
+
+TEST_F(Cli, BatchErrorsNameFileAndLine) {
+  write("list.txt", "# fine\n16x16:16x16\nnonsense\n");
+  const Outcome o = bench("run --batch " + file("list.txt"));
+  EXPECT_EQ(o.code, 2);
+  EXPECT_NE(o.text.find(file("list.txt") + ":3: "), std::string::npos) << o.text;
+}
+
+TEST_F(Cli, MalformedEnvironmentIsRefused) {
+  const Outcome o = bench("run 16x16:16x16", "CORTEX_MAX_ISA=quick");
+  EXPECT_EQ(o.code, 2);
+  EXPECT_NE(o.text.find("CORTEX_MAX_ISA: 'quick'"), std::string::npos) << o.text;
+}
+
+TEST_F(Cli, QuickRunWritesThePromisedJson) {
+  const Outcome o =
+      bench(fmt::format("run '16x24:24x20n\"small*3\"' 'mb1ic8ih6oc16oh6kh3ph1n\"layer\"' --threads 1,2 "
+                        "--verify --repeats 3 --json {} "
+                        "--csv {} --html {}",
+                        file("r.json"), file("r.csv"), file("r.html")));
+  ASSERT_EQ(o.code, 0) << o.text;
+  EXPECT_EQ(o.text.find('\r'), std::string::npos) << "a progress bar in a pipe";
+  const Json j = read("r.json");
+  for (const char* key : {"cpu", "cores", "caches", "compiler", "flags", "date", "git", "libraries", "seed",
+                          "peak_gflops_per_core", "load_average", "measured"}) {
+    EXPECT_TRUE(j.at("context").contains(key)) << key;
+  }
+  ASSERT_FALSE(j.at("results").empty());
+  bool cortex = false;
+  for (const Json& r : j.at("results")) {
+    for (const char* key :
+         {"problem", "name", "count", "op", "dt", "weights", "backend", "version", "isa", "threads",
+          "time_ns", "create_ns", "pack_ns", "gflops", "percent_of_peak", "error_ratio"}) {
+      EXPECT_TRUE(r.contains(key)) << key;
+    }
+    EXPECT_EQ(r.at("time_ns").at("samples").size(), 3u);
+    EXPECT_GT(r.at("time_ns").at("median").get<double>(), 0);
+    EXPECT_LE(r.at("time_ns").at("min").get<double>(), r.at("time_ns").at("median").get<double>());
+    EXPECT_LE(r.at("error_ratio").get<double>(), 1);
+    EXPECT_EQ(r.at("status"), "ok");
+    if (r.at("name") == "small") {
+      EXPECT_EQ(r.at("count"), 3);
+      EXPECT_EQ(r.at("problem"), "16x24:24x20n\"small*3\"");
+    }
+    cortex = cortex || r.at("backend") == "cortex";
+  }
+  EXPECT_TRUE(cortex);
+  for (const Json& s : j.at("summary")) {
+    for (const char* key : {"pair", "threads", "geomean_speedup", "wins", "losses", "worst", "worst_name"}) {
+      EXPECT_TRUE(s.contains(key)) << key;
+    }
+    EXPECT_EQ(s.at("wins").get<int>() + s.at("losses").get<int>(), 2);
+  }
+  // The last lines are the summary, one a pair and thread count.
+  const std::size_t last_line = o.text.rfind('\n', o.text.size() - 2) + 1;
+  if (!j.at("summary").empty()) {
+    EXPECT_EQ(o.text.compare(last_line, 7, "cortex/"), 0) << o.text.substr(last_line);
+  }
+  EXPECT_TRUE(std::filesystem::exists(file("r.csv")));
+  EXPECT_TRUE(std::filesystem::exists(file("r.html")));
+}
+
+TEST_F(Cli, GeneratedWithoutAKernelIsReportedNotDropped) {
+  const Outcome o = bench(
+      "run 13x17:17x19 --backend cortex --kernel generated,interpreted --repeats 2 --json " + file("r.json"));
+  ASSERT_EQ(o.code, 0) << o.text;
+  const Json j = read("r.json");
+  ASSERT_EQ(j.at("results").size(), 1u);
+  EXPECT_EQ(j.at("results")[0].at("backend"), "cortex-interpreted");
+  ASSERT_EQ(j.at("unsupported").size(), 1u);
+  EXPECT_EQ(j.at("unsupported")[0].at("backend"), "cortex-generated");
+}
+
+TEST_F(Cli, ColdAndPlainRun) {
+  for (const char* arguments : {"--cold weights", "--cold all", "--plain", "--plain --cold all"}) {
+    const Outcome o =
+        bench(fmt::format("run 33x65:65x31 mb1ic8ih6oc16oh6kh3ph1 --verify --repeats 2 {}", arguments));
+    EXPECT_EQ(o.code, 0) << arguments << "\n" << o.text;
+  }
+}
+
+std::string results(double factor, double spread) {
+  Json samples = Json::array();
+  for (int i = 0; i < 20; ++i) samples.push_back(1000 * factor * (1 + spread * (i * 7 % 20 - 10) / 10.0));
+  const Json row = {{"problem", "16x16:16x16"},
+                    {"name", "x"},
+                    {"count", 1},
+                    {"op", "matmul"},
+                    {"dt", "f32"},
+                    {"weights", "dense"},
+                    {"backend", "cortex"},
+                    {"version", "1"},
+                    {"isa", "avx2"},
+                    {"threads", 1},
+                    {"time_ns", {{"median", 1000 * factor}, {"min", 900 * factor}, {"samples", samples}}},
+                    {"create_ns", 1},
+                    {"pack_ns", 1},
+                    {"gflops", 1},
+                    {"percent_of_peak", 1},
+                    {"error_ratio", 0.1}};
+  return Json{{"context", Json::object()}, {"results", {row}}, {"summary", Json::array()}}.dump();
+}
+
+TEST_F(Cli, CompareExitCodes) {
+  write("a.json", results(1, 0.02));
+  write("same.json", results(1.001, 0.02));
+  write("slower.json", results(1.2, 0.02));
+  write("noisy.json", results(1.03, 0.5));
+  write("other.json", R"({"context": {}, "results": [], "summary": []})");
+  write("broken.json", "{");
+  const auto compare = [&](const char* b, const char* more = "") {
+    return bench(fmt::format("compare {} {} {}", file("a.json"), file(b), more)).code;
+  };
+  EXPECT_EQ(compare("same.json"), 0);
+  EXPECT_EQ(compare("slower.json"), 1);
+  EXPECT_EQ(compare("slower.json", "--threshold 0.3"), 0);
+  EXPECT_EQ(compare("noisy.json"), 0);
+  EXPECT_EQ(compare("other.json"), 2);
+  EXPECT_EQ(compare("broken.json"), 2);
+  EXPECT_EQ(bench(fmt::format("compare {} {}", file("slower.json"), file("a.json"))).code,
+            0);  // faster is fine
+}
+
+TEST_F(Cli, MachineFileReadsBack) {
+  const Outcome o = bench("machine --seconds 0.5 --json " + file("m.json"));
+  ASSERT_EQ(o.code, 0) << o.text;
+  std::ifstream in(file("m.json"));
+  const std::string text((std::istreambuf_iterator<char>(in)), {});
+  const Result<Machine> machine = parse_machine(text, "m.json");
+  ASSERT_TRUE(machine.ok()) << machine.error().message;
+  EXPECT_GT(machine->peak_gflops(1), 0.5);
+  const Outcome roofline =
+      bench("roofline 64x64:64x64 --machine " + file("m.json") + " --json " + file("roof.json"));
+  ASSERT_EQ(roofline.code, 0) << roofline.text;
+  const Json j = read("roof.json");
+  EXPECT_EQ(j.at("results")[0].at("flops"), 2.0 * 64 * 64 * 64);
+  EXPECT_EQ(j.at("results")[0].at("compulsory_bytes"), 4.0 * 3 * 64 * 64);
+}
+
+TEST_F(Cli, ListNamesEverything) {
+  const Outcome o = bench("list");
+  EXPECT_EQ(o.code, 0);
+  for (const char* word : {"conv_resnet50_mb1", "matmul_dl", "onednn", "avx512", "brgemm_f32_f32_f32_"}) {
+    EXPECT_NE(o.text.find(word), std::string::npos) << word;
+  }
+}
+
+TEST_F(Cli, FuzzFindsNothingAndReplays) {
+  const Outcome o = bench("fuzz --count 150 --seed 11");
+  EXPECT_EQ(o.code, 0) << o.text;
+  EXPECT_NE(o.text.find("150 runs (150 problems, 1 instruction sets): 0 failures"), std::string::npos)
+      << o.text;
+  // The same cases whatever the number of processes.
+  const std::string ratio = o.text.substr(o.text.find("largest error ratio"), 27);
+  EXPECT_NE(bench("fuzz --count 150 --seed 11 --processes 1").text.find(ratio), std::string::npos) << ratio;
+}
+
+}  // namespace
+}  // namespace cortex::bench
