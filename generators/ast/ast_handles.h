@@ -10,10 +10,11 @@
 
 namespace cortex::polyhedral {
 
-#define CORTEX_ISL_HANDLE(type)                            \
-  template <> struct HandleTraits<type> {                  \
-    static type* copy(type* p) { return type##_copy(p); }  \
-    static void free(type* p) { type##_free(p); }          \
+#define CORTEX_ISL_HANDLE(type)                           \
+  template <>                                             \
+  struct HandleTraits<type> {                             \
+    static type* copy(type* p) { return type##_copy(p); } \
+    static void free(type* p) { type##_free(p); }         \
   }
 CORTEX_ISL_HANDLE(isl_ast_build);
 CORTEX_ISL_HANDLE(isl_ast_expr);

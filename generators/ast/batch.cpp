@@ -5,7 +5,8 @@
 namespace cortex {
 namespace {
 
-constexpr std::size_t max_table = 16384;  // entries; beyond it the tables would not stay in L1 beside the tile
+constexpr std::size_t max_table =
+    16384;  // entries; beyond it the tables would not stay in L1 beside the tile
 
 struct BatchDim {
   Expr len;
@@ -96,8 +97,10 @@ Result<std::vector<Field>> batch_fields(const Program& program, const TileLoops&
   Tables tables{dims, {}, {}};
   const Expr first = tables.choose(1, {});
   if (tables.too_long) {
-    return unsupported(fmt::format("{}: a batch of more than {} products that no single stride describes; schedule a "
-                                   "loop over one of its dims", program.nest.name, max_table));
+    return unsupported(
+        fmt::format("{}: a batch of more than {} products that no single stride describes; schedule a "
+                    "loop over one of its dims",
+                    program.nest.name, max_table));
   }
   f.tables.push_back({"a_offsets", std::move(tables.a)});
   f.tables.push_back({"b_offsets", std::move(tables.b)});

@@ -16,20 +16,37 @@ using Op = Expr::Op;
 // the division leaves no remainder.
 std::optional<Op> direct(isl_ast_expr_op_type type) {
   switch (type) {
-    case isl_ast_expr_op_add: return Op::add;
-    case isl_ast_expr_op_sub: return Op::sub;
-    case isl_ast_expr_op_mul: return Op::mul;
-    case isl_ast_expr_op_div: case isl_ast_expr_op_pdiv_q: return Op::div;
-    case isl_ast_expr_op_pdiv_r: return Op::mod;
-    case isl_ast_expr_op_fdiv_q: return Op::floor_div;
-    case isl_ast_expr_op_min: return Op::min;
-    case isl_ast_expr_op_max: return Op::max;
-    case isl_ast_expr_op_le: return Op::le;
-    case isl_ast_expr_op_lt: return Op::lt;
-    case isl_ast_expr_op_eq: return Op::eq;
-    case isl_ast_expr_op_and: case isl_ast_expr_op_and_then: return Op::logical_and;
-    case isl_ast_expr_op_or: case isl_ast_expr_op_or_else: return Op::logical_or;
-    default: return std::nullopt;
+    case isl_ast_expr_op_add:
+      return Op::add;
+    case isl_ast_expr_op_sub:
+      return Op::sub;
+    case isl_ast_expr_op_mul:
+      return Op::mul;
+    case isl_ast_expr_op_div:
+    case isl_ast_expr_op_pdiv_q:
+      return Op::div;
+    case isl_ast_expr_op_pdiv_r:
+      return Op::mod;
+    case isl_ast_expr_op_fdiv_q:
+      return Op::floor_div;
+    case isl_ast_expr_op_min:
+      return Op::min;
+    case isl_ast_expr_op_max:
+      return Op::max;
+    case isl_ast_expr_op_le:
+      return Op::le;
+    case isl_ast_expr_op_lt:
+      return Op::lt;
+    case isl_ast_expr_op_eq:
+      return Op::eq;
+    case isl_ast_expr_op_and:
+    case isl_ast_expr_op_and_then:
+      return Op::logical_and;
+    case isl_ast_expr_op_or:
+    case isl_ast_expr_op_or_else:
+      return Op::logical_or;
+    default:
+      return std::nullopt;
   }
 }
 
@@ -67,8 +84,10 @@ Result<Expr> convert(isl_ast_expr* expr) {
       const Handle<isl_id> id(isl_ast_expr_id_get_id(expr));
       return Expr::var(isl_id_get_name(id.get()));
     }
-    case isl_ast_expr_op: return operation(expr);
-    default: return internal_error("isl gave no expression");
+    case isl_ast_expr_op:
+      return operation(expr);
+    default:
+      return internal_error("isl gave no expression");
   }
 }
 

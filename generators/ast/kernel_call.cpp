@@ -54,13 +54,15 @@ class CallBuilder {
 
   Status dwconv() {
     const std::optional<Window> window = depthwise_window(p_.nest);
-    if (!window) return internal_error(fmt::format("{} on {}, which is not depthwise", p_.kernel.name, p_.nest.name));
+    if (!window)
+      return internal_error(fmt::format("{} on {}, which is not depthwise", p_.kernel.name, p_.nest.name));
     point("input", Operand::a);
     point("weights", Operand::b);
     point("output", Operand::c);
     set("channels", len(p_.kernel.n_dim));
     set("outputs", len(p_.kernel.m_dim));
-    const std::pair<const char*, const WindowAxis*> axes[] = {{"d", &window->d}, {"h", &window->h}, {"w", &window->w}};
+    const std::pair<const char*, const WindowAxis*> axes[] = {
+        {"d", &window->d}, {"h", &window->h}, {"w", &window->w}};
     for (const auto& [axis, w] : axes) {
       const Expr origin = linear({{lo(w->out_dim), w->stride}, {lo(w->window_dim), w->dilation}}, -w->pad);
       set(fmt::format("{}0", axis), origin);
@@ -79,16 +81,19 @@ class CallBuilder {
     const Epilogue& e = p_.nest.epilogue;
     if (e.bias) {
       constexpr auto bytes = static_cast<int64_t>(sizeof(float));
-      const Expr offset = linear({{lo(p_.kernel.n_dim), p_.bias_stride / bytes}, {lo(p_.bias_dim2), p_.bias_stride2 / bytes}}, 0);
+      const Expr offset = linear(
+          {{lo(p_.kernel.n_dim), p_.bias_stride / bytes}, {lo(p_.bias_dim2), p_.bias_stride2 / bytes}}, 0);
       call_.fields.push_back({"epilogue.bias_n", Pointer{operands_.bias, offset}});
     }
     if (e.residual) {
-      call_.fields.push_back({"epilogue.residual", Pointer{operands_.residual, offset_of(p_, loops_, operands_, Operand::c)}});
+      call_.fields.push_back(
+          {"epilogue.residual", Pointer{operands_.residual, offset_of(p_, loops_, operands_, Operand::c)}});
       set_nonzero("epilogue.ld_residual", p_.kernel.ldc);
       call_.fields.push_back({"epilogue.residual_scale", e.residual_scale});
       set_nonzero("epilogue.residual_after_activation", e.residual_after_activation);
     }
-    static constexpr const char* activations[] = {"NONE", "RELU", "CLIP", "SIGMOID", "TANH", "GELU_ERF", "GELU_TANH"};
+    static constexpr const char* activations[] = {"NONE", "RELU",     "CLIP",     "SIGMOID",
+                                                  "TANH", "GELU_ERF", "GELU_TANH"};
     if (e.activation != Activation::none) {
       set("epilogue.activation",
           Expr::var(fmt::format("CORTEX_ACTIVATION_{}", activations[static_cast<int>(e.activation)])));
@@ -119,7 +124,8 @@ class CallBuilder {
 
 }  // namespace
 
-Result<Call> kernel_call(const Program& program, const TileLoops& loops, const Operands& operands, Function& f) {
+Result<Call> kernel_call(const Program& program, const TileLoops& loops, const Operands& operands,
+                         Function& f) {
   return CallBuilder(program, loops, operands).run(f);
 }
 

@@ -6,6 +6,7 @@
 namespace cortex {
 
 // Offset tables, where the batch needs them, are added to `f`.
-Result<Call> kernel_call(const Program& program, const TileLoops& loops, const Operands& operands, Function& f);
+Result<Call> kernel_call(const Program& program, const TileLoops& loops, const Operands& operands,
+                         Function& f);
 
 }  // namespace cortex

@@ -37,7 +37,8 @@ Operands declare_operands(const Program& program, const TileLoops& loops, Functi
   }
   if (program.nest.epilogue.residual) {
     out.residual = fresh("residual");
-    f.operands.push_back({out.residual, "residual", program.base_offset[static_cast<std::size_t>(Operand::c)]});
+    f.operands.push_back(
+        {out.residual, "residual", program.base_offset[static_cast<std::size_t>(Operand::c)]});
   }
   for (const ProgramPack& pack : program.packs) {
     out.desc.emplace_back();
@@ -93,9 +94,11 @@ PackStmt pack_statement(const Program& program, const TileLoops& loops, const Op
     out.origin.push_back(linear(lo, pack.constant[j]));
     out.box.push_back(linear(len, constant));
   }
-  out.comment = fmt::format("Copy of {}, {}.", program.nest[pack.operand].tensor.name,
-                            pack.form == PackForm::panel ? fmt::format("panels of {} columns", pack.desc.panel_width)
-                            : program.nest[pack.operand].padded ? "zeros where it is padded" : "dense");
+  out.comment =
+      fmt::format("Copy of {}, {}.", program.nest[pack.operand].tensor.name,
+                  pack.form == PackForm::panel ? fmt::format("panels of {} columns", pack.desc.panel_width)
+                  : program.nest[pack.operand].padded ? "zeros where it is padded"
+                                                      : "dense");
   return out;
 }
 

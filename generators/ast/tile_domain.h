@@ -1,22 +1,25 @@
-// The tile loops as text isl reads: iteration domain, schedule tree, parameters' context. Statement S is
-// the microkernel call, P0, P1, ... the packs; loop l is i<l>. Parallel loops run their whole range here:
-// a thread's share cuts the finished loop.
+// The tile loops over one dim as text isl reads: iteration domain, schedule tree, parameters' context. Loops
+// over different dims do not constrain each other, and one small problem per dim costs isl a twentieth of
+// one over all loops. Parallel loops run their whole range here: a thread's share cuts the finished loop.
 #pragma once
 
+#include <map>
 #include <string>
+#include <vector>
 
 #include "generators/ast/tile_loops.h"
 
 namespace cortex {
 
 struct TileDomain {
-  std::string schedule;              // the schedule tree, as YAML
-  std::string context;               // what is known of lo<l>, len<l>, tiles<l>
-  std::vector<std::string> lengths;  // of loop l's tile, a piecewise affine function on S; empty when
-                                     // constant or balanced
+  std::vector<int> loops;  // over the dim, outermost first; loop l is i<l>
+  std::string schedule;    // the schedule tree, as YAML; statement S is the innermost body, L<l> the place in
+                           // loop l where its tile's length is worked out
+  std::string context;     // what is known of lo<l>, len<l>, tiles<l>
+  std::map<int, std::string>
+      lengths;  // of loop l's tile, a function on L<l>; those that vary and are not balanced
 };
 
-// pack_depths: for each pack, how many loops (of `loops`) it stands in.
-TileDomain tile_domain(const TileLoops& loops, const std::vector<int>& pack_depths);
+TileDomain tile_domain(const TileLoops& loops, int dim);
 
 }  // namespace cortex

@@ -33,10 +33,11 @@ std::set<int64_t> tile_lengths(const std::set<int64_t>& ranges, int64_t step, bo
 // C++ and the emitted code own these; a dim may be called anything.
 const std::set<std::string>& reserved_names() {
   static const std::set<std::string> names = {
-      "a",     "b",      "c",      "args",  "call",   "scratch", "origin", "box",   "bias",     "residual", "min",
-      "max",   "and",    "or",     "not",   "xor",    "int",     "long",   "float", "double",   "char",     "short",
-      "if",    "else",   "for",    "while", "do",     "switch",  "case",   "new",   "delete",   "this",     "class",
-      "union", "struct", "return", "break", "static", "const",   "void",   "auto",  "template", "typename", "floor_div"};
+      "args",   "call", "scratch",  "origin",   "box",      "bias",   "residual", "min",    "max",
+      "and",    "or",   "not",      "xor",      "int",      "long",   "float",    "double", "char",
+      "short",  "if",   "else",     "for",      "while",    "do",     "switch",   "case",   "new",
+      "delete", "this", "class",    "union",    "struct",   "return", "break",    "static", "const",
+      "void",   "auto", "template", "typename", "floor_div"};
   return names;
 }
 
@@ -66,7 +67,9 @@ int TileLoops::innermost(int dim, int depth) const {
   return -1;
 }
 
-Expr TileLoops::lo(int loop) const { return loop < 0 ? Expr(0) : Expr::var(loops[static_cast<std::size_t>(loop)].lo); }
+Expr TileLoops::lo(int loop) const {
+  return loop < 0 ? Expr(0) : Expr::var(loops[static_cast<std::size_t>(loop)].lo);
+}
 
 Expr TileLoops::len(int loop, int dim) const {
   const std::set<int64_t> values = lens(loop, dim);
@@ -94,8 +97,10 @@ TileLoops tile_loops(const Program& program) {
     const std::set<int64_t> ranges = out.lens(loop.parent, loop.dim);
     loop.trips = trip_counts(ranges, loop.step);
     loop.lens = tile_lengths(ranges, loop.step, loop.balanced);
-    if (*loop.trips.rbegin() > 1) out.loops.push_back(std::move(loop));
-    else if (source.parallel) out.single.push_back(loop.parallel);
+    if (*loop.trips.rbegin() > 1)
+      out.loops.push_back(std::move(loop));
+    else if (source.parallel)
+      out.single.push_back(loop.parallel);
     out.kept_before.push_back(static_cast<int>(out.loops.size()));
   }
 

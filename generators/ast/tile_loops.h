@@ -26,17 +26,17 @@ struct TileLoop {
 };
 
 struct TileLoops {
-  std::vector<TileLoop> loops;    // outermost first
-  std::vector<int> single;        // parallel loops of one tile, dropped: that tile is the last thread's
-  std::vector<int> kept_before;   // kept_before[d]: of the Program's outermost d loops, how many are kept
-  std::vector<int64_t> extent;    // of the nest's dims
+  std::vector<TileLoop> loops;   // outermost first
+  std::vector<int> single;       // parallel loops of one tile, dropped: that tile is the last thread's
+  std::vector<int> kept_before;  // kept_before[d]: of the Program's outermost d loops, how many are kept
+  std::vector<int64_t> extent;   // of the nest's dims
 
   // Innermost of the outermost `depth` loops over `dim`, -1 when there is none.
   int innermost(int dim, int depth) const;
   int innermost(int dim) const { return innermost(dim, static_cast<int>(loops.size())); }
 
-  Expr lo(int loop) const;               // 0 for loop -1
-  Expr len(int loop, int dim) const;     // the extent for loop -1
+  Expr lo(int loop) const;            // 0 for loop -1
+  Expr len(int loop, int dim) const;  // the extent for loop -1
   std::set<int64_t> lens(int loop, int dim) const;
 };
 

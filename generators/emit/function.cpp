@@ -57,18 +57,21 @@ class Emitter {
 
   void operator()(const For& loop) {
     note(loop.comment);
-    line(fmt::format("for (int64_t {0} = {1}; {0} < {2}; {3}) {{", loop.var, to_string(loop.begin), to_string(loop.end),
+    line(fmt::format("for (int64_t {0} = {1}; {0} < {2}; {3}) {{", loop.var, to_string(loop.begin),
+                     to_string(loop.end),
                      loop.step == 1 ? "++" + loop.var : fmt::format("{} += {}", loop.var, loop.step)));
     block(loop.body);
     line("}");
   }
-  void operator()(const Let& let) { line(fmt::format("const int64_t {} = {};", let.name, to_string(let.value))); }
+  void operator()(const Let& let) {
+    line(fmt::format("const int64_t {} = {};", let.name, to_string(let.value)));
+  }
   void operator()(const Share& s) {
     note(fmt::format("This thread's share of {} tiles.", s.trips));
     line(fmt::format("const int64_t {} = INT64_C({}) * call->coord[{}] / call->grid[{}];", s.first, s.trips,
                      s.parallel, s.parallel));
-    line(fmt::format("const int64_t {} = INT64_C({}) * (call->coord[{}] + 1) / call->grid[{}];", s.last, s.trips,
-                     s.parallel, s.parallel));
+    line(fmt::format("const int64_t {} = INT64_C({}) * (call->coord[{}] + 1) / call->grid[{}];", s.last,
+                     s.trips, s.parallel, s.parallel));
   }
   void operator()(const Leave& l) {
     note("A single tile: the last thread of this grid dimension has it.");
@@ -80,7 +83,8 @@ class Emitter {
     ++indent_;
     numbers("origin", p.origin);
     numbers("box", p.box);
-    line(fmt::format("cortex_pack_{}(&{}, {}, {}, origin, box);", f_.pack_isa, p.desc, address(p.src), address(p.dst)));
+    line(fmt::format("cortex_pack_{}(&{}, {}, {}, origin, box);", f_.pack_isa, p.desc, address(p.src),
+                     address(p.dst)));
     --indent_;
     line("}");
   }
@@ -99,7 +103,8 @@ class Emitter {
  private:
   void line(const std::string& text) { out_ += wrap_code(text, 2 * indent_); }
   void note(const std::string& comment) {
-    if (!comment.empty()) out_ += as_comment(comment, std::string(2 * static_cast<std::size_t>(indent_), ' '));
+    if (!comment.empty())
+      out_ += as_comment(comment, std::string(2 * static_cast<std::size_t>(indent_), ' '));
   }
   void block(const Block& stmts) {
     ++indent_;
@@ -110,44 +115,50 @@ class Emitter {
   void operand(const OperandPointer& o) {
     // A pointer nobody uses would draw a warning: B packed on the way has no unpacked reader, say.
     if (!mentions(o.name)) return;
-    const std::string offset = o.offset > 0 ? fmt::format(" + {}", o.offset)
-                               : o.offset < 0 ? fmt::format(" - {}", -o.offset) : "";
+    const std::string offset = o.offset > 0   ? fmt::format(" + {}", o.offset)
+                               : o.offset < 0 ? fmt::format(" - {}", -o.offset)
+                                              : "";
     if (o.member == "bias") {
       out_ += fmt::format("  const float* const {} = call->bias{};\n", o.name, offset);
       return;
     }
     const char* type = o.member == "c" || o.member == "scratch" ? "char" : "const char";
-    out_ += fmt::format("  {0}* const {1} = static_cast<{0}*>(call->{2}){3};\n", type, o.name, o.member, offset);
+    out_ +=
+        fmt::format("  {0}* const {1} = static_cast<{0}*>(call->{2}){3};\n", type, o.name, o.member, offset);
   }
 
   bool mentions(const std::string& base) const { return mentions(f_.body, base); }
   static bool mentions(const Block& block, const std::string& base) {
     return std::any_of(block.begin(), block.end(), [&](const Stmt& s) {
       if (const For* loop = std::get_if<For>(&s.node)) return mentions(loop->body, base);
-      if (const PackStmt* p = std::get_if<PackStmt>(&s.node)) return p->src.base == base || p->dst.base == base;
+      if (const PackStmt* p = std::get_if<PackStmt>(&s.node))
+        return p->src.base == base || p->dst.base == base;
       const Call* call = std::get_if<Call>(&s.node);
       return call && std::any_of(call->fields.begin(), call->fields.end(), [&](const Field& f) {
-        const Pointer* p = std::get_if<Pointer>(&f.value);
-        return p && p->base == base;
-      });
+               const Pointer* p = std::get_if<Pointer>(&f.value);
+               return p && p->base == base;
+             });
     });
   }
 
   void desc(const PackDesc& d) {
-    const auto list = [&](const int64_t* v) { return fmt::format("{}", fmt::join(v, v + d.desc.rank, ", ")); };
+    const auto list = [&](const int64_t* v) {
+      return fmt::format("{}", fmt::join(v, v + d.desc.rank, ", "));
+    };
     out_ += fmt::format("  static const cortex_pack_desc {} = {{\n", d.name);
     out_ += fmt::format("      {}, {},  // rank, bytes per element\n", d.desc.rank, d.desc.elem_size);
     out_ += fmt::format("      {{{}}},  // shape\n", list(d.desc.shape));
     out_ += fmt::format("      {{{}}},  // byte strides of the source\n", list(d.desc.src_stride));
     out_ += fmt::format("      {{{}}},  // byte strides of the copy\n", list(d.desc.dst_stride));
-    out_ += fmt::format("      {}, {}, {}}};  // panels: dimension (-1: none), width, byte stride\n", d.desc.panel_dim,
-                        d.desc.panel_width, d.desc.panel_stride);
+    out_ += fmt::format("      {}, {}, {}}};  // panels: dimension (-1: none), width, byte stride\n",
+                        d.desc.panel_dim, d.desc.panel_width, d.desc.panel_stride);
   }
 
   // The argument struct, with everything that holds for all calls.
   void arguments(const Call& call) {
     const KernelInfo* kernel = find_kernel(call.kernel);
-    out_ += fmt::format("\n  cortex_{}_args args = {{}};\n", kernel->op == KernelOp::dwconv ? "dwconv" : "brgemm");
+    out_ += fmt::format("\n  cortex_{}_args args = {{}};\n",
+                        kernel->op == KernelOp::dwconv ? "dwconv" : "brgemm");
     indent_ = 1;
     for (const Field& f : call.fields) {
       if (is_fixed(f) && !is_zero(f)) assign(f);
@@ -191,7 +202,8 @@ class Emitter {
     const bool fixed = std::all_of(values.begin(), values.end(), [](const Expr& e) { return is_fixed(e); });
     std::vector<std::string> texts;
     for (const Expr& e : values) texts.push_back(to_string(e));
-    line(fmt::format("{} int64_t {}[] = {{{}}};", fixed ? "static const" : "const", name, fmt::join(texts, ", ")));
+    line(fmt::format("{} int64_t {}[] = {{{}}};", fixed ? "static const" : "const", name,
+                     fmt::join(texts, ", ")));
   }
 
   const Function& f_;
@@ -210,7 +222,8 @@ std::string emit_helpers(const std::vector<const Function*>& functions) {
       {Expr::Op::min, "inline int64_t min(int64_t a, int64_t b) { return a < b ? a : b; }\n"},
       {Expr::Op::max, "inline int64_t max(int64_t a, int64_t b) { return a > b ? a : b; }\n"},
       {Expr::Op::floor_div,
-       "inline int64_t floor_div(int64_t a, int64_t b) { return a / b - (a % b != 0 && (a < 0) != (b < 0)); }\n"},
+       "inline int64_t floor_div(int64_t a, int64_t b) { return a / b - (a % b != 0 && (a < 0) != (b < 0)); "
+       "}\n"},
   };
   std::string out;
   for (const auto& [op, text] : helpers) {

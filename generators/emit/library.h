@@ -36,8 +36,9 @@ std::vector<std::string> library_files(const std::string& name, int parts);
 // A kernel's part depends on its hash alone: a problem added to the list leaves other parts as they are.
 std::vector<OutputFile> emit_library(const Library& library);
 
-// The function name of a kernel: readable, unique in a library.
-std::string kernel_function_name(const std::string& key, const std::string& isa, int threads, uint64_t hash);
+// The function name of a kernel: readable, unique in a library. kind: "conv", "matmul".
+std::string kernel_function_name(const std::string& kind, const std::string& key, const std::string& isa,
+                                 int threads, uint64_t hash);
 
 // One kernel alone, as it stands in its part: golden tests and `cortex-gen generate --print`.
 std::string emit_kernel(const LibraryKernel& kernel, const std::string& generator);

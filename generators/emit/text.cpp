@@ -57,8 +57,9 @@ std::string wrap_code(const std::string& text, int indent) {
     std::size_t best = 0;
     for (std::size_t i = 1; i < columns - margin.size(); ++i) {
       const std::string_view here = rest.substr(i);
-      if (rest[i - 1] == ' ' && (rest.substr(0, i).ends_with(", ") || here.starts_with("+ ") ||
-                                 here.starts_with("- ") || here.starts_with("&& ") || here.starts_with("|| "))) {
+      if (rest[i - 1] == ' ' &&
+          (rest.substr(0, i).ends_with(", ") || here.starts_with("+ ") || here.starts_with("- ") ||
+           here.starts_with("&& ") || here.starts_with("|| "))) {
         best = i;
       }
     }
@@ -82,8 +83,10 @@ std::string c_string(std::string_view text) {
 std::string identifier_of(std::string_view text) {
   std::string out;
   for (const char c : text) {
-    if (std::isalnum(static_cast<unsigned char>(c))) out += c;
-    else if (!out.empty() && out.back() != '_') out += '_';
+    if (std::isalnum(static_cast<unsigned char>(c)))
+      out += c;
+    else if (!out.empty() && out.back() != '_')
+      out += '_';
   }
   while (!out.empty() && out.back() == '_') out.pop_back();
   return out;

@@ -13,20 +13,34 @@ int64_t floor_divide(int64_t a, int64_t b) { return a / b - (a % b != 0 && (a < 
 int64_t evaluate(Op op, int64_t a, int64_t b) {
   const auto ua = static_cast<uint64_t>(a), ub = static_cast<uint64_t>(b);
   switch (op) {
-    case Op::add: return static_cast<int64_t>(ua + ub);
-    case Op::sub: return static_cast<int64_t>(ua - ub);
-    case Op::mul: return static_cast<int64_t>(ua * ub);
-    case Op::div: return a / b;
-    case Op::mod: return a % b;
-    case Op::floor_div: return floor_divide(a, b);
-    case Op::min: return std::min(a, b);
-    case Op::max: return std::max(a, b);
-    case Op::lt: return a < b;
-    case Op::le: return a <= b;
-    case Op::eq: return a == b;
-    case Op::logical_and: return a && b;
-    case Op::logical_or: return a || b;
-    default: return 0;
+    case Op::add:
+      return static_cast<int64_t>(ua + ub);
+    case Op::sub:
+      return static_cast<int64_t>(ua - ub);
+    case Op::mul:
+      return static_cast<int64_t>(ua * ub);
+    case Op::div:
+      return a / b;
+    case Op::mod:
+      return a % b;
+    case Op::floor_div:
+      return floor_divide(a, b);
+    case Op::min:
+      return std::min(a, b);
+    case Op::max:
+      return std::max(a, b);
+    case Op::lt:
+      return a < b;
+    case Op::le:
+      return a <= b;
+    case Op::eq:
+      return a == b;
+    case Op::logical_and:
+      return a && b;
+    case Op::logical_or:
+      return a || b;
+    default:
+      return 0;
   }
 }
 
@@ -72,13 +86,15 @@ Expr make_expr(Op op, std::vector<Expr> args) {
       if (a.is_constant(1)) return b;
       if (b.is_constant(1)) return a;
       break;
-    case Op::div: case Op::floor_div:
+    case Op::div:
+    case Op::floor_div:
       if (b.is_constant(1)) return a;
       break;
     case Op::mod:
       if (b.is_constant(1)) return 0;
       break;
-    case Op::min: case Op::max:
+    case Op::min:
+    case Op::max:
       if (a == b) return a;
       break;
     case Op::logical_and:
@@ -89,7 +105,8 @@ Expr make_expr(Op op, std::vector<Expr> args) {
       if (a.is_constant()) return a.value ? Expr(1) : b;
       if (b.is_constant()) return b.value ? Expr(1) : a;
       break;
-    default: break;
+    default:
+      break;
   }
   return raw(op, std::move(args));
 }
@@ -118,7 +135,9 @@ Expr equal(Expr a, Expr b) { return make_expr(Op::eq, {std::move(a), std::move(b
 Expr min(Expr a, Expr b) { return make_expr(Op::min, {std::move(a), std::move(b)}); }
 Expr logical_and(Expr a, Expr b) { return make_expr(Op::logical_and, {std::move(a), std::move(b)}); }
 Expr logical_or(Expr a, Expr b) { return make_expr(Op::logical_or, {std::move(a), std::move(b)}); }
-Expr select(Expr c, Expr yes, Expr no) { return make_expr(Op::select, {std::move(c), std::move(yes), std::move(no)}); }
+Expr select(Expr c, Expr yes, Expr no) {
+  return make_expr(Op::select, {std::move(c), std::move(yes), std::move(no)});
+}
 
 Expr linear(const std::vector<std::pair<Expr, int64_t>>& terms, int64_t constant) {
   std::vector<std::pair<Expr, int64_t>> merged;
@@ -128,8 +147,10 @@ Expr linear(const std::vector<std::pair<Expr, int64_t>>& terms, int64_t constant
       continue;
     }
     const auto at = std::find_if(merged.begin(), merged.end(), [&](const auto& m) { return m.first == e; });
-    if (at == merged.end()) merged.emplace_back(e, coeff);
-    else at->second += coeff;
+    if (at == merged.end())
+      merged.emplace_back(e, coeff);
+    else
+      at->second += coeff;
   }
   for (std::size_t i = 0; i < merged.size(); ++i) {
     if (merged[i].second >= 0) continue;
@@ -144,8 +165,10 @@ Expr linear(const std::vector<std::pair<Expr, int64_t>>& terms, int64_t constant
   bool empty = true;
   for (const auto& [e, coeff] : merged) {
     if (coeff == 0) continue;
-    if (empty) sum = coeff > 0 ? e * Expr(coeff) : Expr(coeff) * e;
-    else sum = coeff > 0 ? raw(Op::add, {sum, e * Expr(coeff)}) : raw(Op::sub, {sum, e * Expr(-coeff)});
+    if (empty)
+      sum = coeff > 0 ? e * Expr(coeff) : Expr(coeff) * e;
+    else
+      sum = coeff > 0 ? raw(Op::add, {sum, e * Expr(coeff)}) : raw(Op::sub, {sum, e * Expr(-coeff)});
     empty = false;
   }
   return add_constant(sum, constant);
@@ -171,7 +194,8 @@ Expr substitute(const Expr& e, const std::function<Expr(const std::string&)>& va
 }
 
 bool uses_op(const Expr& e, Op op) {
-  return e.op == op || std::any_of(e.args.begin(), e.args.end(), [&](const Expr& a) { return uses_op(a, op); });
+  return e.op == op ||
+         std::any_of(e.args.begin(), e.args.end(), [&](const Expr& a) { return uses_op(a, op); });
 }
 
 }  // namespace cortex

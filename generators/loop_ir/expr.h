@@ -15,18 +15,27 @@ namespace cortex {
 
 struct Expr {
   enum class Op {
-    constant, variable,
-    add, sub, mul,
-    div, mod,      // operands known to be non-negative: C++'s / and %
-    floor_div,     // rounds towards minus infinity
-    min, max,
-    lt, le, eq, logical_and, logical_or,  // 0 or 1
-    select,        // args[0] ? args[1] : args[2]
+    constant,
+    variable,
+    add,
+    sub,
+    mul,
+    div,
+    mod,        // operands known to be non-negative: C++'s / and %
+    floor_div,  // rounds towards minus infinity
+    min,
+    max,
+    lt,
+    le,
+    eq,
+    logical_and,
+    logical_or,  // 0 or 1
+    select,      // args[0] ? args[1] : args[2]
   };
 
   Op op = Op::constant;
-  int64_t value = 0;       // of a constant
-  std::string name;        // of a variable
+  int64_t value = 0;  // of a constant
+  std::string name;   // of a variable
   std::vector<Expr> args;
 
   Expr() = default;

@@ -17,8 +17,9 @@ struct Infix {
   int level;  // higher binds tighter
 };
 constexpr Infix infixes[] = {
-    {Op::logical_or, "||", 2}, {Op::logical_and, "&&", 3}, {Op::eq, "==", 4}, {Op::le, "<=", 5}, {Op::lt, "<", 5},
-    {Op::add, "+", 6},         {Op::sub, "-", 6},          {Op::mul, "*", 7}, {Op::div, "/", 7}, {Op::mod, "%", 7},
+    {Op::logical_or, "||", 2}, {Op::logical_and, "&&", 3}, {Op::eq, "==", 4}, {Op::le, "<=", 5},
+    {Op::lt, "<", 5},          {Op::add, "+", 6},          {Op::sub, "-", 6}, {Op::mul, "*", 7},
+    {Op::div, "/", 7},         {Op::mod, "%", 7},
 };
 constexpr int select_level = 1;
 constexpr int greater_level = 5;  // a > b is read as b < a
@@ -32,16 +33,21 @@ const Infix* infix_of(Op op) {
 
 const char* call_name(Op op) {
   switch (op) {
-    case Op::min: return "min";
-    case Op::max: return "max";
-    case Op::floor_div: return "floor_div";
-    default: return nullptr;
+    case Op::min:
+      return "min";
+    case Op::max:
+      return "max";
+    case Op::floor_div:
+      return "floor_div";
+    default:
+      return nullptr;
   }
 }
 
 std::string print(const Expr& e, int context) {
   const auto wrap = [&](std::string text, int level) { return level < context ? "(" + text + ")" : text; };
-  if (e.op == Op::constant) return e.value < 0 ? wrap(fmt::format("{}", e.value), 6) : fmt::format("{}", e.value);
+  if (e.op == Op::constant)
+    return e.value < 0 ? wrap(fmt::format("{}", e.value), 6) : fmt::format("{}", e.value);
   if (e.op == Op::variable) return e.name;
   if (const char* name = call_name(e.op)) {
     return fmt::format("{}({}, {})", name, print(e.args[0], 0), print(e.args[1], 0));
@@ -53,14 +59,16 @@ std::string print(const Expr& e, int context) {
   }
   const Infix* infix = infix_of(e.op);
   if (e.op == Op::lt && e.args[0].is_constant()) {  // as people write it: x > 0
-    return wrap(fmt::format("{} > {}", print(e.args[1], infix->level + 1), print(e.args[0], infix->level + 1)),
-                infix->level);
+    return wrap(
+        fmt::format("{} > {}", print(e.args[1], infix->level + 1), print(e.args[0], infix->level + 1)),
+        infix->level);
   }
   // Compilers warn at `a && b || c`: && inside || gets its parentheses.
   const bool is_or = e.op == Op::logical_or;
   const int left = is_or && e.args[0].op == Op::logical_and ? infix->level + 2 : infix->level;
   const int right = is_or && e.args[1].op == Op::logical_and ? infix->level + 2 : infix->level + 1;
-  return wrap(fmt::format("{} {} {}", print(e.args[0], left), infix->token, print(e.args[1], right)), infix->level);
+  return wrap(fmt::format("{} {} {}", print(e.args[0], left), infix->token, print(e.args[1], right)),
+              infix->level);
 }
 
 class Parser {
@@ -144,9 +152,11 @@ class Parser {
       at_ = static_cast<std::size_t>(end - text_.data());
       return Expr(value);
     }
-    if (!std::isalpha(static_cast<unsigned char>(c)) && c != '_') return refuse("expected a number, a name or '('");
+    if (!std::isalpha(static_cast<unsigned char>(c)) && c != '_')
+      return refuse("expected a number, a name or '('");
     const std::size_t begin = at_;
-    while (at_ < text_.size() && (std::isalnum(static_cast<unsigned char>(text_[at_])) || text_[at_] == '_')) ++at_;
+    while (at_ < text_.size() && (std::isalnum(static_cast<unsigned char>(text_[at_])) || text_[at_] == '_'))
+      ++at_;
     const std::string name(text_.substr(begin, at_ - begin));
     if (at_ >= text_.size() || text_[at_] != '(') return Expr::var(name);
     for (const Op op : {Op::min, Op::max, Op::floor_div}) {

@@ -40,7 +40,7 @@ struct For {
   std::string var;
   Expr begin, end;
   int64_t step = 1;
-  int parallel = -1;    // index in grid[] and coord[]; begin and end are then functions of a thread's share
+  int parallel = -1;  // index in grid[] and coord[]; begin and end are then functions of a thread's share
   std::string comment;
   Block body;
   bool operator==(const For&) const = default;
@@ -79,7 +79,7 @@ struct PackStmt {
 
 // One microkernel call. Fields not named are zero. The two conditions become flags.
 struct Call {
-  std::string kernel;        // catalogue name
+  std::string kernel;  // catalogue name
   std::vector<Field> fields;
   Expr accumulate, epilogue;
   bool operator==(const Call&) const = default;
@@ -113,7 +113,7 @@ struct OperandPointer {
 
 struct Function {
   std::string name;
-  std::string pack_isa;      // suffix of the pack routine
+  std::string pack_isa;  // suffix of the pack routine
   std::vector<OperandPointer> operands;
   std::vector<PackDesc> packs;
   std::vector<Table> tables;

@@ -15,7 +15,8 @@ class Parser {
 
   Result<Function> function() {
     Function f;
-    if (!word("function") || !name(f.name) || !word("pack") || !name(f.pack_isa) || !end_of_line("{")) return fail();
+    if (!word("function") || !name(f.name) || !word("pack") || !name(f.pack_isa) || !end_of_line("{"))
+      return fail();
     next_line();
     while (starts("operand ") || starts("desc ") || starts("table ")) {
       if (!(starts("operand ") ? operand(f) : starts("desc ") ? desc(f) : table(f))) return fail();
@@ -76,7 +77,8 @@ class Parser {
   bool name(std::string& out) {
     skip();
     std::size_t n = 0;
-    while (n < line_.size() && (std::isalnum(static_cast<unsigned char>(line_[n])) || line_[n] == '_' || line_[n] == '.')) {
+    while (n < line_.size() &&
+           (std::isalnum(static_cast<unsigned char>(line_[n])) || line_[n] == '_' || line_[n] == '.')) {
       ++n;
     }
     out = std::string(line_.substr(0, n));
@@ -126,10 +128,10 @@ class Parser {
   bool desc(Function& f) {
     PackDesc& d = f.packs.emplace_back();
     std::vector<int64_t> shape, src, dst;
-    if (!(word("desc") && name(d.name) && word(":") && word("elem") && number(d.desc.elem_size) && word("shape") &&
-          numbers(shape) && word("src") && numbers(src) && word("dst") && numbers(dst) && word("panel") &&
-          number(d.desc.panel_dim) && word("width") && number(d.desc.panel_width) && word("stride") &&
-          number(d.desc.panel_stride))) {
+    if (!(word("desc") && name(d.name) && word(":") && word("elem") && number(d.desc.elem_size) &&
+          word("shape") && numbers(shape) && word("src") && numbers(src) && word("dst") && numbers(dst) &&
+          word("panel") && number(d.desc.panel_dim) && word("width") && number(d.desc.panel_width) &&
+          word("stride") && number(d.desc.panel_stride))) {
       return false;
     }
     if (shape.size() > CORTEX_PACK_MAX_RANK || src.size() != shape.size() || dst.size() != shape.size()) {

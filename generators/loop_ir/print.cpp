@@ -27,15 +27,17 @@ struct Printer {
   std::string out;
   int indent = 1;
 
-  void line(const std::string& text) { out += std::string(2 * static_cast<std::size_t>(indent), ' ') + text + "\n"; }
+  void line(const std::string& text) {
+    out += std::string(2 * static_cast<std::size_t>(indent), ' ') + text + "\n";
+  }
   void note(const std::string& comment) {
     if (!comment.empty()) line("# " + comment);
   }
 
   void operator()(const For& loop) {
     note(loop.comment);
-    line(fmt::format("for {} = {} .. {} step {}{} {{", loop.var, to_string(loop.begin), to_string(loop.end), loop.step,
-                     loop.parallel >= 0 ? fmt::format(" parallel {}", loop.parallel) : ""));
+    line(fmt::format("for {} = {} .. {} step {}{} {{", loop.var, to_string(loop.begin), to_string(loop.end),
+                     loop.step, loop.parallel >= 0 ? fmt::format(" parallel {}", loop.parallel) : ""));
     block(loop.body);
     line("}");
   }
@@ -46,8 +48,8 @@ struct Printer {
   void operator()(const Leave& l) { line(fmt::format("leave unless last of parallel {}", l.parallel)); }
   void operator()(const PackStmt& p) {
     note(p.comment);
-    line(fmt::format("pack {}: {} -> {} origin {} box {}", p.desc, text_of(p.src), text_of(p.dst), list(p.origin),
-                     list(p.box)));
+    line(fmt::format("pack {}: {} -> {} origin {} box {}", p.desc, text_of(p.src), text_of(p.dst),
+                     list(p.origin), list(p.box)));
   }
   void operator()(const Call& call) {
     line(fmt::format("call {} {{", call.kernel));
@@ -75,9 +77,7 @@ struct Printer {
 }  // namespace
 
 bool PackDesc::operator==(const PackDesc& o) const {
-  const auto same = [&](const int64_t* x, const int64_t* y) {
-    return std::equal(x, x + desc.rank, y);
-  };
+  const auto same = [&](const int64_t* x, const int64_t* y) { return std::equal(x, x + desc.rank, y); };
   return name == o.name && desc.rank == o.desc.rank && desc.elem_size == o.desc.elem_size &&
          desc.panel_dim == o.desc.panel_dim && desc.panel_width == o.desc.panel_width &&
          desc.panel_stride == o.desc.panel_stride && same(desc.shape, o.desc.shape) &&
@@ -91,10 +91,10 @@ std::string to_string(const Function& f) {
     p.line(fmt::format("operand {} = {} + {}", o.name, o.member, o.offset));
   }
   for (const PackDesc& d : f.packs) {
-    p.line(fmt::format("desc {}: elem {} shape {} src {} dst {} panel {} width {} stride {}", d.name, d.desc.elem_size,
-                       list(d.desc.shape, d.desc.rank), list(d.desc.src_stride, d.desc.rank),
-                       list(d.desc.dst_stride, d.desc.rank), d.desc.panel_dim, d.desc.panel_width,
-                       d.desc.panel_stride));
+    p.line(fmt::format("desc {}: elem {} shape {} src {} dst {} panel {} width {} stride {}", d.name,
+                       d.desc.elem_size, list(d.desc.shape, d.desc.rank),
+                       list(d.desc.src_stride, d.desc.rank), list(d.desc.dst_stride, d.desc.rank),
+                       d.desc.panel_dim, d.desc.panel_width, d.desc.panel_stride));
   }
   for (const Table& t : f.tables) {
     p.line(fmt::format("table {} = {}", t.name, list(t.values.data(), static_cast<int>(t.values.size()))));

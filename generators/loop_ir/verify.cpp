@@ -16,14 +16,28 @@ using Op = Expr::Op;
 
 // Members a generated kernel may set; flags come from Call's two conditions.
 const std::set<std::string_view> epilogue_fields = {
-    "epilogue.bias_n", "epilogue.bias_m", "epilogue.residual", "epilogue.ld_residual", "epilogue.residual_scale",
-    "epilogue.residual_after_activation", "epilogue.activation", "epilogue.alpha", "epilogue.beta"};
-const std::set<std::string_view> brgemm_fields = {"a", "b", "c", "m", "n", "k", "lda", "ldb", "ldc", "batch",
-                                                  "a_batch_stride", "b_batch_stride", "a_offsets", "b_offsets"};
+    "epilogue.bias_n",      "epilogue.bias_m",         "epilogue.residual",
+    "epilogue.ld_residual", "epilogue.residual_scale", "epilogue.residual_after_activation",
+    "epilogue.activation",  "epilogue.alpha",          "epilogue.beta"};
+const std::set<std::string_view> brgemm_fields = {"a",
+                                                  "b",
+                                                  "c",
+                                                  "m",
+                                                  "n",
+                                                  "k",
+                                                  "lda",
+                                                  "ldb",
+                                                  "ldc",
+                                                  "batch",
+                                                  "a_batch_stride",
+                                                  "b_batch_stride",
+                                                  "a_offsets",
+                                                  "b_offsets"};
 const std::set<std::string_view> dwconv_fields = {
-    "input", "weights", "output", "channels", "outputs", "d0", "h0", "w0", "in_d", "in_h", "in_w", "kd", "kh", "kw",
-    "stride_w", "dilation_d", "dilation_h", "dilation_w", "in_stride_d", "in_stride_h", "in_stride_w", "w_stride_d",
-    "w_stride_h", "w_stride_w", "out_stride"};
+    "input",      "weights",    "output",     "channels",   "outputs",     "d0",          "h0",
+    "w0",         "in_d",       "in_h",       "in_w",       "kd",          "kh",          "kw",
+    "stride_w",   "dilation_d", "dilation_h", "dilation_w", "in_stride_d", "in_stride_h", "in_stride_w",
+    "w_stride_d", "w_stride_h", "w_stride_w", "out_stride"};
 
 class Verifier {
  public:
@@ -33,7 +47,8 @@ class Verifier {
     if (f_.name.empty()) return refuse("it has no name");
     static const std::set<std::string_view> members = {"a", "b", "c", "bias", "residual", "scratch"};
     for (const OperandPointer& o : f_.operands) {
-      if (!members.contains(o.member)) return refuse(fmt::format("operand {}: no member \"{}\"", o.name, o.member));
+      if (!members.contains(o.member))
+        return refuse(fmt::format("operand {}: no member \"{}\"", o.name, o.member));
       if (Status s = declare(o.name, bases_); !s) return s;
     }
     for (const PackDesc& d : f_.packs) {
@@ -78,7 +93,8 @@ class Verifier {
   }
 
   Status known(const Pointer& p, std::string_view where) const {
-    if (!bases_.contains(p.base)) return refuse(fmt::format("{} uses pointer {}, which is not defined", where, p.base));
+    if (!bases_.contains(p.base))
+      return refuse(fmt::format("{} uses pointer {}, which is not defined", where, p.base));
     return known(p.offset, where);
   }
 
@@ -92,7 +108,8 @@ class Verifier {
   Status block(const Block& stmts) {
     const std::map<std::string, std::optional<int64_t>> outer = vars_;
     for (const Stmt& s : stmts) {
-      if (Status status = std::visit([&](const auto& node) { return stmt(node); }, s.node); !status) return status;
+      if (Status status = std::visit([&](const auto& node) { return stmt(node); }, s.node); !status)
+        return status;
     }
     for (const auto& [name, bound] : vars_) {
       if (!outer.contains(name)) names_.erase(name);
@@ -124,7 +141,8 @@ class Verifier {
 
   Status stmt(const Share& share) {
     if (share.trips < 1 || share.parallel < 0 || share.parallel >= CORTEX_MAX_PARALLEL_LOOPS) {
-      return refuse(fmt::format("share {}: {} tiles of parallel loop {}", share.first, share.trips, share.parallel));
+      return refuse(
+          fmt::format("share {}: {} tiles of parallel loop {}", share.first, share.trips, share.parallel));
     }
     if (Status s = define(share.first, share.trips); !s) return s;
     return define(share.last, share.trips);
@@ -136,7 +154,8 @@ class Verifier {
   }
 
   Status stmt(const PackStmt& p) {
-    const auto at = std::find_if(f_.packs.begin(), f_.packs.end(), [&](const PackDesc& d) { return d.name == p.desc; });
+    const auto at =
+        std::find_if(f_.packs.begin(), f_.packs.end(), [&](const PackDesc& d) { return d.name == p.desc; });
     if (at == f_.packs.end()) return refuse(fmt::format("pack {}: no such desc", p.desc));
     const auto rank = static_cast<std::size_t>(at->desc.rank);
     if (p.origin.size() != rank || p.box.size() != rank) {
@@ -184,7 +203,8 @@ class Verifier {
   // An upper bound, where one can be read off the expression.
   std::optional<int64_t> at_most(const Expr& e) const {
     switch (e.op) {
-      case Op::constant: return e.value;
+      case Op::constant:
+        return e.value;
       case Op::variable: {
         const auto at = vars_.find(e.name);
         return at == vars_.end() ? std::nullopt : at->second;
@@ -193,7 +213,8 @@ class Verifier {
         const auto a = at_most(e.args[0]), b = at_most(e.args[1]);
         return a && b ? std::min(*a, *b) : a ? a : b;
       }
-      case Op::select: case Op::max: {
+      case Op::select:
+      case Op::max: {
         const std::size_t n = e.args.size();
         const auto a = at_most(e.args[n - 2]), b = at_most(e.args[n - 1]);
         return a && b ? std::optional(std::max(*a, *b)) : std::nullopt;
@@ -206,8 +227,12 @@ class Verifier {
         const auto a = at_most(e.args[0]);
         return a && e.args[1].is_constant() ? std::optional(*a - e.args[1].value) : std::nullopt;
       }
-      case Op::lt: case Op::le: case Op::eq: return 1;
-      default: return std::nullopt;
+      case Op::lt:
+      case Op::le:
+      case Op::eq:
+        return 1;
+      default:
+        return std::nullopt;
     }
   }
 

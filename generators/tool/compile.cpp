@@ -48,7 +48,8 @@ Result<LibraryKernel> compile_scheduled(const KernelRequest& request, const Mach
   kernel.scratch_bytes = program->scratch_bytes;
   kernel.packed_weights_bytes = program->packed_weights_bytes;
   kernel.hash = kernel_entry_hash(kernel.key, kernel.isa, kernel.threads);
-  const std::string name = kernel_function_name(kernel.key, kernel.isa, kernel.threads, kernel.hash);
+  const std::string name =
+      kernel_function_name(coalesced.name, kernel.key, kernel.isa, kernel.threads, kernel.hash);
   Result<Function> function = build_function(*program, name);
   if (!function) return about(request.problem, function.error());
   kernel.function = std::move(*function);

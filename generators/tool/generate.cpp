@@ -68,7 +68,8 @@ class Progress {
     ++done_;
     if (!shown_) return;
     const std::size_t bar = 40 * done_ / total_;
-    fmt::print(stderr, "\r[{}{}] {}/{} kernels", std::string(bar, '#'), std::string(40 - bar, ' '), done_, total_);
+    fmt::print(stderr, "\r[{}{}] {}/{} kernels", std::string(bar, '#'), std::string(40 - bar, ' '), done_,
+               total_);
     std::fflush(stderr);
   }
 
@@ -133,11 +134,12 @@ Status run_generate(const GenerateOptions& options) {
   library.name = options.name;
   library.generator = generator_version();
   library.kernels = std::move(*kernels);
-  library.parts = options.parts > 0 ? options.parts
-                                    : static_cast<int>((jobs.size() + kernels_per_part - 1) / kernels_per_part);
+  library.parts = options.parts > 0
+                      ? options.parts
+                      : static_cast<int>((jobs.size() + kernels_per_part - 1) / kernels_per_part);
   const std::string prefix = options.name + "_part";
-  const Result<WriteReport> report =
-      write_files(options.out, emit_library(library), [&](const std::string& file, const std::string& first_line) {
+  const Result<WriteReport> report = write_files(
+      options.out, emit_library(library), [&](const std::string& file, const std::string& first_line) {
         return file.starts_with(prefix) && file.ends_with(".cpp") &&
                first_line.starts_with("// " + options.name + ": kernels, part ");
       });
@@ -147,14 +149,15 @@ Status run_generate(const GenerateOptions& options) {
   for (const Isa isa : options.isas) isas.emplace_back(isa_name(isa));
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   fmt::print("{}: {} kernels ({} problems; {}; threads {}) in {}: {} files written, {} unchanged, {:.1f} s\n",
-             options.name, library.kernels.size(), wanted.size(), fmt::join(isas, ","), fmt::join(options.threads, ","),
-             options.out, report->written, report->unchanged, seconds);
+             options.name, library.kernels.size(), wanted.size(), fmt::join(isas, ","),
+             fmt::join(options.threads, ","), options.out, report->written, report->unchanged, seconds);
   return {};
 }
 
 Status print_outputs(const GenerateOptions& options) {
   if (options.parts < 1) return invalid_argument("--list-outputs needs --parts");
-  for (const std::string& file : library_files(options.name, options.parts)) fmt::print("{}/{}\n", options.out, file);
+  for (const std::string& file : library_files(options.name, options.parts))
+    fmt::print("{}/{}\n", options.out, file);
   return {};
 }
 

@@ -14,8 +14,8 @@ Result<std::vector<Machine>> machines(const std::vector<Isa>& isas, const std::s
     std::ifstream in(file, std::ios::binary);
     text.assign(std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>());
     if (!in) {
-      return io_error(fmt::format("--machine {}: cannot read it; `cortex-bench machine --json FILE` writes one",
-                                  file));
+      return io_error(
+          fmt::format("--machine {}: cannot read it; `cortex-bench machine --json FILE` writes one", file));
     }
   }
   for (const Isa isa : isas) {

@@ -31,8 +31,11 @@ struct Arguments {
     }
     kind = op == "conv" ? OpKind::conv : op == "matmul" ? OpKind::matmul : OpKind::any;
     for (const std::string& name : isas) {
-      const std::optional<Isa> isa = parse_isa(name);
-      if (!isa) return invalid_argument(fmt::format("--isa {}: unknown instruction set; there are {}", name, isa_names()));
+      // Kernels exist up to avx512; what is above it adds types they do not use.
+      const std::optional<Isa> isa = name == "host" ? std::min(detected_isa(), Isa::avx512) : parse_isa(name);
+      if (!isa)
+        return invalid_argument(
+            fmt::format("--isa {}: unknown instruction set; there are host, {}", name, isa_names()));
       if (std::find(isa_list.begin(), isa_list.end(), *isa) == isa_list.end()) isa_list.push_back(*isa);
     }
     for (const int n : threads) {
@@ -45,7 +48,9 @@ struct Arguments {
   void add_to(CLI::App& app) {
     app.add_option("--op", op, "read problems as: conv, matmul (default: told apart by syntax)");
     app.add_option("--isa", isas, "instruction sets, comma-separated")->delimiter(',')->capture_default_str();
-    app.add_option("--threads", threads, "thread counts, comma-separated")->delimiter(',')->capture_default_str();
+    app.add_option("--threads", threads, "thread counts, comma-separated")
+        ->delimiter(',')
+        ->capture_default_str();
   }
 };
 
@@ -54,13 +59,14 @@ Status check_name(const std::string& name) {
   bool good = !name.empty() && letter(name[0]);
   for (const char c : name) good = good && (letter(c) || (c >= '0' && c <= '9'));
   if (good) return {};
-  return invalid_argument(fmt::format("--name {}: it becomes a C function: letters, digits and underscores", name));
+  return invalid_argument(
+      fmt::format("--name {}: it becomes a C function: letters, digits and underscores", name));
 }
 
 int run(int argc, char** argv) {
   CLI::App app("Generates kernel libraries for exactly the problems given.", "cortex-gen");
   app.set_version_flag("--version", generator_version());
-  app.require_subcommand(1);
+  app.require_subcommand(0, 1);
 
   Arguments arguments;
   GenerateOptions generate_options;
@@ -70,9 +76,12 @@ int run(int argc, char** argv) {
   generate->add_option("--batch", generate_options.batch_files, "files of problems, one a line");
   generate->add_option("--out", generate_options.out, "output folder")->capture_default_str();
   generate->add_option("--name", generate_options.name, "the library's name")->capture_default_str();
-  generate->add_option("--machine", generate_options.machine_file, "machine description (default: this machine)");
-  generate->add_flag("--plain", generate_options.plain, "matmul: also kernels that take B as it is, not prepacked");
-  generate->add_option("--parts", generate_options.parts, "number of kernel sources (default: one per 25 kernels)");
+  generate->add_option("--machine", generate_options.machine_file,
+                       "machine description (default: this machine)");
+  generate->add_flag("--plain", generate_options.plain,
+                     "matmul: also kernels that take B as it is, not prepacked");
+  generate->add_option("--parts", generate_options.parts,
+                       "number of kernel sources (default: one per 25 kernels)");
   generate->add_option("--jobs", generate_options.jobs, "worker threads (default: all)");
   generate->add_flag("--list-outputs", list_outputs, "print the files it would write, needs --parts");
   arguments.add_to(*generate);
@@ -81,7 +90,8 @@ int run(int argc, char** argv) {
   CLI::App* schedule = app.add_subcommand("schedule", "print the best schedules of problems");
   schedule->add_option("problem", schedule_options.problems, "problems, as benchdnn writes them")->required();
   schedule->add_option("--keep", schedule_options.keep, "schedules per problem")->capture_default_str();
-  schedule->add_option("--machine", schedule_options.machine_file, "machine description (default: this machine)");
+  schedule->add_option("--machine", schedule_options.machine_file,
+                       "machine description (default: this machine)");
   schedule->add_flag("--plain", schedule_options.plain, "B is not packed ahead of time");
   schedule->add_flag("--code", schedule_options.code, "print the generated code too");
   arguments.add_to(*schedule);
@@ -96,14 +106,19 @@ int run(int argc, char** argv) {
   }
 
   if (*generate) {
-    if (Status s = arguments.fill(generate_options.op, generate_options.isas, generate_options.threads); !s) return report(s);
+    if (Status s = arguments.fill(generate_options.op, generate_options.isas, generate_options.threads); !s)
+      return report(s);
     if (Status s = check_name(generate_options.name); !s) return report(s);
     if (generate_options.parts < 0 || generate_options.parts > 10000) {
       return report(invalid_argument(fmt::format("--parts {}: expected 1 to 10000", generate_options.parts)));
     }
     return report(list_outputs ? print_outputs(generate_options) : run_generate(generate_options));
   }
-  if (Status s = arguments.fill(schedule_options.op, schedule_options.isas, schedule_options.threads); !s) return report(s);
+  if (!*schedule) {
+    return report(invalid_argument("name a subcommand: generate or schedule; `cortex-gen --help` says more"));
+  }
+  if (Status s = arguments.fill(schedule_options.op, schedule_options.isas, schedule_options.threads); !s)
+    return report(s);
   return report(run_schedule(schedule_options));
 }
 

@@ -17,7 +17,8 @@ bool holds(const fs::path& path, const std::string& text) {
   std::error_code error;
   if (fs::file_size(path, error) != text.size() || error) return false;
   std::ifstream in(path, std::ios::binary);
-  return std::equal(std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>(), text.begin(), text.end());
+  return std::equal(std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>(), text.begin(),
+                    text.end());
 }
 
 // Undoes what was done when it goes out of scope, unless told to keep it.
@@ -35,14 +36,15 @@ Status make_folder(const fs::path& folder, Undo& undo) {
   std::error_code error;
   if (fs::is_directory(folder, error)) return {};
   if (fs::exists(folder, error)) {
-    return io_error(fmt::format("output folder {}: it is a file; choose another with --out", folder.string()));
+    return io_error(
+        fmt::format("output folder {}: it is a file; choose another with --out", folder.string()));
   }
   if (folder.has_parent_path() && folder.parent_path() != folder) {
     if (Status s = make_folder(folder.parent_path(), undo); !s) return s;
   }
   if (!fs::create_directory(folder, error) && error) {
-    return io_error(fmt::format("output folder {}: cannot create it: {}; choose another with --out", folder.string(),
-                                error.message()));
+    return io_error(fmt::format("output folder {}: cannot create it: {}; choose another with --out",
+                                folder.string(), error.message()));
   }
   undo.paths.push_back(folder);
   return {};
@@ -70,8 +72,10 @@ Result<WriteReport> write_files(const std::string& folder_name, const std::vecto
     out.write(file.text.data(), static_cast<std::streamsize>(file.text.size()));
     out.close();
     if (!out) {
-      return io_error(fmt::format("output folder {}: cannot write {}: check its permissions and free space, or choose "
-                                  "another with --out", folder.string(), file.name));
+      return io_error(
+          fmt::format("output folder {}: cannot write {}: check its permissions and free space, or choose "
+                      "another with --out",
+                      folder.string(), file.name));
     }
     renames.emplace_back(temporary, target);
   }
@@ -93,7 +97,8 @@ Result<WriteReport> write_files(const std::string& folder_name, const std::vecto
   std::vector<fs::path> old;
   for (const fs::directory_entry& entry : fs::directory_iterator(folder, error)) {
     const std::string name = entry.path().filename().string();
-    const bool current = std::any_of(files.begin(), files.end(), [&](const OutputFile& f) { return f.name == name; });
+    const bool current =
+        std::any_of(files.begin(), files.end(), [&](const OutputFile& f) { return f.name == name; });
     if (current || !entry.is_regular_file(error)) continue;
     std::string first_line;
     std::ifstream in(entry.path());

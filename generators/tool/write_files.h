@@ -18,7 +18,8 @@ struct WriteReport {
 // others replace the old ones by rename, after all of them have been written in full. `stale` says of a
 // name in the folder and its first line whether it is an output of an earlier run, to be removed.
 // On failure nothing that was there is changed, nothing new stays.
-Result<WriteReport> write_files(const std::string& folder, const std::vector<OutputFile>& files,
-                                const std::function<bool(const std::string& name, const std::string& first_line)>& stale);
+Result<WriteReport> write_files(
+    const std::string& folder, const std::vector<OutputFile>& files,
+    const std::function<bool(const std::string& name, const std::string& first_line)>& stale);
 
 }  // namespace cortex

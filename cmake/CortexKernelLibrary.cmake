@@ -1,0 +1,129 @@
+# cortex_add_kernel_library(NAME [STATIC | SHARED]
+#     [PROBLEMS file...]      lists, one problem a line as benchdnn writes it
+#     [INLINE "problem"...]   problems in place
+#     [OP conv | matmul]      how to read them; told apart by syntax if left out
+#     [ISA isa...]            avx512 avx2 if left out
+#     [THREADS n...]          1 if left out
+#     [MACHINE file]          machine description; the building machine if left out
+#     [PLAIN]                 matmul: also kernels that take B as it is
+#     [RUNTIME target])       cortex::kernels if left out; cortex::kernels_static
+#   A library of kernels made for exactly these problems. Its header NAME.h declares
+#   `const cortex_kernel_library* NAME(void);`, to be given to cortex_context_add_library().
+#
+# cortex-gen runs when a list, the machine or cortex-gen itself changes; only sources whose text changed are
+# compiled again. The number of sources follows from the number of problems at configure time, and the lists
+# are configure dependencies.
+include_guard(GLOBAL)
+
+function(cortex_add_kernel_library name)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "STATIC;SHARED;PLAIN" "OP;MACHINE;RUNTIME" "PROBLEMS;INLINE;ISA;THREADS")
+  if(arg_UNPARSED_ARGUMENTS)
+    message(FATAL_ERROR "cortex_add_kernel_library(${name}): unexpected \"${arg_UNPARSED_ARGUMENTS}\"")
+  endif()
+  if(NOT name MATCHES "^[A-Za-z_][A-Za-z0-9_]*$")
+    message(FATAL_ERROR "cortex_add_kernel_library(${name}): the name becomes a C function: letters, digits and "
+                        "underscores")
+  endif()
+  if(NOT arg_PROBLEMS AND NOT arg_INLINE)
+    message(FATAL_ERROR "cortex_add_kernel_library(${name}): name files with PROBLEMS or problems with INLINE")
+  endif()
+  if(NOT arg_ISA)
+    set(arg_ISA avx512 avx2)
+  endif()
+  if(NOT arg_THREADS)
+    set(arg_THREADS 1)
+  endif()
+  if(NOT arg_RUNTIME)
+    set(arg_RUNTIME cortex::kernels)
+  endif()
+  set(type)
+  if(arg_STATIC)
+    set(type STATIC)
+  elseif(arg_SHARED)
+    set(type SHARED)
+  endif()
+
+  set(lists)
+  foreach(file IN LISTS arg_PROBLEMS)
+    cmake_path(ABSOLUTE_PATH file BASE_DIRECTORY ${CMAKE_CURRENT_SOURCE_DIR} NORMALIZE)
+    if(NOT EXISTS ${file})
+      message(FATAL_ERROR "cortex_add_kernel_library(${name}): no such file: ${file}")
+    endif()
+    list(APPEND lists ${file})
+  endforeach()
+  set(out ${CMAKE_CURRENT_BINARY_DIR}/${name})
+  if(arg_INLINE)
+    # One problem's options must not reach the next.
+    list(JOIN arg_INLINE "\n--reset\n" text)
+    file(CONFIGURE OUTPUT ${out}.inline.txt CONTENT "${text}\n" @ONLY)
+    list(APPEND lists ${out}.inline.txt)
+  endif()
+
+  # About 25 kernels a source: few enough to compile side by side, enough to share the compiler's start.
+  set(problems 0)
+  foreach(file IN LISTS lists)
+    file(READ ${file} text)
+    string(REGEX MATCHALL "\n[ \t]*[^# \t\r\n]" lines "\n${text}")
+    list(LENGTH lines count)
+    math(EXPR problems "${problems} + ${count}")
+  endforeach()
+  set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${lists})
+  list(LENGTH arg_ISA isas)
+  list(LENGTH arg_THREADS threads)
+  math(EXPR parts "(${problems} * ${isas} * ${threads} + 24) / 25")
+  if(parts LESS 1)
+    set(parts 1)
+  endif()
+
+  if(TARGET cortex-gen)
+    set(generator $<TARGET_FILE:cortex-gen>)
+  elseif(CORTEX_GEN_EXECUTABLE)
+    set(generator ${CORTEX_GEN_EXECUTABLE})
+  else()
+    message(FATAL_ERROR "cortex_add_kernel_library(${name}): no cortex-gen: install cortex's tools, or set "
+                        "CORTEX_GEN_EXECUTABLE")
+  endif()
+  list(JOIN arg_ISA "," isa)
+  list(JOIN arg_THREADS "," thread_counts)
+  set(command ${generator} generate --isa ${isa} --threads ${thread_counts} --out ${out} --name ${name}
+              --parts ${parts})
+  foreach(file IN LISTS lists)
+    list(APPEND command --batch ${file})
+  endforeach()
+  if(arg_OP)
+    list(APPEND command --op ${arg_OP})
+  endif()
+  if(arg_PLAIN)
+    list(APPEND command --plain)
+  endif()
+  set(depends ${lists} ${generator})
+  if(arg_MACHINE)
+    cmake_path(ABSOLUTE_PATH arg_MACHINE BASE_DIRECTORY ${CMAKE_CURRENT_SOURCE_DIR} NORMALIZE)
+    list(APPEND command --machine ${arg_MACHINE})
+    list(APPEND depends ${arg_MACHINE})
+  endif()
+
+  set(sources ${out}/${name}.cpp)
+  math(EXPR last "${parts} - 1")
+  foreach(part RANGE ${last})
+    list(APPEND sources ${out}/${name}_part${part}.cpp)
+  endforeach()
+  # The stamp is what the rule makes: sources that did not change keep their time stamps, and stay compiled.
+  add_custom_command(
+    OUTPUT ${out}.stamp
+    BYPRODUCTS ${sources} ${out}/${name}.h ${out}/${name}.json
+    COMMAND ${command}
+    COMMAND ${CMAKE_COMMAND} -E touch ${out}.stamp
+    DEPENDS ${depends}
+    COMMENT "Generating kernel library ${name}"
+    VERBATIM)
+  set_source_files_properties(${sources} ${out}/${name}.h PROPERTIES GENERATED TRUE)
+  add_custom_target(${name}_sources DEPENDS ${out}.stamp)
+
+  add_library(${name} ${type} ${sources})
+  add_dependencies(${name} ${name}_sources)
+  set_target_properties(${name} PROPERTIES POSITION_INDEPENDENT_CODE ON)
+  target_compile_features(${name} PRIVATE cxx_std_11)
+  target_include_directories(${name} PUBLIC $<BUILD_INTERFACE:${out}>)
+  target_link_libraries(${name} PUBLIC ${arg_RUNTIME})
+endfunction()

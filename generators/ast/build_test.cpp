@@ -1,0 +1,282 @@
+// Loop IR of random schedules against a walk of the Program by the book: the same packs and calls, with
+// the same numbers, in the same order, for every thread of a grid.
+#include "generators/ast/build.h"
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+
+#include "generators/loop_ir/evaluate.h"
+#include "graph/lower/lower.h"
+#include "microkernels/catalogue/catalogue.h"
+#include "polyopt/schedule/ranges.h"
+#include "runtime/testing/random_problem.h"
+#include "runtime/testing/random_schedule.h"
+#include "support/checked.h"
+
+namespace cortex {
+namespace {
+
+using testing::pick;
+using testing::Random;
+
+// The semantics of polyopt/schedule/schedule.h and program.h, word by word.
+class Walker {
+ public:
+  Walker(const Program& program, std::vector<int64_t> grid, std::vector<int64_t> coord)
+      : p_(program), grid_(std::move(grid)), coord_(std::move(coord)) {
+    for (const Dim& d : p_.nest.dims) ranges_.push_back({0, d.extent});
+    at_ = p_.base_offset;
+  }
+
+  std::vector<Event> run() {
+    enter(0);
+    return std::move(events_);
+  }
+
+ private:
+  struct Range {
+    int64_t lo, len;
+  };
+
+  void enter(std::size_t depth) {
+    const auto outside = at_;
+    for (const ProgramPack& pack : p_.packs) {
+      if (pack.depth == static_cast<int>(depth)) copy(pack);
+    }
+    if (depth == p_.loops.size())
+      kernel();
+    else
+      loop(depth);
+    at_ = outside;
+  }
+
+  void copy(const ProgramPack& pack) {
+    at_[static_cast<std::size_t>(pack.operand)] = 0;
+    if (pack.ahead_of_time) return;
+    Event e{"pack", {}};
+    for (std::size_t j = 0; j < static_cast<std::size_t>(pack.desc.rank); ++j) {
+      int64_t origin = pack.constant[j], box = 1;
+      for (std::size_t d = 0; d < ranges_.size(); ++d) {
+        origin += pack.coeff[j][d] * ranges_[d].lo;
+        box += pack.coeff[j][d] * (ranges_[d].len - 1);
+      }
+      e.numbers["origin" + std::to_string(j)] = origin;
+      e.numbers["box" + std::to_string(j)] = box;
+    }
+    events_.push_back(std::move(e));
+  }
+
+  void loop(std::size_t depth) {
+    const ProgramLoop& loop = p_.loops[depth];
+    const auto dim = static_cast<std::size_t>(loop.dim);
+    const Range outer = ranges_[dim];
+    const int64_t tiles = ceil_div(outer.len, loop.step);
+    int64_t first = 0, last = tiles;
+    if (loop.parallel) {
+      // Tiles are divided as if every visit had the most that any has.
+      const int64_t most = ceil_div(longest(depth), loop.step);
+      first = std::min(tiles, most * coord_[depth] / grid_[depth]);
+      last = std::min(tiles, most * (coord_[depth] + 1) / grid_[depth]);
+    }
+    for (int64_t t = first; t < last; ++t) {
+      int64_t lo = t * loop.step, len = std::min(loop.step, outer.len - lo);
+      if (loop.balanced) {
+        lo = t * (outer.len / tiles) + std::min(t, outer.len % tiles);
+        len = outer.len / tiles + (t < outer.len % tiles);
+      }
+      ranges_[dim] = {outer.lo + lo, len};
+      const auto before = at_;
+      for (std::size_t o = 0; o < operand_count; ++o) at_[o] += lo * loop.stride[o];
+      enter(depth + 1);
+      at_ = before;
+    }
+    ranges_[dim] = outer;
+  }
+
+  int64_t longest(std::size_t depth) const {
+    int64_t len = p_.nest.dims[static_cast<std::size_t>(p_.loops[depth].dim)].extent;
+    for (std::size_t i = 0; i < depth; ++i) {
+      const ProgramLoop& loop = p_.loops[i];
+      if (loop.dim != p_.loops[depth].dim) continue;
+      len = loop.balanced ? ceil_div(len, ceil_div(len, loop.step)) : std::min(len, loop.step);
+    }
+    return len;
+  }
+
+  Range range(int dim) const { return dim < 0 ? Range{0, 1} : ranges_[static_cast<std::size_t>(dim)]; }
+
+  void kernel() {
+    Event e{"call", {}};
+    const ProgramKernel& k = p_.kernel;
+    e.numbers["m"] = range(k.m_dim).len;
+    e.numbers["n"] = range(k.n_dim).len;
+    e.numbers["k"] = range(k.k_dim).len;
+    int64_t batch = 1;
+    for (const int d : k.batch_dims) batch *= range(d).len;
+    e.numbers["batch"] = batch;
+    static constexpr const char* names[] = {"a", "b", "c"};
+    for (std::size_t o = 0; o < operand_count; ++o) e.numbers[names[o]] = at_[o];
+    bool first = true, last = true;
+    for (const ProgramLoop& loop : p_.loops) {
+      const Dim& dim = p_.nest.dims[static_cast<std::size_t>(loop.dim)];
+      if (dim.kind != DimKind::reduction) continue;
+      const Range r = range(loop.dim);
+      first = first && r.lo == 0;
+      last = last && r.lo + r.len == dim.extent;
+    }
+    e.numbers["accumulate"] = !first;
+    e.numbers["epilogue"] = last && !p_.nest.epilogue.empty();
+    if (p_.nest.epilogue.bias) {
+      e.numbers["bias"] = (range(k.n_dim).lo * p_.bias_stride + range(p_.bias_dim2).lo * p_.bias_stride2) / 4;
+    }
+    // The products' addresses, relative to a and b: what the batch arguments must expand to.
+    std::vector<std::size_t> index(k.batch_dims.size(), 0);
+    for (int64_t i = 0; i < batch; ++i) {
+      int64_t a = 0, b = 0, rest = i;
+      for (std::size_t j = k.batch_dims.size(); j-- > 0;) {
+        const int64_t len = range(k.batch_dims[j]).len;
+        a += rest % len * k.a_batch_stride[j];
+        b += rest % len * k.b_batch_stride[j];
+        rest /= len;
+      }
+      e.numbers["product a" + std::to_string(i)] = a;
+      e.numbers["product b" + std::to_string(i)] = b;
+    }
+    events_.push_back(std::move(e));
+  }
+
+  const Program& p_;
+  std::vector<int64_t> grid_, coord_;
+  std::vector<Range> ranges_;
+  std::array<int64_t, operand_count> at_{};
+  std::vector<Event> events_;
+};
+
+// The recorded call in the walker's terms: pointers from user memory or scratch alike, batch spelled out.
+Event normal(const Event& event, const Function& f) {
+  Event out{event.op, {}};
+  Values tables;
+  for (const auto& [name, value] : event.numbers) {
+    const std::size_t at = name.find('@');
+    const std::string member = name.substr(0, at);
+    if (at == std::string::npos) {
+      out.numbers[name] = value;
+      continue;
+    }
+    const std::string base = name.substr(at + 1);
+    int64_t offset = value;
+    for (const OperandPointer& o : f.operands) {
+      if (o.name == base && o.member != "scratch") offset += o.offset;
+    }
+    if (member.ends_with("_offsets"))
+      tables[member] = value;
+    else if (member == "epilogue.bias_n")
+      out.numbers["bias"] = offset;
+    else if (event.op == "call")
+      out.numbers[member] = offset;
+  }
+  if (event.op == "pack") return out;
+  const auto table = [&](const char* name) -> const std::vector<int64_t>& {
+    for (const Table& t : f.tables) {
+      if (t.name == name) return t.values;
+    }
+    throw std::logic_error("no table");
+  };
+  const auto number = [&](const char* name) {
+    const auto found = out.numbers.find(name);
+    const int64_t value = found == out.numbers.end() ? 0 : found->second;
+    out.numbers.erase(name);
+    return value;
+  };
+  const int64_t a_stride = number("a_batch_stride"), b_stride = number("b_batch_stride");
+  for (int64_t i = 0; i < event.numbers.at("batch"); ++i) {
+    int64_t a = i * a_stride, b = i * b_stride;
+    if (!tables.empty()) {
+      a = table("a_offsets").at(static_cast<std::size_t>(tables["a_offsets"] + i));
+      b = table("b_offsets").at(static_cast<std::size_t>(tables["b_offsets"] + i));
+    }
+    out.numbers["product a" + std::to_string(i)] = a;
+    out.numbers["product b" + std::to_string(i)] = b;
+  }
+  for (const char* fixed : {"lda", "ldb", "ldc", "epilogue.ld_residual", "epilogue.residual_after_activation",
+                            "epilogue.activation", "epilogue.residual"}) {
+    number(fixed);
+  }
+  return out;
+}
+
+std::string shown(const Event& e) {
+  std::string text = e.op;
+  for (const auto& [name, value] : e.numbers) text += fmt::format(" {}={}", name, value);
+  return text;
+}
+
+void compare(const Program& program, const Function& f, std::vector<int64_t> grid) {
+  std::vector<int64_t> coord(grid.size(), 0);
+  for (;;) {
+    const std::vector<Event> expected = Walker(program, grid, coord).run();
+    std::vector<Event> found = Recorder(f, grid, coord).run();
+    for (Event& e : found) e = normal(e, f);
+    // Packs of threads without work may be left out: a thread that leaves early needs none.
+    const bool idle =
+        std::none_of(expected.begin(), expected.end(), [](const Event& e) { return e.op == "call"; });
+    if (!(idle && std::none_of(found.begin(), found.end(), [](const Event& e) { return e.op == "call"; }))) {
+      ASSERT_EQ(found.size(), expected.size());
+      for (std::size_t i = 0; i < found.size(); ++i) {
+        if (found[i] != expected[i]) {
+          FAIL() << "event " << i << "\n  " << shown(found[i]) << "\ninstead of\n  " << shown(expected[i]);
+        }
+      }
+    }
+    std::size_t i = 0;
+    while (i < coord.size() && ++coord[i] == grid[i]) coord[i++] = 0;
+    if (i == coord.size()) return;
+  }
+}
+
+TEST(BuildFunction, WalksRandomSchedulesByTheBook) {
+  const char* seed_text = std::getenv("CORTEX_TEST_SEED");
+  const uint64_t seed = seed_text ? std::strtoull(seed_text, nullptr, 10) : 20240601;
+  fmt::print("seed {} (CORTEX_TEST_SEED)\n", seed);
+  Random random(seed);
+  int built = 0, walked = 0;
+  for (int round = 0; round < 400; ++round) {
+    const Problem problem = round % 3 ? testing::random_conv(random) : testing::random_matmul(random);
+    const Result<Nest> lowered = lower(problem);
+    ASSERT_TRUE(lowered.ok()) << lowered.error().message;
+    const Nest nest = round % 2 ? coalesce(*lowered) : *lowered;
+    const std::optional<Schedule> schedule = testing::random_schedule(nest, Isa::avx512, true, random);
+    if (!schedule) continue;
+    const Result<Program> program = resolve(nest, *schedule);
+    ASSERT_TRUE(program.ok());
+    if (program->kernel.is_dwconv) continue;  // run against the reference in tests/generated
+    SCOPED_TRACE(fmt::format("round {}: {}: {}", round, to_string(problem), to_string(*schedule, nest)));
+    const Result<Function> f = build_function(*program, "kernel");
+    ASSERT_TRUE(f.ok()) << f.error().message;
+    ++built;
+
+    const Result<Function> again = parse_function(to_string(*f));
+    ASSERT_TRUE(again.ok()) << again.error().message << "\n" << to_string(*f);
+    EXPECT_EQ(to_string(*again), to_string(*f));
+
+    int64_t visits = 1;
+    for (std::size_t l = 0; l < schedule->loops.size(); ++l)
+      visits *= max_trips(nest, *schedule, static_cast<int>(l));
+    if (visits > 3000) continue;  // as good as the others, and slow to walk
+    ++walked;
+
+    std::vector<int64_t> grid(CORTEX_MAX_PARALLEL_LOOPS, 1);
+    compare(*program, *f, grid);
+    for (std::size_t i = 0; i < program->loops.size() && program->loops[i].parallel; ++i)
+      grid[i] = pick(random, 1, 3);
+    compare(*program, *f, grid);
+    if (HasFatalFailure()) return;
+  }
+  fmt::print("{} schedules built, {} of them walked\n", built, walked);
+  EXPECT_GT(walked, 200);
+}
+
+}  // namespace
+}  // namespace cortex

@@ -1,0 +1,184 @@
+// cortex-gen as people run it: outputs, exit codes, one clear line per refusal, nothing left behind.
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <nlohmann/json.hpp>
+
+namespace cortex {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string read(const fs::path& path) {
+  std::ifstream in(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
+}
+
+struct Finished {
+  int code;
+  std::string out, err;
+};
+
+class Cli : public ::testing::Test {
+ protected:
+  Cli() {
+    char name[] = "/tmp/cortex_cli_XXXXXX";
+    folder_ = mkdtemp(name);
+  }
+  ~Cli() override { fs::remove_all(folder_); }
+
+  Finished gen(const std::string& arguments) const {
+    const int status = std::system(fmt::format("cd {0} && '{1}' {2} >{0}/.out 2>{0}/.err </dev/null",
+                                               folder_.string(), CORTEX_GEN, arguments)
+                                       .c_str());
+    return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, read(folder_ / ".out"), read(folder_ / ".err")};
+  }
+
+  // Exit code 2, one line that holds every word, and no file written.
+  void refuses(const std::string& arguments, const std::vector<std::string>& words) const {
+    const std::vector<std::string> before = files();
+    const Finished run = gen(arguments);
+    EXPECT_EQ(run.code, 2) << arguments;
+    EXPECT_EQ(std::count(run.err.begin(), run.err.end(), '\n'), 1) << run.err;
+    EXPECT_TRUE(run.err.starts_with("cortex-gen: ")) << run.err;
+    EXPECT_EQ(run.out, "") << arguments;
+    for (const std::string& word : words)
+      EXPECT_NE(run.err.find(word), std::string::npos) << word << " in: " << run.err;
+    EXPECT_EQ(files(), before) << arguments;
+  }
+
+  std::vector<std::string> files() const {
+    std::vector<std::string> all;
+    for (const auto& entry : fs::recursive_directory_iterator(folder_)) {
+      const std::string name = fs::relative(entry.path(), folder_).string();
+      if (name != ".out" && name != ".err") all.push_back(name);
+    }
+    std::sort(all.begin(), all.end());
+    return all;
+  }
+
+  void write(const std::string& name, const std::string& text) const {
+    std::ofstream(folder_ / name) << text;
+  }
+
+  fs::path folder_;
+};
+
+constexpr const char* small = "mb1ic16ih8oc16oh8kh3ph1";
+
+TEST_F(Cli, GeneratesALibrary) {
+  write("list.txt",
+        fmt::format("# two, one of them twice\n{0}n\"first\"\n{0}n\"again\"\nmb1ic8ih4oc8oh4kh1\n", small));
+  const Finished run =
+      gen("generate --batch list.txt --isa avx512,avx2 --threads 1,2 --out new/out --name my_lib");
+  ASSERT_EQ(run.code, 0) << run.err;
+  EXPECT_EQ(run.err, "");
+  EXPECT_EQ(std::count(run.out.begin(), run.out.end(), '\n'), 1) << run.out;
+  EXPECT_NE(run.out.find("8 kernels"), std::string::npos) << run.out;
+  const std::vector<std::string> expected = {"list.txt",
+                                             "new",
+                                             "new/out",
+                                             "new/out/my_lib.cpp",
+                                             "new/out/my_lib.h",
+                                             "new/out/my_lib.json",
+                                             "new/out/my_lib_part0.cpp"};
+  EXPECT_EQ(files(), expected);
+  const auto manifest = nlohmann::json::parse(read(folder_ / "new/out/my_lib.json"));
+  EXPECT_EQ(manifest["kernels"].size(), 8u);
+  EXPECT_EQ(manifest["kernels"][0]["name"], "first");
+}
+
+TEST_F(Cli, SameInputSameBytesAndTimeStamps) {
+  const std::string how =
+      fmt::format("generate {} 30x40:40x50 --plain --isa avx512,avx2 --threads 1,3 --parts 3", small);
+  ASSERT_EQ(gen(how + " --out a --jobs 1").code, 0);
+  ASSERT_EQ(gen(how + " --out b --jobs 4").code, 0);
+  for (const char* file : {"kernels.h", "kernels.cpp", "kernels_part0.cpp", "kernels_part1.cpp",
+                           "kernels_part2.cpp", "kernels.json"}) {
+    EXPECT_EQ(read(folder_ / "a" / file), read(folder_ / "b" / file)) << file;
+  }
+  const fs::file_time_type before = fs::last_write_time(folder_ / "a/kernels.cpp");
+  usleep(20000);
+  ASSERT_EQ(gen(how + " --out a").code, 0);
+  EXPECT_EQ(fs::last_write_time(folder_ / "a/kernels.cpp"), before);
+  EXPECT_NE(read(folder_ / "a/kernels.cpp").find("|plain"), std::string::npos);
+}
+
+TEST_F(Cli, RemovesPartsOfEarlierRunsOnly) {
+  ASSERT_EQ(gen(fmt::format("generate {} --isa avx2 --out o --name lib --parts 4", small)).code, 0);
+  write("o/lib_part9.cpp", "// mine\n");
+  ASSERT_EQ(gen(fmt::format("generate {} --isa avx2 --out o --name lib --parts 2", small)).code, 0);
+  EXPECT_FALSE(fs::exists(folder_ / "o/lib_part2.cpp"));
+  EXPECT_FALSE(fs::exists(folder_ / "o/lib_part3.cpp"));
+  EXPECT_TRUE(fs::exists(folder_ / "o/lib_part9.cpp"));
+}
+
+TEST_F(Cli, ListsOutputs) {
+  const Finished run = gen("generate --list-outputs --parts 2 --out o --name lib");
+  EXPECT_EQ(run.code, 0);
+  EXPECT_EQ(run.out, "o/lib.h\no/lib.cpp\no/lib_part0.cpp\no/lib_part1.cpp\no/lib.json\n");
+}
+
+TEST_F(Cli, VersionHelpSchedule) {
+  EXPECT_EQ(gen("--version").code, 0);
+  EXPECT_NE(gen("--version").out.find("cortex-gen "), std::string::npos);
+  EXPECT_EQ(gen("--help").code, 0);
+  const Finished run = gen(fmt::format("schedule {} --isa avx2 --keep 2 --code", small));
+  EXPECT_EQ(run.code, 0) << run.err;
+  EXPECT_NE(run.out.find("cortex_brgemm_"), std::string::npos);
+}
+
+TEST_F(Cli, RefusesProblems) {
+  refuses("generate mb1ic16zz8 --out o", {"mb1ic16zz8"});
+  refuses("generate mb1ic16ih8oc16oh30kh3ph1 --out o", {"oh30"});
+  refuses("generate mb1ic1000000000000ih1000000000oc1000000000000oh1000000000kh1 --out o",
+          {"mb1ic1000000000000"});
+  refuses("generate 3x4:5x6 --out o", {"3x4:5x6"});
+  refuses("generate --out o", {"--batch"});
+  write("list.txt", fmt::format("{}\nbroken line\n", small));
+  refuses("generate --batch list.txt --out o", {"list.txt:2"});
+  write("empty.txt", "# nothing\n\n");
+  refuses("generate --batch empty.txt --out o", {"empty.txt", "no problem"});
+  refuses("generate --batch missing.txt --out o", {"missing.txt"});
+}
+
+TEST_F(Cli, RefusesOptions) {
+  refuses(fmt::format("generate {} --isa sse9 --out o", small), {"sse9", "avx512", "host"});
+  refuses(fmt::format("generate {} --threads 0 --out o", small), {"--threads 0"});
+  refuses(fmt::format("generate {} --threads many --out o", small), {"many"});
+  refuses(fmt::format("generate {} --op pool --out o", small), {"pool", "conv", "matmul"});
+  refuses(fmt::format("generate {} --name 3lib --out o", small), {"3lib"});
+  refuses(fmt::format("generate {} --parts -1 --out o", small), {"--parts -1"});
+  refuses(fmt::format("generate {} --machine nowhere.json --out o", small), {"nowhere.json"});
+  write("bad.json", "{\"name\": 3}");
+  refuses(fmt::format("generate {} --machine bad.json --out o", small), {"bad.json", "name"});
+  refuses(fmt::format("generate {} --nonsense --out o", small), {"--nonsense"});
+  refuses("destroy", {"destroy"});
+  refuses("", {"subcommand"});
+}
+
+TEST_F(Cli, RefusesOutputFolders) {
+  write("file", "in the way");
+  refuses(fmt::format("generate {} --isa avx2 --out file", small), {"file", "--out"});
+  refuses(fmt::format("generate {} --isa avx2 --out file/sub", small), {"file", "--out"});
+  refuses(fmt::format("generate {} --isa avx2 --out /proc/cortex/sub", small), {"/proc/cortex", "--out"});
+  fs::create_directory(folder_ / "o");
+  fs::create_directory(folder_ / "o/kernels.json");  // the last file written
+  refuses(fmt::format("generate {} --isa avx2 --out o", small), {"kernels.json"});
+  if (geteuid() == 0) GTEST_SKIP() << "root may write anywhere: the read-only folder is not tested";
+  fs::create_directory(folder_ / "locked");
+  chmod((folder_ / "locked").c_str(), 0500);
+  refuses(fmt::format("generate {} --isa avx2 --out locked", small), {"locked", "--out"});
+  chmod((folder_ / "locked").c_str(), 0700);
+}
+
+}  // namespace
+}  // namespace cortex

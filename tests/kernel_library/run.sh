@@ -1,0 +1,65 @@
+#!/usr/bin/env bash
+# run.sh SOURCE CORTEX_GEN LIBCORTEX_KERNELS WORK CMAKE CXX GENERATOR
+set -euo pipefail
+source=$1 gen=$2 kernels=$3 work=$4 cmake=$5 cxx=$6 generator=$7
+rm -rf "$work"
+mkdir -p "$work"
+list=$work/layers.txt
+
+fail() { echo "FAILED: $*" >&2; cat "$work/log" >&2; exit 1; }
+build() { "$cmake" --build "$work" --verbose >"$work/log" 2>&1 || fail "the build: $1"; }
+# Sources of the library compiled by the last build.
+compiled() { grep -oE '\-c [^ ]*my_kernels/my_kernels[^ ]*\.cpp' "$work/log" | sed 's/.*my_kernels\///' | sort -u | tr '\n' ' '; }
+generated() { grep -c 'cortex-gen generate\|cortex-gen. generate' "$work/log" || true; }
+counts() { local n; n=$("$work/count"); [ "$n" = "$1" ] || fail "$n kernels, expected $1: $2"; }
+parts() { find "$work/my_kernels" -name 'my_kernels_part*.cpp' | wc -l; }
+
+layers() { for ((i = 1; i <= $1; ++i)); do echo "mb1ic8ih$((i + 2))oc8oh$((i + 2))kh3ph1"; done; }
+layers 3 >"$list"
+"$cmake" -S "$source/tests/kernel_library" -B "$work" -G "$generator" -DCMAKE_CXX_COMPILER="$cxx" \
+  -DCORTEX_SOURCE="$source" -DCORTEX_KERNELS="$kernels" -DCORTEX_GEN_EXECUTABLE="$gen" >"$work/log" 2>&1 ||
+  fail "configuring"
+
+build "the first"
+[ "$(generated)" = 1 ] || fail "cortex-gen ran $(generated) times in the first build"
+[ "$(compiled)" = "my_kernels.cpp my_kernels_part0.cpp " ] || fail "the first build compiled $(compiled)"
+counts 20 "3 layers and 2 inline, 2 ISAs, 2 thread counts"
+[ "$(parts)" = 1 ] || fail "$(parts) parts, expected 1"
+
+build "nothing changed"
+[ "$(generated)" = 0 ] || fail "cortex-gen ran though nothing changed"
+[ -z "$(compiled)" ] || fail "compiled $(compiled)though nothing changed"
+
+sleep 1.1
+touch "$list"
+build "the list touched"
+[ -z "$(compiled)" ] || fail "compiled $(compiled)though no problem changed"
+build "after touching"
+[ "$(generated)" = 0 ] || fail "cortex-gen runs at every build after the list was touched"
+
+sleep 1.1
+layers 12 >"$list"
+build "the list grown"
+counts 56 "12 layers and 2 inline"
+[ "$(parts)" = 3 ] || fail "$(parts) parts, expected 3"
+
+sleep 1.1
+layers 13 | sed 's/kh3ph1$/kh3ph1n"renamed"/' >"$list"
+sed -i '13d' "$list"
+build "layers renamed"
+counts 56 "names are no part of a kernel's identity"
+
+sleep 1.1
+layers 2 >"$list"
+build "the list shrunk"
+counts 16 "2 layers and 2 inline"
+[ "$(parts)" = 1 ] || fail "$(parts) parts after shrinking, expected 1"
+
+sleep 1.1
+echo "nonsense" >"$list"
+if "$cmake" --build "$work" >"$work/log" 2>&1; then fail "a broken list went through"; fi
+grep -q 'layers.txt:1' "$work/log" || fail "the message does not name the line"
+layers 2 >"$list"
+build "the list repaired"
+counts 16 "after repair"
+echo "kernel library rebuilds: ok"
