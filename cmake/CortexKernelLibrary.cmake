@@ -124,6 +124,7 @@ function(cortex_add_kernel_library name)
   add_dependencies(${name} ${name}_sources)
   set_target_properties(${name} PROPERTIES POSITION_INDEPENDENT_CODE ON)
   target_compile_features(${name} PRIVATE cxx_std_11)
+  target_compile_options(${name} PRIVATE $<$<CONFIG:>:-O2>)  # a project without a build type
   target_include_directories(${name} PUBLIC $<BUILD_INTERFACE:${out}>)
   target_link_libraries(${name} PUBLIC ${arg_RUNTIME})
 endfunction()

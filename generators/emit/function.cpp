@@ -43,7 +43,9 @@ class Emitter {
 
   std::string run(const std::string& comment) {
     out_ += as_comment(comment, "");
-    out_ += fmt::format("void {}(const cortex_kernel_call* call) {{\n", f_.name);
+    const std::string head = fmt::format("void {}(", f_.name),
+                      parameters = "const cortex_kernel_call* call) {\n";
+    out_ += head + (head.size() + parameters.size() > 111 ? "\n    " : "") + parameters;
     for (const OperandPointer& o : f_.operands) operand(o);
     for (const PackDesc& d : f_.packs) desc(d);
     for (const Table& t : f_.tables) {

@@ -18,7 +18,8 @@ inline int64_t min(int64_t a, int64_t b) { return a < b ? a : b; }
 //     batch=kh pack(B,panel,ahead)
 //   isa avx2, 1 thread, predicted 0.0 us, 118208 bytes of scratch per thread
 //   cortex-gen, hash 0x55898abbc5797a22
-void conv_mb1_ic3ih224iw224_oc64oh112ow112_kh7kw7sh2sw2ph3pw3_avx2_t1_55898abb(const cortex_kernel_call* call) {
+void conv_mb1_ic3ih224iw224_oc64oh112ow112_kh7kw7sh2sw2ph3pw3_avx2_t1_55898abb(
+    const cortex_kernel_call* call) {
   const char* const src = static_cast<const char*>(call->a);
   const char* const wei = static_cast<const char*>(call->b);
   char* const dst = static_cast<char*>(call->c);

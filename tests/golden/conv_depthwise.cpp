@@ -11,7 +11,8 @@ namespace conv_depthwise_kernels {
 //   schedule   oh/1@1 c/64 | dwconv_f32_f32_f32_4x16x1_avx512 m=ow n=c batch=kh,kw
 //   isa avx512, 1 thread, predicted 0.0 us, 0 bytes of scratch per thread
 //   cortex-gen, hash 0x7971a1e1a7c7b40b
-void conv_g96mb1_ic96ih112iw112_oc96oh56ow56_kh3kw3sh2sw2ph1pw1_avx512_t1_7971a1e1(const cortex_kernel_call* call) {
+void conv_g96mb1_ic96ih112iw112_oc96oh56ow56_kh3kw3sh2sw2ph1pw1_avx512_t1_7971a1e1(
+    const cortex_kernel_call* call) {
   const char* const src = static_cast<const char*>(call->a);
   const char* const wei = static_cast<const char*>(call->b);
   char* const dst = static_cast<char*>(call->c);

@@ -18,7 +18,8 @@ inline int64_t min(int64_t a, int64_t b) { return a < b ? a : b; }
 //     batch=kh,kw pack(B,panel,ahead)
 //   isa avx512, 1 thread, predicted 0.0 us, 20736 bytes of scratch per thread
 //   cortex-gen, hash 0x38b37908351de2af
-void conv_g4mb1_ic64ih14iw14_oc128oh14ow14_kh3kw3ph1pw1dh1dw1_avx512_t1_38b37908(const cortex_kernel_call* call) {
+void conv_g4mb1_ic64ih14iw14_oc128oh14ow14_kh3kw3ph1pw1dh1dw1_avx512_t1_38b37908(
+    const cortex_kernel_call* call) {
   const char* const src = static_cast<const char*>(call->a);
   const char* const wei = static_cast<const char*>(call->b);
   char* const dst = static_cast<char*>(call->c);

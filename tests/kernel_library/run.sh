@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# run.sh SOURCE CORTEX_GEN LIBCORTEX_KERNELS WORK CMAKE CXX GENERATOR
+# run.sh SOURCE BUILD CORTEX_GEN LIBCORTEX_KERNELS WORK CMAKE CXX GENERATOR
 set -euo pipefail
-source=$1 gen=$2 kernels=$3 work=$4 cmake=$5 cxx=$6 generator=$7
+source=$1 tree=$2 gen=$3 kernels=$4 work=$5 cmake=$6 cxx=$7 generator=$8
 rm -rf "$work"
 mkdir -p "$work"
 list=$work/layers.txt
@@ -62,4 +62,17 @@ grep -q 'layers.txt:1' "$work/log" || fail "the message does not name the line"
 layers 2 >"$list"
 build "the list repaired"
 counts 16 "after repair"
-echo "kernel library rebuilds: ok"
+
+# The installed package, which may have moved.
+for component in library tools; do
+  "$cmake" --install "$tree" --prefix "$work/first" --component $component >"$work/log" || fail "installing"
+done
+mv "$work/first" "$work/prefix"
+mkdir "$work/installed"
+layers 3 >"$work/installed/layers.txt"
+"$cmake" -S "$source/tests/kernel_library" -B "$work/installed" -G "$generator" -DCMAKE_CXX_COMPILER="$cxx" \
+  -DCMAKE_PREFIX_PATH="$work/prefix" >"$work/log" 2>&1 || fail "configuring with find_package"
+"$cmake" --build "$work/installed" >"$work/log" 2>&1 || fail "building with find_package"
+[ "$("$work/installed/count")" = 20 ] || fail "the installed package's kernels"
+[ "$("$work/installed/count_static")" = 2 ] || fail "the static libraries"
+echo "kernel libraries: ok"
