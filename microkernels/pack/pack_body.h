@@ -45,11 +45,10 @@ void copy_panels(const PackPlan& p, char* dst, const char* src) {
   }
 }
 
-// dst[v][u] = src[u][v] for 4-byte elements; u is adjacent in dst, v in src.
+// dst[v][u] = src[u][v] for 4-byte elements; u is adjacent in dst, v in src. Goes along v for v_at_once
+// elements, then along u.
 void transpose(char* dst, int64_t dst_stride, const char* src, int64_t src_stride, int64_t u_count,
-               int64_t v_count) {
-  // Whole cache lines of every source row before the next source row.
-  constexpr int64_t v_at_once = 64;
+               int64_t v_count, int64_t v_at_once) {
   for (int64_t v0 = 0; v0 < v_count; v0 += v_at_once) {
     const int64_t v_end = v_count - v0 < v_at_once ? v_count : v0 + v_at_once;
     for (int64_t u = 0; u < u_count; u += transpose_side) {
@@ -71,6 +70,9 @@ void transpose(char* dst, int64_t dst_stride, const char* src, int64_t src_strid
 // dst's unit-stride dimension is `unit`, src's is `row`.
 void transpose_rows(const PackPlan& p, char* dst, const char* src) {
   const PackDim &row = p.row, &unit = p.unit;
+  // Panels are written densely, so sources may advance by several lines; the lines of a plain transpose
+  // lie a row apart on both sides, and only one line of each is kept in the air.
+  const int64_t v_at_once = p.panels ? 128 : 16;
   for (int64_t n0 = 0, panel = 0; n0 < unit.count; n0 += p.width, ++panel) {
     const int64_t lo = clamp(unit.lo - n0, 0, p.width), hi = clamp(unit.hi - n0, lo, p.width);
     const int64_t width = p.panels || unit.count - n0 > p.width ? p.width : unit.count - n0;
@@ -90,7 +92,7 @@ void transpose_rows(const PackPlan& p, char* dst, const char* src) {
     }
     if (inside > lo && row.hi > row.lo) {
       transpose(to + row.lo * row.to + lo * 4, row.to, src + (n0 + lo) * unit.from + row.lo * 4, unit.from,
-                inside - lo, row.hi - row.lo);
+                inside - lo, row.hi - row.lo, v_at_once);
     }
   }
 }
