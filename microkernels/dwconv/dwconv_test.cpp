@@ -48,7 +48,7 @@ class DwconvTest : public ::testing::TestWithParam<const KernelInfo*> {
     if (GetParam()->isa > detected_isa()) GTEST_SKIP() << "this machine has no " << isa_name(GetParam()->isa);
   }
   void TearDown() override {
-    if (!IsSkipped()) RecordProperty("largest_error_ratio", std::to_string(largest_ratio_));
+    if (!IsSkipped()) fmt::print("[  RATIO   ] largest error is {:.3f} of its bound\n", largest_ratio_);
   }
 
   int64_t uniform(int64_t low, int64_t high) {
