@@ -17,6 +17,16 @@ int report_error(const Error& error) {
 
 namespace {
 
+// "--bia_dt=f32 64x64:64x64": one argument that begins like an option of ours and ends in a problem.
+bool is_problem_with_options(const std::string& text) {
+  if (text.rfind("--", 0) != 0) return false;
+  const std::size_t space = text.rfind(' ');
+  if (space == std::string::npos) return false;
+  const std::string last = text.substr(space + 1);
+  return last.find_first_of("0123456789") != std::string::npos &&
+         last.find_first_of("/.") == std::string::npos;
+}
+
 int dispatch(int argc, char** argv) {
   CLI::App app{"Measures Cortex kernels beside oneDNN, LIBXSMM and OpenBLAS."};
   app.name("cortex-bench");
@@ -32,8 +42,14 @@ int dispatch(int argc, char** argv) {
 #if CORTEX_BENCH_HAS_CORTEX
   add_fuzz(app, session);
 #endif
+  std::vector<std::string> texts(argv, argv + argc);
+  std::vector<char*> arguments;
+  for (std::string& text : texts) {
+    if (is_problem_with_options(text)) text = "--problem=" + text;
+    arguments.push_back(text.data());
+  }
   try {
-    app.parse(argc, argv);
+    app.parse(argc, arguments.data());
   } catch (const CLI::ParseError& e) {
     if (e.get_exit_code() == 0) return app.exit(e);  // --help, --version
     fmt::print(stderr, "cortex-bench: {} (see cortex-bench --help)\n", e.what());

@@ -1,46 +1,46 @@
 #include "bench/backends/epilogue.h"
 
 #include <algorithm>
-#include <cmath>
 
 namespace cortex::bench {
 namespace {
 
-float activate(const Epilogue& e, float v) {
-  switch (e.activation) {
-    case Activation::none:
-      return v;
-    case Activation::relu:
-      return v > 0 ? v : v * e.alpha;
-    case Activation::clip:
-      return std::min(std::max(v, e.alpha), e.beta);
-    case Activation::sigmoid:
-      return 1 / (1 + std::exp(-v));
-    case Activation::tanh:
-      return std::tanh(v);
-    case Activation::gelu_erf:
-      return v / 2 * (1 + std::erf(v * 0.70710678f));
-    case Activation::gelu_tanh:
-      return v / 2 * (1 + std::tanh(0.79788456f * (v + 0.044715f * v * v * v)));
+template <typename Activate>
+void apply(const Epilogue& e, float* c, int64_t rows, int64_t columns, const float* bias,
+           const float* residual, Activate activate) {
+  const float before = e.residual && !e.residual_after_activation ? e.residual_scale : 0.0f;
+  const float after = e.residual && e.residual_after_activation ? e.residual_scale : 0.0f;
+  for (int64_t i = 0; i < rows; ++i) {
+    float* row = c + i * columns;
+    if (e.bias) {
+      for (int64_t j = 0; j < columns; ++j) row[j] += bias[j];
+    }
+    if (e.residual) {
+      const float* other = residual + i * columns;
+      for (int64_t j = 0; j < columns; ++j) row[j] = activate(row[j] + before * other[j]) + after * other[j];
+    } else {
+      for (int64_t j = 0; j < columns; ++j) row[j] = activate(row[j]);
+    }
   }
-  return v;
 }
 
 }  // namespace
 
+bool can_apply_epilogue(const Epilogue& e) {
+  return e.activation == Activation::none || e.activation == Activation::relu ||
+         e.activation == Activation::clip;
+}
+
 void apply_epilogue(const Epilogue& e, float* c, int64_t rows, int64_t columns, const float* bias,
                     const float* residual) {
   if (e.empty()) return;
-  for (int64_t i = 0; i < rows; ++i) {
-    for (int64_t j = 0; j < columns; ++j) {
-      float v = c[i * columns + j];
-      const float r = e.residual ? residual[i * columns + j] * e.residual_scale : 0.0f;
-      if (e.bias) v += bias[j];
-      if (!e.residual_after_activation) v += r;
-      v = activate(e, v);
-      if (e.residual_after_activation) v += r;
-      c[i * columns + j] = v;
-    }
+  if (e.activation == Activation::relu) {
+    apply(e, c, rows, columns, bias, residual, [a = e.alpha](float v) { return std::max(v, 0.0f) + a * std::min(v, 0.0f); });
+  } else if (e.activation == Activation::clip) {
+    apply(e, c, rows, columns, bias, residual,
+          [a = e.alpha, b = e.beta](float v) { return std::min(std::max(v, a), b); });
+  } else {
+    apply(e, c, rows, columns, bias, residual, [](float v) { return v; });
   }
 }
 

@@ -190,6 +190,7 @@ class OpenBlas : public Backend {
     if (c_elements(problem) > std::numeric_limits<blasint>::max()) {
       return unsupported("OpenBLAS here takes 32-bit sizes");
     }
+    if (!can_apply_epilogue(problem.epilogue)) return unsupported("OpenBLAS has no such epilogue");
     std::unique_ptr<OpenBlasInstance> instance;
     if (problem.is_conv()) {
       const ConvProblem& c = problem.conv();

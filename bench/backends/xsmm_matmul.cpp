@@ -23,6 +23,7 @@ struct Blocking {
   int64_t bm = 32, bn = 64, bk = 64, kc = 1 << 30;
   bool columns_outer = true;
   bool pack_b = true;  // B in panels [K][bn]; otherwise read in place
+  int threads = 1;     // as many as asked for, or one where waking others costs more than they bring
 };
 
 using Reduce = libxsmm_smmfunction_reducebatch_strd;
@@ -34,7 +35,7 @@ class MatmulInstance : public Instance {
         m_(problem_.matmul()),
         batches_(matmul_batches(m_)),
         operands_(operands),
-        threads_(request.threads),
+        threads_(1),
         pack_each_time_(request.plain),
         a_(operands.a.size(), 0),
         b_(operands.b.size(), 1),
@@ -54,6 +55,7 @@ class MatmulInstance : public Instance {
   bool use(const Blocking& blocking) {
     const double start = now_ns();
     blocking_ = blocking;
+    threads_ = blocking.threads;
     if (!dispatch()) return false;
     info_.create_ns = now_ns() - start;
     if (blocking.pack_b) {
@@ -61,9 +63,9 @@ class MatmulInstance : public Instance {
       run_on_team(threads_, [&](int t) { pack(t); });
       info_.pack_ns = pack_each_time_ ? 0 : now_ns() - pack_start;
     }
-    info_.schedule = fmt::format("bm{} bn{} bk{} kc{} {}{}", blocking.bm, blocking.bn, blocking.bk,
+    info_.schedule = fmt::format("bm{} bn{} bk{} kc{} {}{} threads {}", blocking.bm, blocking.bn, blocking.bk,
                                  std::min(blocking.kc, m_.k), blocking.columns_outer ? "columns" : "rows",
-                                 blocking.pack_b ? "" : " B in place");
+                                 blocking.pack_b ? "" : " B in place", threads_);
     return true;
   }
 
@@ -194,12 +196,13 @@ class MatmulInstance : public Instance {
 };
 
 // Register tiles of LIBXSMM's generator fill the vector registers at these widths and multiples of heights.
-std::vector<Blocking> blockings(const MatmulProblem& m, Isa isa) {
+std::vector<Blocking> blockings(const MatmulProblem& m, Isa isa, int threads) {
   std::vector<std::array<int64_t, 2>> tiles = {{64, 24}, {64, 48}, {48, 36}, {32, 28}, {32, 56}, {16, 28}};
   if (isa < Isa::avx512) tiles = {{16, 24}, {16, 48}, {24, 24}, {32, 24}, {8, 24}, {64, 24}};
   std::vector<Blocking> all;
   for (const auto& [bn, bm] : tiles) {
     Blocking b;
+    b.threads = threads;
     b.bn = std::min(bn, m.n);
     b.bm = std::min(bm, m.m);
     b.bk = std::min<int64_t>(m.k, m.k % 64 == 0 ? 64 : 128);
@@ -217,6 +220,7 @@ std::vector<Blocking> blockings(const MatmulProblem& m, Isa isa) {
 
 Result<std::unique_ptr<Instance>> create_matmul(const Request& request, const Operands& operands) {
   const MatmulProblem& m = request.problem->matmul();
+  if (!can_apply_epilogue(request.problem->epilogue)) return unsupported("LIBXSMM has no such epilogue");
   auto instance = std::make_unique<MatmulInstance>(request, operands);
   if (!instance->ready()) return Error{ErrorCode::out_of_memory, "LIBXSMM: out of memory for the operands"};
 
@@ -230,7 +234,7 @@ Result<std::unique_ptr<Instance>> create_matmul(const Request& request, const Op
     best = blocking;
   };
   // Tiles first, then one change at a time to the best so far.
-  for (const Blocking& blocking : blockings(m, request.isa)) attempt(blocking);
+  for (const Blocking& blocking : blockings(m, request.isa, request.threads)) attempt(blocking);
   if (best_ns == 1e300) {
     return unsupported(
         fmt::format("LIBXSMM generates no kernel for this matmul on {}", libxsmm_get_target_arch()));
@@ -249,6 +253,7 @@ Result<std::unique_ptr<Instance>> create_matmul(const Request& request, const Op
       attempt({.bm = m.m, .bn = m.n, .bk = m.k, .kc = m.k, .columns_outer = true, .pack_b = false});
     }
   }
+  if (request.threads > 1) vary([](Blocking& b) { b.threads = 1; });
   if (!instance->use(best)) return internal_error("LIBXSMM refuses a kernel that it generated before");
   return std::unique_ptr<Instance>(std::move(instance));
 }

@@ -122,7 +122,7 @@ void add_roofline(CLI::App& app, Session& session) {
   CLI::App* command =
       app.add_subcommand("roofline", "what the machine allows for each problem, and what is predicted");
   auto a = std::make_shared<Arguments>();
-  command->add_option("problem", a->problems, "problem lines");
+  command->add_option("problem,--problem", a->problems, "problem lines");
   command->add_option("--batch", a->batches, "file of problems, or the name of a shipped list")->take_all();
   command->add_option("--op", a->op, "conv or matmul");
   command->add_option("--isa", a->isa, "instruction set");

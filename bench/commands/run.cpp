@@ -2,6 +2,7 @@
 
 #include <cstdio>
 #include <memory>
+#include <optional>
 
 #include "bench/commands/commands.h"
 #include "bench/report/csv.h"
@@ -60,20 +61,22 @@ int run(const RunArguments& arguments, const Session& session) {
   for (const ContestantName& c : contestants(options)) columns.push_back(c.name);
   const Table table(columns);
   Progress progress;
+  std::optional<Isa> started;
   RunListener listener;
   listener.progress = [&](double done, const std::string& doing) { progress.show(done, doing); };
   listener.isa_started = [&](Isa isa, const Json& worker) {
-    if (options.quiet) return;
+    if (options.quiet || isa == started) return;  // a worker that crashed starts again
+    started = isa;
     progress.clear();
     fmt::print("{}, isa {}, {:.1f} GFLOP/s peak a core\n{}", cpu_brand(), isa_name(isa),
                worker.at("peak_gflops_per_core").get<double>(), table.header());
     std::fflush(stdout);
   };
-  listener.set_done = [&](const std::vector<Row>& rows, const std::vector<Refusal>& refusals) {
+  listener.set_done = [&](const std::vector<Row>& rows, const std::vector<Refusal>&) {
     progress.clear();
     bool wrong = false;
     for (const Row& row : rows) wrong = wrong || row.status == "wrong";
-    if (!options.quiet || wrong) fmt::print("{}", table.lines(rows, refusals));
+    if (!options.quiet || wrong) fmt::print("{}", table.lines(rows));
     std::fflush(stdout);
   };
 
@@ -99,9 +102,7 @@ int run(const RunArguments& arguments, const Session& session) {
     fmt::print("verified {} results: {} wrong, largest error ratio {:.3g}\n", results->rows.size(), wrong,
                largest);
   }
-  if (!results->refusals.empty()) {
-    fmt::print("not run: {} (backend and problem pairs), not in the summary\n", results->refusals.size());
-  }
+  fmt::print("{}", refusal_lines(results->refusals));
   for (const PairSummary& pair : summary) fmt::print("{}\n", to_line(pair, options.isas.size() > 1));
   if (results->rows.empty()) return report_error(unsupported("no backend could run any of the problems"));
   return wrong > 0 ? exit_failed : exit_ok;

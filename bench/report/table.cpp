@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
+#include <utility>
 
 namespace cortex::bench {
 namespace {
@@ -39,7 +41,7 @@ std::string Table::header() const {
   return first + "\n" + second + "\n";
 }
 
-std::string Table::lines(const std::vector<Row>& rows, const std::vector<Refusal>& refusals) const {
+std::string Table::lines(const std::vector<Row>& rows) const {
   const auto find = [&](const std::string& backend) -> const Row* {
     const auto it =
         std::find_if(rows.begin(), rows.end(), [&](const Row& r) { return r.backend == backend; });
@@ -71,9 +73,18 @@ std::string Table::lines(const std::vector<Row>& rows, const std::vector<Refusal
     text += fmt::format("  WRONG: {} on {} (isa {}, threads {}): error ratio {:.3g}, {}\n", row.backend,
                         row.problem, row.isa, row.threads, row.error_ratio, row.where);
   }
-  for (const Refusal& r : refusals) {
-    text += fmt::format("  not run: {} on {} (isa {}, threads {}): {}\n", r.backend,
-                        r.name.empty() ? r.problem : r.name, r.isa, r.threads, r.reason);
+  return text;
+}
+
+std::string refusal_lines(const std::vector<Refusal>& refusals) {
+  std::map<std::pair<std::string, std::string>, std::vector<const Refusal*>> groups;
+  for (const Refusal& r : refusals) groups[{r.backend, r.reason}].push_back(&r);
+  std::string text;
+  for (const auto& [key, group] : groups) {
+    const Refusal& first = *group.front();
+    text +=
+        fmt::format("not run: {} on {}{}: {}\n", key.first, first.name.empty() ? first.problem : first.name,
+                    group.size() > 1 ? fmt::format(" and {} more", group.size() - 1) : "", key.second);
   }
   return text;
 }

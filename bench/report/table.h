@@ -14,12 +14,15 @@ class Table {
   explicit Table(std::vector<std::string> backends);
 
   std::string header() const;
-  // All rows and refusals of one set. Wrong results and refusals get a line of their own below.
-  std::string lines(const std::vector<Row>& rows, const std::vector<Refusal>& refusals) const;
+  // All rows of one set; a backend without one gets a dash, a wrong result a line of its own below.
+  std::string lines(const std::vector<Row>& rows) const;
 
  private:
   std::vector<std::string> backends_;
 };
+
+// Who did not run what, one line per backend and reason.
+std::string refusal_lines(const std::vector<Refusal>& refusals);
 
 // "12.3 us", as a number in microseconds with four digits.
 std::string microseconds(double ns);

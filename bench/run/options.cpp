@@ -95,7 +95,7 @@ const char* cold_name(Cold cold) {
 }
 
 void add_run_options(CLI::App& app, RunArguments& a) {
-  app.add_option("problem", a.problems, "problem lines, as benchdnn writes them");
+  app.add_option("problem,--problem", a.problems, "problem lines, as benchdnn writes them");
   app.add_option("--batch", a.batches, "file of problems, or the name of a shipped list")->take_all();
   app.add_option("--op", a.op, "conv or matmul; left out, each line says it by its form");
   app.add_option("--dt", a.dts, "data type: f32")->delimiter(',');

@@ -52,6 +52,10 @@ class IsaRun {
       if (WTERMSIG(status) == SIGINT || WTERMSIG(status) == SIGTERM) {
         return internal_error("interrupted");
       }
+      if (contestant_.empty()) {
+        return internal_error(fmt::format("the worker for {} crashed ({}) while starting", isa_name(isa_),
+                                          strsignal(WTERMSIG(status))));
+      }
       blame_crash(WTERMSIG(status));
     }
     return Status::success();

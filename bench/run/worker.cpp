@@ -53,7 +53,7 @@ class Worker {
       : job_(job), options_(job.options), isa_(options_.isas.front()), deadline_(options_.time_limit) {}
 
   int run() {
-    const double peak = measure_core_peak(isa_).gflops;
+    const double peak = measure_core_peak(isa_, 0.25).gflops;
     peak_ = peak;
     Json versions = Json::object();
     for (const ContestantName& c : contestants(options_)) {
