@@ -87,10 +87,10 @@ void Interpreter::compile_loops(const Program& program) {
       loop.balanced = from.balanced;
       loop.reduction = program.nest.dims[from.dim].kind == DimKind::reduction;
       loop.step = from.step;
-      loop.a = from.stride[0];
-      loop.b = from.stride[1];
-      loop.c = from.stride[2];
-      loop.bias = from.dim == n_                   ? program.bias_stride
+      loop.stride.a = from.stride[0];
+      loop.stride.b = from.stride[1];
+      loop.stride.c = from.stride[2];
+      loop.stride.bias = from.dim == n_                   ? program.bias_stride
                   : from.dim == program.bias_dim2 ? program.bias_stride2
                                                   : 0;
       loop.usual_length = longest;

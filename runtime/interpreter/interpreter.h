@@ -35,12 +35,16 @@ class Interpreter {
  private:
   friend class Walk;
 
+  struct Stride {  // bytes per unit of a dim
+    int64_t a, b, c, bias;
+  };
+
   struct Loop {
     int dim;
     int parallel;  // index among the parallel loops, -1 if it is none
     bool balanced, reduction;
     int64_t step;
-    int64_t a, b, c, bias;  // bytes per unit of dim
+    Stride stride;
     int64_t usual_length;   // longest range here; its runs are computed ahead
     std::array<TileRun, 2> usual_runs;
   };

@@ -31,6 +31,7 @@ class Walk {
 
  private:
   using Loop = Interpreter::Loop;
+  using Stride = Interpreter::Stride;
 
   // The tiles of a loop that are this thread's, as runs with where they begin.
   struct Share {
@@ -60,12 +61,20 @@ class Walk {
     return s;
   }
 
+  static void advance(Cursor& at, const Stride& by) {
+    at.a += by.a;
+    at.b += by.b;
+    at.c += by.c;
+    at.bias += by.bias;
+  }
+
   static Cursor move(const Loop& loop, const Cursor& at, int64_t by) {
-    return {at.a + by * loop.a, at.b + by * loop.b, at.c + by * loop.c, at.bias + by * loop.bias};
+    const Stride& s = loop.stride;
+    return {at.a + by * s.a, at.b + by * s.b, at.c + by * s.c, at.bias + by * s.bias};
   }
 
   // first, last: whether the tile so far holds the beginning and the end of every reduction.
-  void open(std::size_t depth, const Cursor& at, bool first, bool last) {
+  [[gnu::noinline]] void open(std::size_t depth, const Cursor& at, bool first, bool last) {
     if (depth == code_.loops_.size()) return call_kernel(at, first, last);
     const Loop& loop = code_.loops_[depth];
     const Share s = share(loop);
@@ -87,7 +96,7 @@ class Walk {
   }
 
   // The innermost loop around a BRGEMM call: all arguments stay but pointers and the size of its own dim.
-  void last_loop(const Loop& loop, const Share& s, const Cursor& from, bool first, bool last) {
+  [[gnu::noinline]] void last_loop(const Loop& loop, const Share& s, const Cursor& from, bool first, bool last) {
     set_sizes();
     for (const auto& part : s.part) {
       if (part.begin >= part.end) continue;
@@ -98,30 +107,39 @@ class Walk {
         case Interpreter::Role::k: args_.k = part.size; break;
       }
       Cursor at = move(loop, from, part.offset);
-      for (int64_t t = part.begin; t < part.end; ++t) {
-        const bool begins = first && (!loop.reduction || t == 0);
-        const bool ends = last && (!loop.reduction || t == s.last);
-        set_tile(args_, at, begins, ends);
-        args_.a = at.a;
-        args_.b = at.b;
-        args_.c = at.c;
-        code_.brgemm_(&args_);
-        at = move(loop, at, part.size);
+      const Stride step{part.size * loop.stride.a, part.size * loop.stride.b, part.size * loop.stride.c,
+                        part.size * loop.stride.bias};
+      if (loop.reduction || (last && (call_.bias || residual_))) {
+        for (int64_t t = part.begin; t < part.end; ++t) {
+          set_tile(args_, at, first && (!loop.reduction || t == 0), last && (!loop.reduction || t == s.last));
+          call_brgemm(at);
+          advance(at, step);
+        }
+      } else {
+        set_tile(args_, at, first, last);
+        for (int64_t t = part.begin; t < part.end; ++t) {
+          call_brgemm(at);
+          advance(at, step);
+        }
       }
     }
   }
 
-  void call_kernel(const Cursor& at, bool first, bool last) {
-    if (!code_.brgemm_) return call_window(at);
-    set_sizes();
-    set_tile(args_, at, first, last);
+  void call_brgemm(const Cursor& at) {
     args_.a = at.a;
     args_.b = at.b;
     args_.c = at.c;
     code_.brgemm_(&args_);
   }
 
-  void call_window(const Cursor& at) {
+  void call_kernel(const Cursor& at, bool first, bool last) {
+    if (!code_.brgemm_) return call_window(at);
+    set_sizes();
+    set_tile(args_, at, first, last);
+    call_brgemm(at);
+  }
+
+  [[gnu::noinline]] void call_window(const Cursor& at) {
     const Window& w = code_.window_;
     const auto start = [&](const WindowAxis& axis) {
       return (axis.out_dim < 0 ? 0 : low_[axis.out_dim] * axis.stride) - axis.pad;
@@ -173,6 +191,10 @@ class Walk {
   }
 
   void pack(std::size_t depth, Cursor& at) {
+    if (!code_.packs_[depth].empty()) run_packs(depth, at);
+  }
+
+  [[gnu::noinline]] void run_packs(std::size_t depth, Cursor& at) {
     for (const Interpreter::Pack& pack : code_.packs_[depth]) {
       int64_t origin[CORTEX_PACK_MAX_RANK], box[CORTEX_PACK_MAX_RANK];
       for (int j = 0; j < pack.desc.rank; ++j) {
