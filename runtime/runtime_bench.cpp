@@ -26,7 +26,8 @@ struct Prepared {
 
   Prepared(const char* text, cortex_plan_options options) {
     cortex_message message;
-    if (cortex_context_create(nullptr, &context, &message) || cortex_problem_parse(text, &problem, &message) ||
+    if (cortex_context_create(nullptr, &context, &message) ||
+        cortex_problem_parse(text, &problem, &message) ||
         cortex_plan_create(context, problem, &options, &plan, &message)) {
       std::fprintf(stderr, "%s\n", message.text);
       std::abort();
@@ -90,7 +91,9 @@ BENCHMARK(kernel_16);
 
 void fork_join(benchmark::State& state) {
   auto pool = ThreadPool::create(static_cast<int>(state.range(0)));
-  for (auto _ : state) (*pool)->run(static_cast<int>(state.range(0)), [](void*, int) {}, nullptr);
+  for (auto _ : state)
+    (*pool)->run(
+        static_cast<int>(state.range(0)), [](void*, int) {}, nullptr);
 }
 BENCHMARK(fork_join)->Arg(2)->UseRealTime();
 
@@ -99,7 +102,8 @@ void do_nothing(const cortex_kernel_call*) {}
 void find_kernel_by_key(benchmark::State& state) {
   constexpr int count = 64;
   std::vector<std::string> keys;
-  for (int i = 0; i < count; ++i) keys.push_back("conv g1mb1ic64ih56oc64oh56kh3ph1 number " + std::to_string(i));
+  for (int i = 0; i < count; ++i)
+    keys.push_back("conv g1mb1ic64ih56oc64oh56kh3ph1 number " + std::to_string(i));
   std::vector<cortex_kernel_entry> entries(count);
   std::vector<int32_t> table(2 * count, -1);
   for (int i = 0; i < count; ++i) {

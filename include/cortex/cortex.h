@@ -39,12 +39,12 @@ extern "C" {
 #define CORTEX_VERSION_PATCH 0
 
 /* Defines `type type_init(void)`. */
-#define CORTEX_DEFINE_INIT(type)      \
+#define CORTEX_DEFINE_INIT(type)         \
   static inline type type##_init(void) { \
-    type value;                       \
-    memset(&value, 0, sizeof value);  \
-    value.struct_size = sizeof value; \
-    return value;                     \
+    type value;                          \
+    memset(&value, 0, sizeof value);     \
+    value.struct_size = sizeof value;    \
+    return value;                        \
   }
 
 /* 10000*major + 100*minor + patch of the library that is linked (the macros: of this header). */
@@ -59,9 +59,9 @@ typedef enum cortex_status {
   CORTEX_OVERFLOW = 3,         /* sizes that do not fit 64-bit arithmetic or the address space */
   CORTEX_IO_ERROR = 4,         /* a file that cannot be read */
   CORTEX_OUT_OF_MEMORY = 5,
-  CORTEX_NOT_FOUND = 6,        /* no generated kernel for this problem, and one was insisted on */
-  CORTEX_ABI_MISMATCH = 7,     /* a kernel library made for another ABI, or damaged */
-  CORTEX_INTERNAL = 8          /* a broken invariant: a bug here, please report it */
+  CORTEX_NOT_FOUND = 6,    /* no generated kernel for this problem, and one was insisted on */
+  CORTEX_ABI_MISMATCH = 7, /* a kernel library made for another ABI, or damaged */
+  CORTEX_INTERNAL = 8      /* a broken invariant: a bug here, please report it */
 } cortex_status;
 
 /* A constant one-line description; of unknown values too. */
@@ -78,24 +78,25 @@ typedef struct cortex_context cortex_context;
 
 typedef struct cortex_context_options {
   size_t struct_size;
-  const char* max_isa;      /* "baseline", "avx2", "avx512", "avx512vnni", "avx512bf16": kernels above it are not
-                               used. NULL: the environment variable CORTEX_MAX_ISA, else no cap. An unknown
-                               value in either is CORTEX_INVALID_ARGUMENT. */
+  const char* max_isa; /* "baseline", "avx2", "avx512", "avx512vnni", "avx512bf16": kernels above it are not
+                          used. NULL: the environment variable CORTEX_MAX_ISA, else no cap. An unknown
+                          value in either is CORTEX_INVALID_ARGUMENT. */
   const char* machine_path; /* machine description (JSON) the schedules are chosen for; NULL: this machine */
   uint64_t reserved[6];
 } cortex_context_options;
 CORTEX_DEFINE_INIT(cortex_context_options)
 
 /* options may be NULL: all defaults. */
-CORTEX_API cortex_status cortex_context_create(const cortex_context_options* options, cortex_context** context,
-                                               cortex_message* message);
+CORTEX_API cortex_status cortex_context_create(const cortex_context_options* options,
+                                               cortex_context** context, cortex_message* message);
 CORTEX_API void cortex_context_destroy(cortex_context* context);
 
 /* Adds generated kernels; plans created afterwards use them, libraries added later first. `library` must
  * outlive the context and every plan made from it (generated libraries are constants of the program).
  * Refuses another ABI version and tables that are inconsistent. Not to be called while another thread
  * uses the context. */
-CORTEX_API cortex_status cortex_context_add_library(cortex_context* context, const cortex_kernel_library* library,
+CORTEX_API cortex_status cortex_context_add_library(cortex_context* context,
+                                                    const cortex_kernel_library* library,
                                                     cortex_message* message);
 
 /* The instruction set plans of this context may use, by name. */
@@ -107,7 +108,8 @@ typedef struct cortex_problem cortex_problem;
 
 /* One line as benchdnn writes it, options before the problem allowed:
  *   "mb1ic64ih56oc64oh56kh3ph1"   "--attr-post-ops=relu 128x768:768x3072" */
-CORTEX_API cortex_status cortex_problem_parse(const char* text, cortex_problem** problem, cortex_message* message);
+CORTEX_API cortex_status cortex_problem_parse(const char* text, cortex_problem** problem,
+                                              cortex_message* message);
 
 /* Convolution of 1 to 3 spatial dimensions, f32. Arrays are in the order depth, height, width; leave the
  * unused leading ones zero. Output extent per axis:
@@ -137,18 +139,18 @@ enum { CORTEX_MATMUL_MAX_BATCH_DIMS = 4 };
 typedef struct cortex_matmul_desc {
   size_t struct_size;
   int64_t m, n, k;
-  int32_t batch_dims;                               /* leading dimensions: 0 to 4 */
-  int32_t a_transposed;                             /* A is held as [k][m] */
-  int32_t b_transposed;                             /* B is held as [n][k] */
+  int32_t batch_dims;   /* leading dimensions: 0 to 4 */
+  int32_t a_transposed; /* A is held as [k][m] */
+  int32_t b_transposed; /* B is held as [n][k] */
   int32_t reserved0;
-  int64_t batch_a[CORTEX_MATMUL_MAX_BATCH_DIMS];    /* where A has 1 it is used for every index of B's, */
-  int64_t batch_b[CORTEX_MATMUL_MAX_BATCH_DIMS];    /* and the other way round; otherwise equal */
+  int64_t batch_a[CORTEX_MATMUL_MAX_BATCH_DIMS]; /* where A has 1 it is used for every index of B's, */
+  int64_t batch_b[CORTEX_MATMUL_MAX_BATCH_DIMS]; /* and the other way round; otherwise equal */
   uint64_t reserved[8];
 } cortex_matmul_desc;
 CORTEX_DEFINE_INIT(cortex_matmul_desc)
 
-CORTEX_API cortex_status cortex_problem_create_matmul(const cortex_matmul_desc* desc, cortex_problem** problem,
-                                                      cortex_message* message);
+CORTEX_API cortex_status cortex_problem_create_matmul(const cortex_matmul_desc* desc,
+                                                      cortex_problem** problem, cortex_message* message);
 
 /* What happens to a finished element v of dst, in this order:
  *   v += bias[output channel, or column of the matmul]
@@ -157,19 +159,20 @@ CORTEX_API cortex_status cortex_problem_create_matmul(const cortex_matmul_desc* 
  *   v += residual * residual_scale        (here if residual_after_activation) */
 typedef struct cortex_epilogue_desc {
   size_t struct_size;
-  int32_t bias;                      /* 1: execute takes one f32 per output channel / column */
-  int32_t residual;                  /* 1: execute takes a tensor of dst's shape and layout; may be dst itself */
+  int32_t bias;     /* 1: execute takes one f32 per output channel / column */
+  int32_t residual; /* 1: execute takes a tensor of dst's shape and layout; may be dst itself */
   int32_t residual_after_activation;
-  int32_t activation;                /* cortex_activation */
-  float residual_scale;              /* 0: 1 */
-  float alpha, beta;                 /* of the activation */
+  int32_t activation;   /* cortex_activation */
+  float residual_scale; /* 0: 1 */
+  float alpha, beta;    /* of the activation */
   int32_t reserved0;
   uint64_t reserved[4];
 } cortex_epilogue_desc;
 CORTEX_DEFINE_INIT(cortex_epilogue_desc)
 
 /* Replaces the problem's epilogue. Before plans are made from the problem by another thread. */
-CORTEX_API cortex_status cortex_problem_set_epilogue(cortex_problem* problem, const cortex_epilogue_desc* desc,
+CORTEX_API cortex_status cortex_problem_set_epilogue(cortex_problem* problem,
+                                                     const cortex_epilogue_desc* desc,
                                                      cortex_message* message);
 
 /* Canonical text: cortex_problem_parse gives an equal problem back. */
@@ -185,7 +188,11 @@ typedef struct cortex_plan cortex_plan;
 /* Activations. Convolutions: native is what the schedule reads and writes without a copy (the plan says
  * which, see cortex_plan_info); NHWC is [batch][d][h][w][channels], NCHW is [batch][channels][d][h][w].
  * Where the two differ execute reorders through scratch. Matmuls: native, as the problem says. */
-typedef enum cortex_layout { CORTEX_LAYOUT_NATIVE = 0, CORTEX_LAYOUT_NHWC = 1, CORTEX_LAYOUT_NCHW = 2 } cortex_layout;
+typedef enum cortex_layout {
+  CORTEX_LAYOUT_NATIVE = 0,
+  CORTEX_LAYOUT_NHWC = 1,
+  CORTEX_LAYOUT_NCHW = 2
+} cortex_layout;
 
 /* Weights as the caller holds them. icg, ocg: channels of one group. */
 typedef enum cortex_weights_layout {
@@ -216,7 +223,7 @@ typedef struct cortex_plan_options {
   int32_t weights_layout;   /* cortex_weights_layout */
   int32_t weights_handling; /* cortex_weights_handling */
   int32_t kernel;           /* cortex_kernel_choice */
-  const char* schedule;     /* schedule text to use instead of searching one (implies interpreted); NULL: none */
+  const char* schedule; /* schedule text to use instead of searching one (implies interpreted); NULL: none */
   uint64_t reserved[8];
 } cortex_plan_options;
 CORTEX_DEFINE_INIT(cortex_plan_options)
@@ -237,18 +244,18 @@ typedef struct cortex_plan_info {
   int64_t bias_bytes;           /* 0: the problem has none */
   int64_t residual_bytes;       /* 0: the problem has none */
   int64_t dst_bytes;
-  int64_t scratch_bytes;        /* for all threads together; 0: none needed */
+  int64_t scratch_bytes; /* for all threads together; 0: none needed */
   double flops;
-  double predicted_seconds;     /* 0: not known */
-  int32_t threads;              /* as asked */
-  int32_t tasks;                /* pieces execute hands to the thread pool; 1: it runs on the caller */
-  int32_t generated;            /* 1: a generated kernel runs; 0: the interpreter */
+  double predicted_seconds; /* 0: not known */
+  int32_t threads;          /* as asked */
+  int32_t tasks;            /* pieces execute hands to the thread pool; 1: it runs on the caller */
+  int32_t generated;        /* 1: a generated kernel runs; 0: the interpreter */
   int32_t reserved0;
-  const char* isa;              /* what its microkernels need */
-  const char* kernel;           /* microkernel name */
-  const char* schedule;         /* text, parses back in cortex_plan_options.schedule */
-  const char* problem;          /* canonical problem text */
-  const char* src_layout;       /* "ndhwc", "ncdhw", or the matmul's "mk", "km": letters slowest first */
+  const char* isa;        /* what its microkernels need */
+  const char* kernel;     /* microkernel name */
+  const char* schedule;   /* text, parses back in cortex_plan_options.schedule */
+  const char* problem;    /* canonical problem text */
+  const char* src_layout; /* "ndhwc", "ncdhw", or the matmul's "mk", "km": letters slowest first */
   const char* dst_layout;
   const char* native_src_layout; /* what CORTEX_LAYOUT_NATIVE is for this plan */
   const char* native_dst_layout;
@@ -257,7 +264,8 @@ typedef struct cortex_plan_info {
 } cortex_plan_info;
 CORTEX_DEFINE_INIT(cortex_plan_info)
 
-CORTEX_API cortex_status cortex_plan_query(const cortex_plan* plan, cortex_plan_info* info, cortex_message* message);
+CORTEX_API cortex_status cortex_plan_query(const cortex_plan* plan, cortex_plan_info* info,
+                                           cortex_message* message);
 
 /* The generated kernel behind the plan, NULL when it is interpreted. Its cortex_kernel_call takes operands
  * in native layout. */
@@ -286,7 +294,8 @@ CORTEX_DEFINE_INIT(cortex_thread_pool)
 /* A ready-made pool of `threads` (1 to 256): threads - 1 workers that spin for a while after their last
  * task and then sleep; the thread that calls run takes part. Several threads may share a pool: while it
  * serves one, run on another does its tasks itself. */
-CORTEX_API cortex_status cortex_thread_pool_create(int threads, cortex_thread_pool** pool, cortex_message* message);
+CORTEX_API cortex_status cortex_thread_pool_create(int threads, cortex_thread_pool** pool,
+                                                   cortex_message* message);
 /* Waits for the workers to end. No run may be under way. */
 CORTEX_API void cortex_thread_pool_destroy(cortex_thread_pool* pool);
 

@@ -91,7 +91,8 @@ class Context {
     return *this;
   }
 #endif
-  cortex_status try_add_library(const cortex_kernel_library& library, cortex_message* message = nullptr) noexcept {
+  cortex_status try_add_library(const cortex_kernel_library& library,
+                                cortex_message* message = nullptr) noexcept {
     return cortex_context_add_library(get(), &library, message);
   }
   std::string isa() const { return cortex_context_isa(get()); }
@@ -112,7 +113,8 @@ class Problem {
     const cortex_status status = cortex_problem_parse(text, &handle, message);
     return out.take(status, handle);
   }
-  static cortex_status create(const cortex_conv_desc& desc, Problem& out, cortex_message* message = nullptr) noexcept {
+  static cortex_status create(const cortex_conv_desc& desc, Problem& out,
+                              cortex_message* message = nullptr) noexcept {
     cortex_problem* handle = nullptr;
     const cortex_status status = cortex_problem_create_conv(&desc, &handle, message);
     return out.take(status, handle);
@@ -143,7 +145,8 @@ class Problem {
     return *this;
   }
 #endif
-  cortex_status try_set_epilogue(const cortex_epilogue_desc& desc, cortex_message* message = nullptr) noexcept {
+  cortex_status try_set_epilogue(const cortex_epilogue_desc& desc,
+                                 cortex_message* message = nullptr) noexcept {
     return cortex_problem_set_epilogue(get(), &desc, message);
   }
   std::string text() const { return cortex_problem_text(get()); }
@@ -188,8 +191,9 @@ class ThreadPool {
 class Plan {
  public:
   explicit Plan(std::nullptr_t) noexcept {}
-  static cortex_status create(const Context& context, const Problem& problem, const cortex_plan_options& options,
-                              Plan& out, cortex_message* message = nullptr) noexcept {
+  static cortex_status create(const Context& context, const Problem& problem,
+                              const cortex_plan_options& options, Plan& out,
+                              cortex_message* message = nullptr) noexcept {
     cortex_plan* handle = nullptr;
     const cortex_status status = cortex_plan_create(context.get(), problem.get(), &options, &handle, message);
     if (status != CORTEX_OK) return status;
@@ -215,10 +219,12 @@ class Plan {
     check(cortex_plan_execute(get(), &args, &message), message);
   }
 #endif
-  cortex_status try_pack_weights(const void* weights, void* packed, cortex_message* message = nullptr) const noexcept {
+  cortex_status try_pack_weights(const void* weights, void* packed,
+                                 cortex_message* message = nullptr) const noexcept {
     return cortex_plan_pack_weights(get(), weights, packed, message);
   }
-  cortex_status try_execute(const cortex_execute_args& args, cortex_message* message = nullptr) const noexcept {
+  cortex_status try_execute(const cortex_execute_args& args,
+                            cortex_message* message = nullptr) const noexcept {
     return cortex_plan_execute(get(), &args, message);
   }
   // Sizes, layouts, schedule; its strings live as long as this plan.

@@ -11,5 +11,7 @@ int c99_smoke(void) {
   if (options.struct_size != sizeof options || args.src != NULL) return 1;
   if (cortex_problem_parse("32x32:32x32", &problem, &message) != CORTEX_OK) return 2;
   cortex_problem_destroy(problem);
-  return cortex_problem_parse("32x32:16x32", &problem, &message) == CORTEX_INVALID_ARGUMENT && message.text[0] ? 0 : 3;
+  return cortex_problem_parse("32x32:16x32", &problem, &message) == CORTEX_INVALID_ARGUMENT && message.text[0]
+             ? 0
+             : 3;
 }

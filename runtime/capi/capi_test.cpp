@@ -100,7 +100,8 @@ struct Memory {
 TEST(Capi, HeadersAreC99) { EXPECT_EQ(c99_smoke(), 0); }
 
 TEST(Capi, VersionAndStatusStrings) {
-  EXPECT_EQ(cortex_version(), 10000 * CORTEX_VERSION_MAJOR + 100 * CORTEX_VERSION_MINOR + CORTEX_VERSION_PATCH);
+  EXPECT_EQ(cortex_version(),
+            10000 * CORTEX_VERSION_MAJOR + 100 * CORTEX_VERSION_MINOR + CORTEX_VERSION_PATCH);
   std::vector<std::string> seen;
   for (int s = CORTEX_OK; s <= CORTEX_INTERNAL; ++s) {
     seen.emplace_back(cortex_status_string(static_cast<cortex_status>(s)));
@@ -219,7 +220,8 @@ TEST(Capi, ImpossibleProblemsAreRefused) {
   refused([](cortex_conv_desc& d) { d.stride[2] = -2; }, CORTEX_INVALID_ARGUMENT);
   refused([](cortex_conv_desc& d) { d.pad_begin[2] = INT64_MAX; }, CORTEX_OVERFLOW);
   refused([](cortex_conv_desc& d) { d.dilation[2] = INT64_MAX; }, CORTEX_OVERFLOW);
-  refused([](cortex_conv_desc& d) { d.in_channels = d.batch = INT64_C(1) << 30, d.in[1] = 1 << 30; }, CORTEX_OVERFLOW);
+  refused([](cortex_conv_desc& d) { d.in_channels = d.batch = INT64_C(1) << 30, d.in[1] = 1 << 30; },
+          CORTEX_OVERFLOW);
   EXPECT_EQ(cortex_problem_parse("mb1ic", &problem, &message), CORTEX_INVALID_ARGUMENT);
   EXPECT_EQ(cortex_problem_parse(nullptr, &problem, &message), CORTEX_INVALID_ARGUMENT);
   EXPECT_EQ(cortex_problem_parse("32x32:32x32", nullptr, nullptr), CORTEX_INVALID_ARGUMENT);
@@ -231,7 +233,8 @@ TEST(Capi, PlansRefuseWhatTheyCannotDo) {
   cortex_plan* plan = nullptr;
   const auto refused = [&](const char* text, cortex_plan_options options, cortex_status status) {
     const auto problem = parse(text);
-    EXPECT_EQ(cortex_plan_create(context.get(), problem.get(), &options, &plan, &message), status) << message.text;
+    EXPECT_EQ(cortex_plan_create(context.get(), problem.get(), &options, &plan, &message), status)
+        << message.text;
     EXPECT_GT(std::strlen(message.text), 10u);
     EXPECT_EQ(plan, nullptr);
   };

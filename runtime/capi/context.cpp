@@ -4,12 +4,13 @@
 
 using namespace cortex;
 
-extern "C" cortex_status cortex_context_create(const cortex_context_options* options, cortex_context** context,
-                                               cortex_message* message) {
+extern "C" cortex_status cortex_context_create(const cortex_context_options* options,
+                                               cortex_context** context, cortex_message* message) {
   return guarded(message, [&] {
     if (!context) return fail(message, CORTEX_INVALID_ARGUMENT, "cortex_context_create: context is NULL");
     cortex_context_options o{};
-    if (options && !read_struct(options, &o, message, "cortex_context_options")) return CORTEX_INVALID_ARGUMENT;
+    if (options && !read_struct(options, &o, message, "cortex_context_options"))
+      return CORTEX_INVALID_ARGUMENT;
     std::optional<std::string> isa, machine;
     if (o.max_isa) isa = o.max_isa;
     if (o.machine_path) machine = o.machine_path;
@@ -22,11 +23,14 @@ extern "C" cortex_status cortex_context_create(const cortex_context_options* opt
 
 extern "C" void cortex_context_destroy(cortex_context* context) { delete context; }
 
-extern "C" cortex_status cortex_context_add_library(cortex_context* context, const cortex_kernel_library* library,
+extern "C" cortex_status cortex_context_add_library(cortex_context* context,
+                                                    const cortex_kernel_library* library,
                                                     cortex_message* message) {
   return guarded(message, [&] {
-    if (!context) return fail(message, CORTEX_INVALID_ARGUMENT, "cortex_context_add_library: context is NULL");
-    if (!library) return fail(message, CORTEX_INVALID_ARGUMENT, "cortex_context_add_library: library is NULL");
+    if (!context)
+      return fail(message, CORTEX_INVALID_ARGUMENT, "cortex_context_add_library: context is NULL");
+    if (!library)
+      return fail(message, CORTEX_INVALID_ARGUMENT, "cortex_context_add_library: library is NULL");
     if (Status s = accept_library(*library); !s) {
       // Damage and another ABI have the same remedy.
       return fail(message, CORTEX_ABI_MISMATCH, s.error().message);

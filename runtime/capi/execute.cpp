@@ -20,7 +20,8 @@ struct OperandCheck {
     const auto bad = [&](std::string text) {
       return fail(message, CORTEX_INVALID_ARGUMENT, "cortex_plan_execute: " + text);
     };
-    if (args.struct_size != sizeof args) return bad("struct_size of the arguments is not the size of the struct");
+    if (args.struct_size != sizeof args)
+      return bad("struct_size of the arguments is not the size of the struct");
     const OperandCheck checks[] = {
         {"src", args.src, args.src_bytes, plan.src_bytes},
         {"weights", args.weights, args.weights_bytes,

@@ -10,8 +10,10 @@ Result<PlanOptions> read_options(const cortex_plan_options& o) {
   const auto bad = [](const char* name, int value) {
     return invalid_argument(fmt::format("cortex_plan_options: {} {} is unknown", name, value));
   };
-  if (o.src_layout < CORTEX_LAYOUT_NATIVE || o.src_layout > CORTEX_LAYOUT_NCHW) return bad("src_layout", o.src_layout);
-  if (o.dst_layout < CORTEX_LAYOUT_NATIVE || o.dst_layout > CORTEX_LAYOUT_NCHW) return bad("dst_layout", o.dst_layout);
+  if (o.src_layout < CORTEX_LAYOUT_NATIVE || o.src_layout > CORTEX_LAYOUT_NCHW)
+    return bad("src_layout", o.src_layout);
+  if (o.dst_layout < CORTEX_LAYOUT_NATIVE || o.dst_layout > CORTEX_LAYOUT_NCHW)
+    return bad("dst_layout", o.dst_layout);
   if (o.weights_layout < CORTEX_WEIGHTS_DEFAULT || o.weights_layout > CORTEX_WEIGHTS_NK) {
     return bad("weights_layout", o.weights_layout);
   }
@@ -55,12 +57,14 @@ extern "C" cortex_status cortex_plan_create(const cortex_context* context, const
 
 extern "C" void cortex_plan_destroy(cortex_plan* plan) { delete plan; }
 
-extern "C" cortex_status cortex_plan_query(const cortex_plan* plan, cortex_plan_info* info, cortex_message* message) {
+extern "C" cortex_status cortex_plan_query(const cortex_plan* plan, cortex_plan_info* info,
+                                           cortex_message* message) {
   return guarded(message, [&] {
     if (!plan || !info) return fail(message, CORTEX_INVALID_ARGUMENT, "cortex_plan_query: NULL argument");
     const std::size_t size = info->struct_size;
     if (size < sizeof(std::size_t) || size > 4096) {
-      return fail(message, CORTEX_INVALID_ARGUMENT, "cortex_plan_info: struct_size is not the size of the struct");
+      return fail(message, CORTEX_INVALID_ARGUMENT,
+                  "cortex_plan_info: struct_size is not the size of the struct");
     }
     const Plan& p = plan->value;
     cortex_plan_info out{};
@@ -103,7 +107,8 @@ extern "C" cortex_status cortex_plan_pack_weights(const cortex_plan* plan, const
       return fail(message, CORTEX_INVALID_ARGUMENT, "cortex_plan_pack_weights: NULL argument");
     }
     if ((reinterpret_cast<uintptr_t>(weights) | reinterpret_cast<uintptr_t>(packed)) % 4) {
-      return fail(message, CORTEX_INVALID_ARGUMENT, "cortex_plan_pack_weights: pointers must be 4-byte aligned");
+      return fail(message, CORTEX_INVALID_ARGUMENT,
+                  "cortex_plan_pack_weights: pointers must be 4-byte aligned");
     }
     if (!plan->value.options.prepacked) {
       return fail(message, CORTEX_INVALID_ARGUMENT,

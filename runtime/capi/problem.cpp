@@ -16,7 +16,8 @@ int64_t or_one(int64_t value) { return value == 0 ? 1 : value; }
 
 Status output_of(Axis& axis, const char* name) {
   const auto refuse = [&](const char* what, int64_t found) -> Status {
-    return invalid_argument(fmt::format("cortex_conv_desc: {} of {} is {}, it must be positive", what, name, found));
+    return invalid_argument(
+        fmt::format("cortex_conv_desc: {} of {} is {}, it must be positive", what, name, found));
   };
   if (axis.in < 1) return refuse("in", axis.in);
   if (axis.kernel < 1) return refuse("kernel", axis.kernel);
@@ -26,10 +27,12 @@ Status output_of(Axis& axis, const char* name) {
   const std::optional<int64_t> pads = checked_add(axis.begin, axis.end);
   const std::optional<int64_t> padded = pads ? checked_add(axis.in, *pads) : std::nullopt;
   const std::optional<int64_t> room = reach && padded ? checked_add(*padded, -*reach - 1) : std::nullopt;
-  if (!room) return overflow_error(fmt::format("cortex_conv_desc: the {} of the window overflows 64 bits", name));
+  if (!room)
+    return overflow_error(fmt::format("cortex_conv_desc: the {} of the window overflows 64 bits", name));
   if (*room < 0) {
-    return invalid_argument(fmt::format("cortex_conv_desc: the window's {} is {}, the padded input's {}: no output",
-                                        name, *reach + 1, *padded));
+    return invalid_argument(
+        fmt::format("cortex_conv_desc: the window's {} is {}, the padded input's {}: no output", name,
+                    *reach + 1, *padded));
   }
   axis.out = *room / axis.stride + 1;
   axis.implied_end = axis.end - *room % axis.stride;
@@ -40,8 +43,8 @@ Result<Problem> conv_problem(const cortex_conv_desc& d) {
   Axis axes[3];
   const char* names[3] = {"depth", "height", "width"};
   for (int i = 0; i < 3; ++i) {
-    axes[i] = {or_one(d.in[i]),     or_one(d.kernel[i]), or_one(d.stride[i]), or_one(d.dilation[i]),
-               d.pad_begin[i], d.pad_end[i]};
+    axes[i] = {or_one(d.in[i]),       or_one(d.kernel[i]), or_one(d.stride[i]),
+               or_one(d.dilation[i]), d.pad_begin[i],      d.pad_end[i]};
     if (Status s = output_of(axes[i], names[i]); !s) return s.error();
   }
   ConvProblem c;
@@ -63,8 +66,8 @@ Result<Problem> conv_problem(const cortex_conv_desc& d) {
 
 Result<Problem> matmul_problem(const cortex_matmul_desc& d) {
   if (d.batch_dims < 0 || d.batch_dims > CORTEX_MATMUL_MAX_BATCH_DIMS) {
-    return invalid_argument(fmt::format("cortex_matmul_desc: {} batch dims, 0 to {} are possible", d.batch_dims,
-                                        static_cast<int>(CORTEX_MATMUL_MAX_BATCH_DIMS)));
+    return invalid_argument(fmt::format("cortex_matmul_desc: {} batch dims, 0 to {} are possible",
+                                        d.batch_dims, static_cast<int>(CORTEX_MATMUL_MAX_BATCH_DIMS)));
   }
   MatmulProblem m;
   m.m = d.m, m.n = d.n, m.k = d.k;
@@ -87,9 +90,11 @@ cortex_status give(Result<Problem> made, cortex_problem** problem, cortex_messag
 
 }  // namespace
 
-extern "C" cortex_status cortex_problem_parse(const char* text, cortex_problem** problem, cortex_message* message) {
+extern "C" cortex_status cortex_problem_parse(const char* text, cortex_problem** problem,
+                                              cortex_message* message) {
   return guarded(message, [&] {
-    if (!text || !problem) return fail(message, CORTEX_INVALID_ARGUMENT, "cortex_problem_parse: NULL argument");
+    if (!text || !problem)
+      return fail(message, CORTEX_INVALID_ARGUMENT, "cortex_problem_parse: NULL argument");
     return give(parse_problem(text), problem, message);
   });
 }
@@ -97,15 +102,16 @@ extern "C" cortex_status cortex_problem_parse(const char* text, cortex_problem**
 extern "C" cortex_status cortex_problem_create_conv(const cortex_conv_desc* desc, cortex_problem** problem,
                                                     cortex_message* message) {
   return guarded(message, [&] {
-    if (!desc || !problem) return fail(message, CORTEX_INVALID_ARGUMENT, "cortex_problem_create_conv: NULL argument");
+    if (!desc || !problem)
+      return fail(message, CORTEX_INVALID_ARGUMENT, "cortex_problem_create_conv: NULL argument");
     cortex_conv_desc d;
     if (!read_struct(desc, &d, message, "cortex_conv_desc")) return CORTEX_INVALID_ARGUMENT;
     return give(conv_problem(d), problem, message);
   });
 }
 
-extern "C" cortex_status cortex_problem_create_matmul(const cortex_matmul_desc* desc, cortex_problem** problem,
-                                                      cortex_message* message) {
+extern "C" cortex_status cortex_problem_create_matmul(const cortex_matmul_desc* desc,
+                                                      cortex_problem** problem, cortex_message* message) {
   return guarded(message, [&] {
     if (!desc || !problem) {
       return fail(message, CORTEX_INVALID_ARGUMENT, "cortex_problem_create_matmul: NULL argument");
@@ -116,7 +122,8 @@ extern "C" cortex_status cortex_problem_create_matmul(const cortex_matmul_desc* 
   });
 }
 
-extern "C" cortex_status cortex_problem_set_epilogue(cortex_problem* problem, const cortex_epilogue_desc* desc,
+extern "C" cortex_status cortex_problem_set_epilogue(cortex_problem* problem,
+                                                     const cortex_epilogue_desc* desc,
                                                      cortex_message* message) {
   return guarded(message, [&] {
     if (!problem || !desc) {

@@ -21,7 +21,8 @@ void pool_run(void* context, int tasks, void (*task)(void*, int), void* arg) {
 
 }  // namespace
 
-extern "C" cortex_status cortex_thread_pool_create(int threads, cortex_thread_pool** pool, cortex_message* message) {
+extern "C" cortex_status cortex_thread_pool_create(int threads, cortex_thread_pool** pool,
+                                                   cortex_message* message) {
   return guarded(message, [&] {
     if (!pool) return fail(message, CORTEX_INVALID_ARGUMENT, "cortex_thread_pool_create: pool is NULL");
     Result<std::unique_ptr<ThreadPool>> made = ThreadPool::create(threads);
@@ -37,4 +38,6 @@ extern "C" cortex_status cortex_thread_pool_create(int threads, cortex_thread_po
   });
 }
 
-extern "C" void cortex_thread_pool_destroy(cortex_thread_pool* pool) { delete reinterpret_cast<OwnedPool*>(pool); }
+extern "C" void cortex_thread_pool_destroy(cortex_thread_pool* pool) {
+  delete reinterpret_cast<OwnedPool*>(pool);
+}

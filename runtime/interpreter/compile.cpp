@@ -90,9 +90,9 @@ void Interpreter::compile_loops(const Program& program) {
       loop.stride.a = from.stride[0];
       loop.stride.b = from.stride[1];
       loop.stride.c = from.stride[2];
-      loop.stride.bias = from.dim == n_                   ? program.bias_stride
-                  : from.dim == program.bias_dim2 ? program.bias_stride2
-                                                  : 0;
+      loop.stride.bias = from.dim == n_                  ? program.bias_stride
+                         : from.dim == program.bias_dim2 ? program.bias_stride2
+                                                         : 0;
       loop.usual_length = longest;
       loop.usual_runs = tile_runs(longest, from.step, from.balanced);
       loops_.push_back(loop);

@@ -45,7 +45,7 @@ class Interpreter {
     bool balanced, reduction;
     int64_t step;
     Stride stride;
-    int64_t usual_length;   // longest range here; its runs are computed ahead
+    int64_t usual_length;  // longest range here; its runs are computed ahead
     std::array<TileRun, 2> usual_runs;
   };
 

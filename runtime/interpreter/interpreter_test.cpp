@@ -58,8 +58,9 @@ void random_schedules(bool conv, int count) {
     const std::string text = to_string(*schedule, coalesced);
     options.schedule = text.c_str();
     if (std::getenv("CORTEX_TEST_VERBOSE")) fmt::print("{} {} {}\n", i, to_string(problem), text);
-    const Outcome outcome = check_plan(context.get(), problem, options, pool.get(), seed + static_cast<uint64_t>(i),
-                                       problem.epilogue.residual && pick(random, 0, 1));
+    const Outcome outcome =
+        check_plan(context.get(), problem, options, pool.get(), seed + static_cast<uint64_t>(i),
+                   problem.epilogue.residual && pick(random, 0, 1));
     ASSERT_TRUE(outcome.ok()) << "case " << i << ": " << outcome.failure;
     worst = std::max(worst, outcome.error_ratio);
     ++run;

@@ -23,8 +23,8 @@ class Walk {
 
   void run() {
     Cursor at{static_cast<const char*>(call_.a) + code_.base_[0],
-              static_cast<const char*>(call_.b) + code_.base_[1], static_cast<char*>(call_.c) + code_.base_[2],
-              reinterpret_cast<const char*>(call_.bias)};
+              static_cast<const char*>(call_.b) + code_.base_[1],
+              static_cast<char*>(call_.c) + code_.base_[2], reinterpret_cast<const char*>(call_.bias)};
     pack(0, at);
     open(0, at, true, true);
   }
@@ -88,7 +88,8 @@ class Walk {
         low_[loop.dim] = low + offset;
         Cursor inner = move(loop, at, offset);
         pack(depth + 1, inner);
-        open(depth + 1, inner, first && (!loop.reduction || t == 0), last && (!loop.reduction || t == s.last));
+        open(depth + 1, inner, first && (!loop.reduction || t == 0),
+             last && (!loop.reduction || t == s.last));
       }
     }
     low_[loop.dim] = low;
@@ -96,15 +97,23 @@ class Walk {
   }
 
   // The innermost loop around a BRGEMM call: all arguments stay but pointers and the size of its own dim.
-  [[gnu::noinline]] void last_loop(const Loop& loop, const Share& s, const Cursor& from, bool first, bool last) {
+  [[gnu::noinline]] void last_loop(const Loop& loop, const Share& s, const Cursor& from, bool first,
+                                   bool last) {
     set_sizes();
     for (const auto& part : s.part) {
       if (part.begin >= part.end) continue;
       switch (code_.last_role_) {
-        case Interpreter::Role::none: break;
-        case Interpreter::Role::m: args_.m = part.size; break;
-        case Interpreter::Role::n: args_.n = part.size; break;
-        case Interpreter::Role::k: args_.k = part.size; break;
+        case Interpreter::Role::none:
+          break;
+        case Interpreter::Role::m:
+          args_.m = part.size;
+          break;
+        case Interpreter::Role::n:
+          args_.n = part.size;
+          break;
+        case Interpreter::Role::k:
+          args_.k = part.size;
+          break;
       }
       Cursor at = move(loop, from, part.offset);
       const Stride step{part.size * loop.stride.a, part.size * loop.stride.b, part.size * loop.stride.c,

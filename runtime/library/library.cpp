@@ -17,8 +17,10 @@ Status accept_entry(const cortex_kernel_library& library, int32_t index) {
   };
   if (!e.key || !e.problem || !e.isa || !e.schedule) return refuse("lacks its key, problem, ISA or schedule");
   if (!e.run) return refuse("has no function");
-  if (e.threads < 1 || e.scratch_bytes < 0 || e.packed_weights_bytes < 0) return refuse("has a negative size");
-  if (kernel_entry_hash(e.key, e.isa, e.threads) != e.hash) return refuse("does not have the hash of its key");
+  if (e.threads < 1 || e.scratch_bytes < 0 || e.packed_weights_bytes < 0)
+    return refuse("has a negative size");
+  if (kernel_entry_hash(e.key, e.isa, e.threads) != e.hash)
+    return refuse("does not have the hash of its key");
   if (!find_entry(library, e.hash, e.key)) return refuse("cannot be found through the table");
   return Status::success();
 }
@@ -27,9 +29,10 @@ Status accept_entry(const cortex_kernel_library& library, int32_t index) {
 
 Status accept_library(const cortex_kernel_library& library) {
   if (library.abi != CORTEX_KERNEL_LIBRARY_ABI) {
-    return unsupported(fmt::format("kernel library made for ABI {}, this cortex has ABI {}: generate it again with "
-                                   "the cortex-gen of this version",
-                                   library.abi, CORTEX_KERNEL_LIBRARY_ABI));
+    return unsupported(
+        fmt::format("kernel library made for ABI {}, this cortex has ABI {}: generate it again with "
+                    "the cortex-gen of this version",
+                    library.abi, CORTEX_KERNEL_LIBRARY_ABI));
   }
   const auto refuse = [&](std::string_view what) -> Status {
     return invalid_argument(
@@ -55,7 +58,8 @@ Status accept_library(const cortex_kernel_library& library) {
   return Status::success();
 }
 
-const cortex_kernel_entry* find_entry(const cortex_kernel_library& library, uint64_t hash, std::string_view key) {
+const cortex_kernel_entry* find_entry(const cortex_kernel_library& library, uint64_t hash,
+                                      std::string_view key) {
   if (library.count <= 0) return nullptr;
   const uint64_t mask = static_cast<uint64_t>(library.slots) - 1;
   for (uint64_t slot = hash & mask;; slot = (slot + 1) & mask) {

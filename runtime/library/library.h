@@ -13,6 +13,7 @@ namespace cortex {
 Status accept_library(const cortex_kernel_library& library);
 
 // nullptr when there is none. `key` empty: the hash alone decides.
-const cortex_kernel_entry* find_entry(const cortex_kernel_library& library, uint64_t hash, std::string_view key);
+const cortex_kernel_entry* find_entry(const cortex_kernel_library& library, uint64_t hash,
+                                      std::string_view key);
 
 }  // namespace cortex

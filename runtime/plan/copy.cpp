@@ -26,7 +26,8 @@ Copy make_copy(std::vector<CopyAxis> axes, int64_t elem_size) {
 
   std::erase_if(axes, [](const CopyAxis& axis) { return axis.extent == 1; });
   // Destination order, outermost first: writes are then sequential.
-  std::stable_sort(axes.begin(), axes.end(), [](const CopyAxis& x, const CopyAxis& y) { return x.to > y.to; });
+  std::stable_sort(axes.begin(), axes.end(),
+                   [](const CopyAxis& x, const CopyAxis& y) { return x.to > y.to; });
   std::vector<CopyAxis> merged;
   for (const CopyAxis& axis : axes) {
     if (!merged.empty() && merged.back().from == axis.extent * axis.from &&
@@ -69,12 +70,18 @@ Copy nhwc_to_nchw(int64_t batch, int64_t channels, int64_t points, int64_t elem_
 
 const char* weights_layout_name(cortex_weights_layout layout) {
   switch (layout) {
-    case CORTEX_WEIGHTS_DEFAULT: return "default";
-    case CORTEX_WEIGHTS_OIHW: return "oihw";
-    case CORTEX_WEIGHTS_HWIO: return "hwio";
-    case CORTEX_WEIGHTS_GHWIO: return "ghwio";
-    case CORTEX_WEIGHTS_KN: return "kn";
-    case CORTEX_WEIGHTS_NK: return "nk";
+    case CORTEX_WEIGHTS_DEFAULT:
+      return "default";
+    case CORTEX_WEIGHTS_OIHW:
+      return "oihw";
+    case CORTEX_WEIGHTS_HWIO:
+      return "hwio";
+    case CORTEX_WEIGHTS_GHWIO:
+      return "ghwio";
+    case CORTEX_WEIGHTS_KN:
+      return "kn";
+    case CORTEX_WEIGHTS_NK:
+      return "nk";
   }
   return "?";
 }
@@ -97,8 +104,8 @@ Result<Copy> to_tensor(const Tensor& tensor, const std::vector<NamedAxis>& axes)
     }
     const std::size_t i = static_cast<std::size_t>(at - tensor.dim_names.begin());
     if (tensor.shape[i] != axis.extent) {
-      return internal_error(fmt::format("weights {}: dimension {} is {} in the nest, {} in the problem", tensor.name,
-                                        axis.name, tensor.shape[i], axis.extent));
+      return internal_error(fmt::format("weights {}: dimension {} is {} in the nest, {} in the problem",
+                                        tensor.name, axis.name, tensor.shape[i], axis.extent));
     }
     out.push_back({axis.extent, axis.stride, tensor.strides[i]});
   }
@@ -113,11 +120,15 @@ Result<Copy> conv_weights(const ConvProblem& p, const Tensor& b, cortex_weights_
     case CORTEX_WEIGHTS_OIHW:
       g_stride = o * i * window, o_stride = i * window, i_stride = window, w_stride = 1;
       break;
-    case CORTEX_WEIGHTS_HWIO: g_stride = o, o_stride = 1, i_stride = p.oc, w_stride = i * p.oc; break;
-    case CORTEX_WEIGHTS_GHWIO: g_stride = window * i * o, o_stride = 1, i_stride = o, w_stride = i * o; break;
+    case CORTEX_WEIGHTS_HWIO:
+      g_stride = o, o_stride = 1, i_stride = p.oc, w_stride = i * p.oc;
+      break;
+    case CORTEX_WEIGHTS_GHWIO:
+      g_stride = window * i * o, o_stride = 1, i_stride = o, w_stride = i * o;
+      break;
     default:
-      return invalid_argument(
-          fmt::format("weights layout {} of a convolution: oihw, hwio or ghwio", weights_layout_name(layout)));
+      return invalid_argument(fmt::format("weights layout {} of a convolution: oihw, hwio or ghwio",
+                                          weights_layout_name(layout)));
   }
   // Depthwise nests have one dimension for group and channel.
   const bool depthwise = p.g > 1 && i == 1 && o == 1;
@@ -131,7 +142,8 @@ Result<Copy> conv_weights(const ConvProblem& p, const Tensor& b, cortex_weights_
 
 Result<Copy> matmul_weights(const MatmulProblem& p, int64_t elem_size, cortex_weights_layout layout) {
   if (layout != CORTEX_WEIGHTS_KN && layout != CORTEX_WEIGHTS_NK) {
-    return invalid_argument(fmt::format("weights layout {} of a matmul: kn or nk", weights_layout_name(layout)));
+    return invalid_argument(
+        fmt::format("weights layout {} of a matmul: kn or nk", weights_layout_name(layout)));
   }
   int64_t batch = 1;
   for (const int64_t extent : p.batch_b) batch *= extent;

@@ -102,7 +102,8 @@ class Execution {
   const void* residual() {
     const ScratchMap& at = plan_.scratch;
     // Reordered into what will be C: the kernel then adds in place, unless partial sums go there first.
-    if (plan_.residual_in) return copy(*plan_.residual_in, args_.residual, plan_.residual_aside ? at.residual : at.dst);
+    if (plan_.residual_in)
+      return copy(*plan_.residual_in, args_.residual, plan_.residual_aside ? at.residual : at.dst);
     if (!plan_.residual_aside || args_.residual != args_.dst) return args_.residual;
     Stage stage{&plan_};
     stage.from = args_.residual;

@@ -19,12 +19,14 @@ namespace {
 Isa width_of(Isa isa) { return std::min(isa, Isa::avx512); }
 
 // The latest library that has `key` for this thread count, on the best ISA the context may use.
-const cortex_kernel_entry* find_generated(const Context& context, const std::string& key, int threads, bool any_isa) {
+const cortex_kernel_entry* find_generated(const Context& context, const std::string& key, int threads,
+                                          bool any_isa) {
   for (auto library = context.libraries.rbegin(); library != context.libraries.rend(); ++library) {
     for (int i = static_cast<int>(context.isa); i >= 0; --i) {
       const Isa isa = static_cast<Isa>(i);
       if (!any_isa && width_of(isa) != width_of(context.isa)) break;
-      if (const auto* entry = find_entry(**library, kernel_entry_hash(key, isa_name(isa), threads), key)) return entry;
+      if (const auto* entry = find_entry(**library, kernel_entry_hash(key, isa_name(isa), threads), key))
+        return entry;
     }
   }
   return nullptr;
@@ -41,17 +43,17 @@ const cortex_kernel_entry* find_for_any_threads(const Context& context, const st
 
 class Builder {
  public:
-  Builder(const Context& context, const Problem& problem, const PlanOptions& options)
-      : context_(context) {
+  Builder(const Context& context, const Problem& problem, const PlanOptions& options) : context_(context) {
     plan_.problem = problem;
     plan_.options = options;
   }
 
   Result<Plan> build(bool* not_found) {
     not_found_ = not_found;
-    for (Status (Builder::*step)() : {&Builder::check_options, &Builder::lower_problem, &Builder::choose_schedule,
-                                      &Builder::choose_kernel, &Builder::size_operands, &Builder::place_copies,
-                                      &Builder::place_scratch}) {
+    for (Status (Builder::*step)() :
+         {&Builder::check_options, &Builder::lower_problem, &Builder::choose_schedule,
+          &Builder::choose_kernel, &Builder::size_operands, &Builder::place_copies,
+          &Builder::place_scratch}) {
       if (Status s = (this->*step)(); !s) return s.error();
     }
     return std::move(plan_);
@@ -65,18 +67,20 @@ class Builder {
       return invalid_argument(fmt::format("plan for {} threads: 1 to 65536", o.threads));
     }
     if (p.src != DataType::f32 || p.wei != DataType::f32 || p.dst != DataType::f32) {
-      return unsupported(fmt::format("plan for {}: element types {}:{}:{}, only f32 has kernels", to_string(p),
-                                     dtype_name(p.src), dtype_name(p.wei), dtype_name(p.dst)));
+      return unsupported(fmt::format("plan for {}: element types {}:{}:{}, only f32 has kernels",
+                                     to_string(p), dtype_name(p.src), dtype_name(p.wei), dtype_name(p.dst)));
     }
     if (Status s = validate(p); !s) return s;
     if (p.is_matmul()) {
       if (o.src_layout != CORTEX_LAYOUT_NATIVE || o.dst_layout != CORTEX_LAYOUT_NATIVE) {
-        return invalid_argument("src_layout and dst_layout nhwc or nchw are for convolutions: use native for a matmul");
+        return invalid_argument(
+            "src_layout and dst_layout nhwc or nchw are for convolutions: use native for a matmul");
       }
       const bool transposed = p.matmul().b_transposed;
       if (o.weights_layout == CORTEX_WEIGHTS_DEFAULT) {
         o.weights_layout = transposed ? CORTEX_WEIGHTS_NK : CORTEX_WEIGHTS_KN;
-      } else if (!o.prepacked && (o.weights_layout == CORTEX_WEIGHTS_NK || o.weights_layout == CORTEX_WEIGHTS_KN)) {
+      } else if (!o.prepacked &&
+                 (o.weights_layout == CORTEX_WEIGHTS_NK || o.weights_layout == CORTEX_WEIGHTS_KN)) {
         // The kernel reads what the caller holds: no separate reordering.
         std::get<MatmulProblem>(plan_.problem.op).b_transposed = o.weights_layout == CORTEX_WEIGHTS_NK;
       }
@@ -100,7 +104,8 @@ class Builder {
     Schedule schedule;
     if (!o.schedule.empty()) {
       if (o.kernel == CORTEX_KERNEL_GENERATED) {
-        return invalid_argument("a schedule text and kernel = generated: generated kernels bring their own schedule");
+        return invalid_argument(
+            "a schedule text and kernel = generated: generated kernels bring their own schedule");
       }
       Result<Schedule> parsed = parse_schedule(o.schedule, nest_);
       if (!parsed) return parsed.error();
@@ -120,7 +125,8 @@ class Builder {
     if (o.kernel == CORTEX_KERNEL_GENERATED) {
       *not_found_ = true;
       return unsupported(fmt::format(
-          "no generated kernel for {} with {} threads on {} in {} libraries: generate one, or allow kernel = auto",
+          "no generated kernel for {} with {} threads on {} in {} libraries: generate one, or allow kernel = "
+          "auto",
           to_string(plan_.problem), o.threads, isa_name(context_.isa), context_.libraries.size()));
     }
     SearchOptions search_options;
@@ -157,9 +163,10 @@ class Builder {
     for (const int extent : plan_.grid) plan_.tasks *= extent;
     if (const cortex_kernel_entry* entry = plan_.entry) {
       if (entry->packed_weights_bytes != plan_.program.packed_weights_bytes) {
-        return invalid_argument(fmt::format(
-            "generated kernel for {} packs weights into {} bytes, this version into {}: generate the library again",
-            entry->problem, entry->packed_weights_bytes, plan_.program.packed_weights_bytes));
+        return invalid_argument(
+            fmt::format("generated kernel for {} packs weights into {} bytes, this version into {}: generate "
+                        "the library again",
+                        entry->problem, entry->packed_weights_bytes, plan_.program.packed_weights_bytes));
       }
       return Status::success();
     }
@@ -220,7 +227,8 @@ class Builder {
       const Copy out = nhwc_to_nchw(c.mb, c.oc, c.od * c.oh * c.ow, size_of(p.dst));
       if (!is_identity(out)) {
         plan_.dst_out = out;
-        if (p.epilogue.residual) plan_.residual_in = nchw_to_nhwc(c.mb, c.oc, c.od * c.oh * c.ow, size_of(p.dst));
+        if (p.epilogue.residual)
+          plan_.residual_in = nchw_to_nhwc(c.mb, c.oc, c.od * c.oh * c.ow, size_of(p.dst));
       }
     }
     return Status::success();
@@ -245,7 +253,8 @@ class Builder {
     const std::optional<int64_t> all = checked_mul(s.per_thread, plan_.tasks);
     s.threads = place(true, all.value_or(INT64_MAX));
     if (fits) return Status::success();
-    return overflow_error(fmt::format("plan for {}: scratch does not fit the address space", plan_.problem_text));
+    return overflow_error(
+        fmt::format("plan for {}: scratch does not fit the address space", plan_.problem_text));
   }
 
   const Context& context_;

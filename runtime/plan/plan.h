@@ -34,7 +34,7 @@ struct Plan {
   Problem problem;
   PlanOptions options;
   Program program;
-  Isa isa = Isa::baseline;       // of the microkernel
+  Isa isa = Isa::baseline;  // of the microkernel
   cortex_pack_fn pack = nullptr;
 
   const cortex_kernel_entry* entry = nullptr;  // generated kernel, or
@@ -47,10 +47,11 @@ struct Plan {
   // Stages around the kernel, each only if the caller's layout differs from the nest's.
   std::optional<Copy> src_in, weights_in, residual_in, dst_out;
   std::optional<Copy> weights_order;  // the same for pack_weights, before the panels
-  bool residual_aside = false;        // a residual that is dst itself must be set aside: partial sums go to dst
+  bool residual_aside = false;  // a residual that is dst itself must be set aside: partial sums go to dst
   ScratchMap scratch;
 
-  int64_t src_bytes = 0, weights_bytes = 0, packed_bytes = 0, bias_bytes = 0, residual_bytes = 0, dst_bytes = 0;
+  int64_t src_bytes = 0, weights_bytes = 0, packed_bytes = 0, bias_bytes = 0, residual_bytes = 0,
+          dst_bytes = 0;
   std::string problem_text, schedule_text;
   std::string src_layout, dst_layout, native_src_layout, native_dst_layout, weights_layout;
 

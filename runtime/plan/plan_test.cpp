@@ -46,8 +46,9 @@ TEST_P(PlanOnIsa, RandomProblems) {
     } else if (pick(random, 0, 1)) {
       options.weights_layout = static_cast<int32_t>(pick(random, CORTEX_WEIGHTS_KN, CORTEX_WEIGHTS_NK));
     }
-    const Outcome outcome = check_plan(context.get(), problem, options, pick(random, 0, 3) ? pool.get() : nullptr,
-                                       seed + i, problem.epilogue.residual && pick(random, 0, 1));
+    const Outcome outcome =
+        check_plan(context.get(), problem, options, pick(random, 0, 3) ? pool.get() : nullptr, seed + i,
+                   problem.epilogue.residual && pick(random, 0, 1));
     ASSERT_TRUE(outcome.ok()) << "case " << i << ": " << outcome.failure;
     worst = std::max(worst, outcome.error_ratio);
   }
@@ -105,7 +106,8 @@ class PlanWithLibrary : public ::testing::Test {
     cortex_message message;
     const Handle<cortex_problem> problem = problem_of(problem_, &message);
     cortex_plan* plan = nullptr;
-    EXPECT_EQ(cortex_plan_create(context_.get(), problem.get(), &options, &plan, &message), expected) << message.text;
+    EXPECT_EQ(cortex_plan_create(context_.get(), problem.get(), &options, &plan, &message), expected)
+        << message.text;
     plan_.reset(plan);
     cortex_plan_info info = cortex_plan_info_init();
     if (plan) cortex_plan_query(plan, &info, nullptr);

@@ -59,12 +59,14 @@ class Check {
 
     const Epilogue& e = problem_.epilogue;
     const int64_t dst_count = dst_elements(problem_);
-    GuardedBuffer src(bytes(src_elements(problem_)), side_), weights(bytes(weights_elements(problem_)), side_);
+    GuardedBuffer src(bytes(src_elements(problem_)), side_),
+        weights(bytes(weights_elements(problem_)), side_);
     GuardedBuffer bias(bytes(e.bias ? bias_elements(problem_) : 0), side_);
     GuardedBuffer residual(bytes(e.residual ? dst_count : 0), side_), dst(bytes(dst_count), side_);
     GuardedBuffer packed(static_cast<std::size_t>(info.packed_weights_bytes), side_);
     GuardedBuffer scratch(static_cast<std::size_t>(info.scratch_bytes), side_);
-    if (info.src_bytes != static_cast<int64_t>(src.size()) || info.dst_bytes != static_cast<int64_t>(dst.size()) ||
+    if (info.src_bytes != static_cast<int64_t>(src.size()) ||
+        info.dst_bytes != static_cast<int64_t>(dst.size()) ||
         info.weights_bytes != static_cast<int64_t>(weights.size()) ||
         info.bias_bytes != static_cast<int64_t>(bias.size()) ||
         info.residual_bytes != static_cast<int64_t>(residual.size())) {
@@ -112,7 +114,8 @@ class Check {
         outcome.error_ratio = std::max(outcome.error_ratio, ratio);
       }
     }
-    if (contents({&src, &weights, &bias, &residual}) != before) return failed(what + "an input was written to");
+    if (contents({&src, &weights, &bias, &residual}) != before)
+      return failed(what + "an input was written to");
     return outcome;
   }
 

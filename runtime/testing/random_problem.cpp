@@ -59,9 +59,12 @@ Problem random_conv(Random& random) {
   const bool pointwise = kind == 2;
   const Axis h = random_axis(random, 12), w = random_axis(random, 14);
   const Axis d = pick(random, 0, 7) == 0 ? random_axis(random, 4) : Axis{};
-  c.id = d.in, c.od = d.out, c.kd = d.kernel, c.sd = d.stride, c.pd = d.pad, c.pd_r = d.pad_end, c.dd = d.dilation;
-  c.ih = h.in, c.oh = h.out, c.kh = h.kernel, c.sh = h.stride, c.ph = h.pad, c.ph_r = h.pad_end, c.dh = h.dilation;
-  c.iw = w.in, c.ow = w.out, c.kw = w.kernel, c.sw = w.stride, c.pw = w.pad, c.pw_r = w.pad_end, c.dw = w.dilation;
+  c.id = d.in, c.od = d.out, c.kd = d.kernel, c.sd = d.stride, c.pd = d.pad, c.pd_r = d.pad_end,
+  c.dd = d.dilation;
+  c.ih = h.in, c.oh = h.out, c.kh = h.kernel, c.sh = h.stride, c.ph = h.pad, c.ph_r = h.pad_end,
+  c.dh = h.dilation;
+  c.iw = w.in, c.ow = w.out, c.kw = w.kernel, c.sw = w.stride, c.pw = w.pad, c.pw_r = w.pad_end,
+  c.dw = w.dilation;
   if (pointwise) {
     const int64_t stride = pick(random, 1, 2);
     c.kd = c.kh = c.kw = 1;

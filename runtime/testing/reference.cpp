@@ -11,12 +11,18 @@ constexpr double unit = 0x1p-24;  // rounding error of one f32 operation
 
 double activate(const Epilogue& e, double v) {
   switch (e.activation) {
-    case Activation::none: return v;
-    case Activation::relu: return v > 0 ? v : v * static_cast<double>(e.alpha);
-    case Activation::clip: return std::min(std::max(v, static_cast<double>(e.alpha)), static_cast<double>(e.beta));
-    case Activation::sigmoid: return 1 / (1 + std::exp(-v));
-    case Activation::tanh: return std::tanh(v);
-    case Activation::gelu_erf: return v / 2 * (1 + std::erf(v / std::sqrt(2.0)));
+    case Activation::none:
+      return v;
+    case Activation::relu:
+      return v > 0 ? v : v * static_cast<double>(e.alpha);
+    case Activation::clip:
+      return std::min(std::max(v, static_cast<double>(e.alpha)), static_cast<double>(e.beta));
+    case Activation::sigmoid:
+      return 1 / (1 + std::exp(-v));
+    case Activation::tanh:
+      return std::tanh(v);
+    case Activation::gelu_erf:
+      return v / 2 * (1 + std::erf(v / std::sqrt(2.0)));
     case Activation::gelu_tanh:
       return v / 2 * (1 + std::tanh(std::sqrt(2.0 / 3.14159265358979323846) * (v + 0.044715 * v * v * v)));
   }
@@ -34,7 +40,8 @@ struct Sum {
   }
 };
 
-void finish(const Problem& problem, const Operands& o, const Sum& sum, int64_t channel, int64_t at, Expected& out) {
+void finish(const Problem& problem, const Operands& o, const Sum& sum, int64_t channel, int64_t at,
+            Expected& out) {
   const Epilogue& e = problem.epilogue;
   double v = sum.value;
   double tolerance = static_cast<double>(sum.terms + 2) * unit * sum.magnitude;
@@ -71,30 +78,39 @@ Expected conv(const Problem& problem, const Operands& o) {
   const ActivationStrides t = strides(o.dst_layout, p.oc, p.od, p.oh, p.ow);
   const auto weight = [&](int64_t g, int64_t oc, int64_t ic, int64_t k) -> float {
     switch (o.weights_layout) {
-      case CORTEX_WEIGHTS_HWIO: return o.weights[(k * icg + ic) * p.oc + g * ocg + oc];
-      case CORTEX_WEIGHTS_GHWIO: return o.weights[((g * window + k) * icg + ic) * ocg + oc];
-      default: return o.weights[((g * ocg + oc) * icg + ic) * window + k];
+      case CORTEX_WEIGHTS_HWIO:
+        return o.weights[(k * icg + ic) * p.oc + g * ocg + oc];
+      case CORTEX_WEIGHTS_GHWIO:
+        return o.weights[((g * window + k) * icg + ic) * ocg + oc];
+      default:
+        return o.weights[((g * ocg + oc) * icg + ic) * window + k];
     }
   };
   Expected out;
   out.value.resize(static_cast<std::size_t>(dst_elements(problem)));
   out.tolerance.resize(out.value.size());
-  for (int64_t n = 0; n < p.mb; ++n) for (int64_t g = 0; g < p.g; ++g) for (int64_t oc = 0; oc < ocg; ++oc)
-  for (int64_t od = 0; od < p.od; ++od) for (int64_t oh = 0; oh < p.oh; ++oh) for (int64_t ow = 0; ow < p.ow; ++ow) {
-    Sum sum;
-    for (int64_t kd = 0; kd < p.kd; ++kd) for (int64_t kh = 0; kh < p.kh; ++kh) for (int64_t kw = 0; kw < p.kw; ++kw) {
-      const int64_t d = od * p.sd - p.pd + kd * (p.dd + 1);
-      const int64_t h = oh * p.sh - p.ph + kh * (p.dh + 1);
-      const int64_t w = ow * p.sw - p.pw + kw * (p.dw + 1);
-      if (d < 0 || d >= p.id || h < 0 || h >= p.ih || w < 0 || w >= p.iw) continue;
-      for (int64_t ic = 0; ic < icg; ++ic) {
-        sum.add(o.src[n * s.n + (g * icg + ic) * s.c + d * s.d + h * s.h + w * s.w],
-                weight(g, oc, ic, (kd * p.kh + kh) * p.kw + kw));
-      }
-    }
-    const int64_t channel = g * ocg + oc;
-    finish(problem, o, sum, channel, n * t.n + channel * t.c + od * t.d + oh * t.h + ow * t.w, out);
-  }
+  for (int64_t n = 0; n < p.mb; ++n)
+    for (int64_t g = 0; g < p.g; ++g)
+      for (int64_t oc = 0; oc < ocg; ++oc)
+        for (int64_t od = 0; od < p.od; ++od)
+          for (int64_t oh = 0; oh < p.oh; ++oh)
+            for (int64_t ow = 0; ow < p.ow; ++ow) {
+              Sum sum;
+              for (int64_t kd = 0; kd < p.kd; ++kd)
+                for (int64_t kh = 0; kh < p.kh; ++kh)
+                  for (int64_t kw = 0; kw < p.kw; ++kw) {
+                    const int64_t d = od * p.sd - p.pd + kd * (p.dd + 1);
+                    const int64_t h = oh * p.sh - p.ph + kh * (p.dh + 1);
+                    const int64_t w = ow * p.sw - p.pw + kw * (p.dw + 1);
+                    if (d < 0 || d >= p.id || h < 0 || h >= p.ih || w < 0 || w >= p.iw) continue;
+                    for (int64_t ic = 0; ic < icg; ++ic) {
+                      sum.add(o.src[n * s.n + (g * icg + ic) * s.c + d * s.d + h * s.h + w * s.w],
+                              weight(g, oc, ic, (kd * p.kh + kh) * p.kw + kw));
+                    }
+                  }
+              const int64_t channel = g * ocg + oc;
+              finish(problem, o, sum, channel, n * t.n + channel * t.c + od * t.d + oh * t.h + ow * t.w, out);
+            }
   return out;
 }
 
@@ -132,14 +148,15 @@ Expected matmul(const Problem& problem, const Operands& o) {
   for (int64_t b = 0; b < product(all); ++b) {
     const float* a_matrix = o.src + batch_index(p.batch_a, all, b) * p.m * p.k;
     const float* b_matrix = o.weights + batch_index(p.batch_b, all, b) * p.k * p.n;
-    for (int64_t i = 0; i < p.m; ++i) for (int64_t j = 0; j < p.n; ++j) {
-      Sum sum;
-      for (int64_t l = 0; l < p.k; ++l) {
-        sum.add(p.a_transposed ? a_matrix[l * p.m + i] : a_matrix[i * p.k + l],
-                nk ? b_matrix[j * p.k + l] : b_matrix[l * p.n + j]);
+    for (int64_t i = 0; i < p.m; ++i)
+      for (int64_t j = 0; j < p.n; ++j) {
+        Sum sum;
+        for (int64_t l = 0; l < p.k; ++l) {
+          sum.add(p.a_transposed ? a_matrix[l * p.m + i] : a_matrix[i * p.k + l],
+                  nk ? b_matrix[j * p.k + l] : b_matrix[l * p.n + j]);
+        }
+        finish(problem, o, sum, j, (b * p.m + i) * p.n + j, out);
       }
-      finish(problem, o, sum, j, (b * p.m + i) * p.n + j, out);
-    }
   }
   return out;
 }
@@ -167,7 +184,8 @@ int64_t bias_elements(const Problem& problem) {
 }
 
 int64_t dst_elements(const Problem& problem) {
-  if (problem.is_matmul()) return product(batch_of(problem.matmul())) * problem.matmul().m * problem.matmul().n;
+  if (problem.is_matmul())
+    return product(batch_of(problem.matmul())) * problem.matmul().m * problem.matmul().n;
   const ConvProblem& p = problem.conv();
   return p.mb * p.oc * p.od * p.oh * p.ow;
 }

@@ -16,7 +16,7 @@ struct Operands {
   const float* bias = nullptr;
   const float* residual = nullptr;
   cortex_layout src_layout = CORTEX_LAYOUT_NHWC;
-  cortex_layout dst_layout = CORTEX_LAYOUT_NHWC;  // the residual's too
+  cortex_layout dst_layout = CORTEX_LAYOUT_NHWC;               // the residual's too
   cortex_weights_layout weights_layout = CORTEX_WEIGHTS_OIHW;  // matmul: KN or NK
 };
 

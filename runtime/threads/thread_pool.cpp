@@ -33,12 +33,14 @@ void futex(std::atomic<uint32_t>& word, int op, uint32_t value) {
 
 Result<std::unique_ptr<ThreadPool>> ThreadPool::create(int threads) {
   if (threads < 1 || threads > max_threads) {
-    return invalid_argument(fmt::format("thread pool of {} threads: 1 to {} are possible", threads, max_threads));
+    return invalid_argument(
+        fmt::format("thread pool of {} threads: 1 to {} are possible", threads, max_threads));
   }
   std::unique_ptr<ThreadPool> pool(new ThreadPool(threads));
   if (!pool->start()) {
-    return Error{ErrorCode::out_of_memory,
-                 fmt::format("thread pool of {} threads: the system refuses to start another thread", threads)};
+    return Error{
+        ErrorCode::out_of_memory,
+        fmt::format("thread pool of {} threads: the system refuses to start another thread", threads)};
   }
   return pool;
 }
@@ -64,7 +66,8 @@ bool ThreadPool::take(int preferred, int* slot) {
   std::atomic<uint64_t>& home = open_[preferred / 64];
   const uint64_t bit = uint64_t{1} << (preferred % 64);
   // Clearing a bit that a later job has opened meanwhile is fine: job_ is then that job's.
-  if ((home.load(std::memory_order_relaxed) & bit) && (home.fetch_and(~bit, std::memory_order_acquire) & bit)) {
+  if ((home.load(std::memory_order_relaxed) & bit) &&
+      (home.fetch_and(~bit, std::memory_order_acquire) & bit)) {
     *slot = preferred;
     return true;
   }

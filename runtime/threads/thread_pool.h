@@ -55,7 +55,7 @@ class ThreadPool {
   Job job_;  // written by run while no bit is open, read by whoever cleared one
   alignas(64) std::atomic<uint32_t> finished_{0};  // slots of all jobs so far, modulo 2^32
   alignas(64) std::atomic<int> sleepers_{0};
-  std::atomic<uint32_t> wake_{0};             // futex word
+  std::atomic<uint32_t> wake_{0};  // futex word
   std::atomic<bool> stop_{false};
   alignas(64) std::atomic<bool> busy_{false};
   std::vector<std::thread> workers_;

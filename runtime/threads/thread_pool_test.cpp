@@ -14,7 +14,9 @@ struct Counts {
   explicit Counts(int n) : hits(static_cast<std::size_t>(n)) {}
 };
 
-void count_task(void* arg, int i) { static_cast<Counts*>(arg)->hits[static_cast<std::size_t>(i)].fetch_add(1); }
+void count_task(void* arg, int i) {
+  static_cast<Counts*>(arg)->hits[static_cast<std::size_t>(i)].fetch_add(1);
+}
 
 TEST(ThreadPool, RunsEveryTaskOnce) {
   for (const int threads : {1, 2, 3, 4, 7}) {
@@ -24,7 +26,8 @@ TEST(ThreadPool, RunsEveryTaskOnce) {
     for (const int tasks : {0, 1, 2, 3, 4, 5, 63, 64, 65, 255, 256, 257, 1000}) {
       Counts counts(tasks);
       (*pool)->run(tasks, count_task, &counts);
-      for (const auto& hit : counts.hits) ASSERT_EQ(hit.load(), 1) << threads << " threads, " << tasks << " tasks";
+      for (const auto& hit : counts.hits)
+        ASSERT_EQ(hit.load(), 1) << threads << " threads, " << tasks << " tasks";
     }
   }
 }
@@ -39,10 +42,13 @@ TEST(ThreadPool, ManyJobsInARow) {
   } job{};
   for (int round = 0; round < 20000; ++round) {
     job.value = round;
-    (*pool)->run(3, [](void* arg, int i) {
-      Job& j = *static_cast<Job*>(arg);
-      j.out[i] = j.value + i;
-    }, &job);
+    (*pool)->run(
+        3,
+        [](void* arg, int i) {
+          Job& j = *static_cast<Job*>(arg);
+          j.out[i] = j.value + i;
+        },
+        &job);
     for (int i = 0; i < 3; ++i) ASSERT_EQ(job.out[i], round + i);
   }
 }
@@ -71,10 +77,13 @@ TEST(ThreadPool, SharedAndNestedRunsComplete) {
   for (auto& state : states) {
     callers.emplace_back([&state] {
       for (int round = 0; round < 500; ++round) {
-        state->pool->run(4, [](void* arg, int) {
-          Outer& o = *static_cast<Outer*>(arg);
-          o.pool->run(8, count_task, &o.inner);
-        }, state.get());
+        state->pool->run(
+            4,
+            [](void* arg, int) {
+              Outer& o = *static_cast<Outer*>(arg);
+              o.pool->run(8, count_task, &o.inner);
+            },
+            state.get());
       }
     });
   }
