@@ -78,6 +78,17 @@ double kernel_cycles(const NestFacts& nest, const Machine& machine, const Plan& 
   return total * others;
 }
 
+double wait_per_line(const Machine& machine, const Plan& plan, const Walk& walk, double line) {
+  const auto& length = walk.length[plan.loops];
+  const double rows = plan.m_dim >= 0 ? length[plan.m_dim] : 1, columns = plan.n_dim >= 0 ? length[plan.n_dim] : 1;
+  const double vectors = std::ceil(columns / plan.kernel->lanes);
+  const double lines = columns * sizeof(float) / line;  // per reduction step
+  const double uops = vectors + rows + rows * vectors;
+  const double in_flight = std::clamp(costs::window_uops * lines / uops, 1.0, costs::lines_in_flight);
+  const double computing = std::max(rows * vectors / machine.fma_per_cycle, 1.0) / lines;
+  return std::max(costs::memory_latency_ns * machine.ghz / in_flight - computing, 0.0);
+}
+
 double loop_cycles(const Plan& plan, const Walk& walk) {
   double steps = 0;
   for (int i = 1; i <= plan.loops; ++i) steps += walk.visits[i];

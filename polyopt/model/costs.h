@@ -25,6 +25,12 @@ inline constexpr double cache_line = 0.7;
 inline constexpr double memory_run = 8;
 inline constexpr double memory_line = 3;
 inline constexpr double within_page = 0.15;     // of these, where a page holds several rows
+// Columns of B that stream from memory: what is in flight at once is what the instructions in the window of
+// the core ask for. A kernel of few vectors and many rows asks for little.
+inline constexpr double memory_latency_ns = 100;
+inline constexpr double window_uops = 224;      // of the reorder buffer, what such loops fill
+inline constexpr double lines_in_flight = 24;
+inline constexpr double cold_weights = 0.5;     // weight of B's first pass: between layers it leaves the caches
 inline constexpr double few_rows = 16;          // up to so many, neighbouring tiles continue the runs
 inline constexpr double call_setup = 12;        // cycles to fill the arguments of one microkernel call
 inline constexpr double reload_call = 50;       // an accumulating call waits for its first rows of C

@@ -55,7 +55,6 @@ double Model::score(const Plan& plan, Prediction* detail) const {
       return (level < crowded_levels ? streams.working_room(depth, level) : streams.working_set(depth)) <= capacity;
     };
     while (held > 0 && fits(held - 1)) --held;
-    if (held == 0 && crowding == 0 && !detail) break;
 
     double reads = 0, writes = 0, runs = 0, lines = 0, copied = 0;
     LevelTraffic out;
@@ -64,6 +63,11 @@ double Model::score(const Plan& plan, Prediction* detail) const {
       double bytes = held > 0 ? Streams::traffic(s, nest_, plan, walk, held) : 0;
       if (crowding > 0 && level == 0 && s.operand == Operand::a && s.last == plan.loops) {
         bytes += crowding * s.bytes[plan.loops] * walk.visits[plan.loops];
+      }
+      if (level + 1 == levels && s.operand == Operand::b && !s.copy && plan.kernel->op == KernelOp::brgemm) {
+        const double line = static_cast<double>(cache.line);
+        const double from_memory = held > 0 ? bytes : plan.b_ahead ? costs::cold_weights * s.bytes[0] : 0;
+        if (s.last == plan.loops) exposed += from_memory / line * wait_per_line(machine_, plan, walk, line);
       }
       const double written = held > 0 ? Streams::written(s, walk, held, bytes) : 0;
       reads += bytes;
