@@ -31,6 +31,10 @@ constexpr int accumulator_sets(int m, int n) {
 constexpr int64_t stream_bytes = 512 << 10;
 constexpr int rows_ahead = 4;
 
+// The same for tiles of several rows over a panel, whose rows are at most so many bytes.
+constexpr int panel_rows_ahead = 32;
+constexpr int64_t widest_panel = 256;
+
 template <int M, int N, bool Masked>
 struct Accumulators {
   static constexpr int sets = accumulator_sets(M, N);
@@ -69,14 +73,29 @@ struct Accumulators {
     });
   }
 
+  // Asks for the rows of B that are due `panel_rows_ahead` rows later. Prefetchers stop at every page, and
+  // what the instruction window asks for by itself does not cover the latency of memory. Only where rows lie
+  // back to back, as in panels: a row of a wide matrix would cost an address translation each.
+  CORTEX_INLINE static void prefetch_panel(const char* b, int64_t ldb) {
+    const char* next = b + panel_rows_ahead * ldb;
+    CORTEX_UNROLL
+    for (int l = 0; l < k_unroll; ++l) {
+      CORTEX_UNROLL
+      for (int byte = 0; byte < N * lanes * 4; byte += 64) __builtin_prefetch(next + byte);
+      next += ldb;
+    }
+  }
+
   // Prefetch: asks for B's row `rows_ahead` rows before it is due.
   template <bool Prefetch>
   CORTEX_INLINE void multiply(const char* a_rows, int64_t lda, const char* b, int64_t ldb, int64_t k) {
     RowPointers<M> a(a_rows, lda);
     const char* ahead = b + rows_ahead * ldb;
+    const bool panel = M > 1 && k_unroll == 4 && lanes > 4 && ldb <= widest_panel;
     int64_t left = k;
 #pragma GCC unroll 1
     for (; left >= k_unroll; left -= k_unroll) {
+      if (panel) prefetch_panel(b, ldb);
       if constexpr (Prefetch) {
         CORTEX_UNROLL
         for (int line = 0; line < N * lanes / 16; ++line) __builtin_prefetch(ahead + line * 64);
