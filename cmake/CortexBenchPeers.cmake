@@ -11,8 +11,31 @@ function(cortex_bench_missing name what)
 endfunction()
 
 function(cortex_bench_add_peers target)
-  # oneDNN: -DDNNL_ROOT first, then the system's.
-  find_package(dnnl CONFIG QUIET HINTS ${DNNL_ROOT})
+  if(TARGET cortex_runtime)
+    cortex_bench_peer(${target} cortex backends/cortex.cpp backends/cortex_library.cpp commands/fuzz.cpp
+                      fuzz/layouts.cpp fuzz/random_case.cpp fuzz/run_case.cpp fuzz/shards.cpp)
+    target_link_libraries(${target} PRIVATE cortex_runtime ${CMAKE_DL_LIBS})
+  else()
+    cortex_bench_missing(cortex "the runtime is not part of this build")
+  endif()
+  if(CORTEX_SANITIZE)
+    message(STATUS "cortex-bench: no peers in a sanitizer build: their code is not instrumented")
+    return()
+  endif()
+
+  # oneDNN: the one at -DDNNL_ROOT and no other, else the system's.
+  if(NOT "${DNNL_ROOT}" STREQUAL "${CORTEX_DNNL_ROOT_BEFORE}")
+    unset(dnnl_DIR CACHE)  # found in an earlier configure, for another root
+  endif()
+  set(CORTEX_DNNL_ROOT_BEFORE "${DNNL_ROOT}" CACHE INTERNAL "DNNL_ROOT of the last configure")
+  if(DNNL_ROOT)
+    find_package(dnnl CONFIG QUIET NO_DEFAULT_PATH PATHS ${DNNL_ROOT})
+    if(NOT dnnl_FOUND)
+      message(FATAL_ERROR "DNNL_ROOT: no dnnl-config.cmake under ${DNNL_ROOT}; name the folder oneDNN is installed in")
+    endif()
+  else()
+    find_package(dnnl CONFIG QUIET)
+  endif()
   if(dnnl_FOUND)
     cortex_bench_peer(${target} onednn backends/onednn.cpp backends/onednn_conv.cpp backends/onednn_matmul.cpp
                       backends/onednn_primitive.cpp)
@@ -47,13 +70,5 @@ function(cortex_bench_add_peers target)
     target_link_libraries(${target} PRIVATE Threads::Threads rt ${CMAKE_DL_LIBS} m)
   else()
     cortex_bench_missing(LIBXSMM libxsmm-dev)
-  endif()
-
-  if(TARGET cortex_runtime)
-    cortex_bench_peer(${target} cortex backends/cortex.cpp backends/cortex_library.cpp commands/fuzz.cpp
-                      fuzz/layouts.cpp fuzz/random_case.cpp fuzz/run_case.cpp fuzz/shards.cpp)
-    target_link_libraries(${target} PRIVATE cortex_runtime ${CMAKE_DL_LIBS})
-  else()
-    cortex_bench_missing(cortex "the runtime is not part of this build")
   endif()
 endfunction()

@@ -13,7 +13,8 @@ void list_workloads() {
   const std::string folder = workloads_folder();
   fmt::print("problem lists ({}), for --batch:\n", folder.empty() ? "none installed" : folder);
   for (const Workload& w : shipped_workloads()) {
-    fmt::print("  {:<32} {:>3} problems  {}\n", w.name, w.problems, w.comment);
+    fmt::print("  {:<32} {:>3} problems  {}{}\n", w.name, w.problems, w.comment,
+               w.runnable ? "" : " (not for this version)");
   }
 }
 

@@ -15,8 +15,9 @@ std::string workloads_folder();
 struct Workload {
   std::string name;  // "conv_resnet50_mb1"
   std::string path;
-  std::string comment;  // its first comment line, without the '#'
-  int problems = 0;     // lines that are not comments
+  std::string comment;    // its first comment line, without the '#'
+  int problems = 0;       // lines that are not comments
+  bool runnable = false;  // conv or matmul: what this version knows
 };
 std::vector<Workload> shipped_workloads();
 
