@@ -3,6 +3,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "generators/tool/explain_command.h"
 #include "generators/tool/generate.h"
 #include "generators/tool/schedule.h"
 #include "generators/tool/version.h"
@@ -96,6 +97,8 @@ int run(int argc, char** argv) {
   schedule->add_flag("--code", schedule_options.code, "print the generated code too");
   arguments.add_to(*schedule);
 
+  ExplainCommand explain(app);
+
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success& e) {
@@ -105,6 +108,7 @@ int run(int argc, char** argv) {
     return failure;
   }
 
+  if (explain.chosen()) return report(explain.run());
   if (*generate) {
     if (Status s = arguments.fill(generate_options.op, generate_options.isas, generate_options.threads); !s)
       return report(s);

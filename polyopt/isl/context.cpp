@@ -19,11 +19,13 @@ Map Context::map(const std::string& text) const { return Map(isl_map_read_from_s
 Error Context::refusal(const std::string& what) const {
   const isl_error kind = isl_ctx_last_error(ctx_);
   const char* message = isl_ctx_last_error_msg(ctx_);
-  Error error = internal_error(fmt::format("{}: isl failed: {}", what, message ? message : "no reason given"));
+  Error error =
+      internal_error(fmt::format("{}: isl failed: {}", what, message ? message : "no reason given"));
   if (kind == isl_error_quota) {
-    error = unsupported(fmt::format("{}: gave up after {} isl operations; use a schedule with fewer loops or a "
-                                    "smaller problem",
-                                    what, max_operations_));
+    error =
+        unsupported(fmt::format("{}: gave up after {} isl operations; use a schedule with fewer loops or a "
+                                "smaller problem",
+                                what, max_operations_));
   } else if (kind == isl_error_alloc) {
     error = {ErrorCode::out_of_memory, fmt::format("{}: out of memory", what)};
   }

@@ -12,8 +12,8 @@ using namespace polyhedral;
 
 // Words of isl's language, which no dim can be called in a relation that is to parse back.
 bool reserved(const std::string& name) {
-  for (const char* word : {"and", "or", "not", "exists", "implies", "mod", "floor", "ceil", "floord", "ceild", "min",
-                           "max", "true", "false", "rat", "infty", "infinity", "NaN"}) {
+  for (const char* word : {"and", "or", "not", "exists", "implies", "mod", "floor", "ceil", "floord", "ceild",
+                           "min", "max", "true", "false", "rat", "infty", "infinity", "NaN"}) {
     if (name == word) return true;
   }
   return false;
@@ -22,7 +22,8 @@ bool reserved(const std::string& name) {
 // The relation with the nest's names: source dims as they are, target dims primed.
 std::string named_text(const Nest& nest, const Flow& flow) {
   Map map = flow.relation;
-  for (const auto& [type, statement] : {std::pair{isl_dim_in, flow.source}, std::pair{isl_dim_out, flow.target}}) {
+  for (const auto& [type, statement] :
+       {std::pair{isl_dim_in, flow.source}, std::pair{isl_dim_out, flow.target}}) {
     const std::vector<int> dims = statement_dims(nest, statement);
     for (unsigned k = 0; k < dims.size(); ++k) {
       std::string name = nest.dims[dims[k]].name;
@@ -38,7 +39,8 @@ std::string named_text(const Nest& nest, const Flow& flow) {
 }
 
 // For each dim that can be the first to change: the smallest difference of indices, dim by dim.
-std::vector<std::vector<int64_t>> nearest_targets(const Context& context, const Nest& nest, const Flow& flow) {
+std::vector<std::vector<int64_t>> nearest_targets(const Context& context, const Nest& nest,
+                                                  const Flow& flow) {
   std::vector<std::vector<int64_t>> result;
   if (flow.source != Statement::update || flow.target != Statement::update) return result;
   const Set deltas = call(isl_map_deltas, flow.relation);
@@ -48,13 +50,16 @@ std::vector<std::vector<int64_t>> nearest_targets(const Context& context, const 
     for (std::size_t d = 0; d < n; ++d) {
       sizes.push_back(fmt::format("a{}", d));
       names.push_back(fmt::format("i{}", d));
-      conditions.push_back(d < first ? fmt::format("i{0} = 0 and a{0} = 0", d) : fmt::format("-a{0} <= i{0} <= a{0}", d));
+      conditions.push_back(d < first ? fmt::format("i{0} = 0 and a{0} = 0", d)
+                                     : fmt::format("-a{0} <= i{0} <= a{0}", d));
     }
     conditions.push_back(fmt::format("i{} > 0", first));
     // lexmin over the absolute values: the nearest target, not the one furthest back in later dims.
     const Map sized = context.map(fmt::format("{{ [{}] -> S[{}] : {} }}", fmt::join(sizes, ", "),
                                               fmt::join(names, ", "), fmt::join(conditions, " and ")));
-    const Set found = call(isl_set_lexmin, call(isl_set_flatten, call(isl_map_wrap, call(isl_map_intersect_range, sized, deltas))));
+    const Set found =
+        call(isl_set_lexmin,
+             call(isl_set_flatten, call(isl_map_wrap, call(isl_map_intersect_range, sized, deltas))));
     if (!found || isl_set_is_empty(found.get()) != isl_bool_false) continue;
     const Point point = call(isl_set_sample_point, found);
     std::vector<int64_t> delta;
@@ -68,10 +73,14 @@ std::vector<std::vector<int64_t>> nearest_targets(const Context& context, const 
 
 const char* dependence_kind_name(DependenceKind kind) {
   switch (kind) {
-    case DependenceKind::raw: return "RAW";
-    case DependenceKind::war: return "WAR";
-    case DependenceKind::waw: return "WAW";
-    case DependenceKind::rar: return "RAR";
+    case DependenceKind::raw:
+      return "RAW";
+    case DependenceKind::war:
+      return "WAR";
+    case DependenceKind::waw:
+      return "WAW";
+    case DependenceKind::rar:
+      return "RAR";
   }
   return "?";
 }
@@ -99,7 +108,8 @@ Result<std::vector<Dependence>> dependences(const Nest& nest) {
 }
 
 std::string in_words(const Dependence& dependence, const Nest& nest) {
-  const std::string head = fmt::format("{} on {}: ", dependence_kind_name(dependence.kind), operand_name(dependence.operand));
+  const std::string head =
+      fmt::format("{} on {}: ", dependence_kind_name(dependence.kind), operand_name(dependence.operand));
   if (dependence.kind == DependenceKind::rar) {
     std::vector<std::string> steps;
     for (const std::vector<int64_t>& delta : dependence.nearest) {
@@ -120,7 +130,8 @@ std::string in_words(const Dependence& dependence, const Nest& nest) {
     return head + fmt::format("{} along {}: updates of one element, in any order but one at a time", pair,
                               fmt::join(dims, ", "));
   }
-  if (dependence.source == 'I') return head + pair + ": an element is started before anything else happens to it";
+  if (dependence.source == 'I')
+    return head + pair + ": an element is started before anything else happens to it";
   return head + pair + ": the epilogue of an element waits for all its updates";
 }
 

@@ -22,7 +22,7 @@ struct Dependence {
   char source = 'S', target = 'S';  // I: init, S: update, E: epilogue (see polyopt/isl/README.md)
   // Both ends are updates of one reduction: any order will do, but not at once.
   bool reassociable = false;
-  std::string relation;             // as isl writes it, dims named as in the nest
+  std::string relation;  // as isl writes it, dims named as in the nest
   // S to S only: for each dim that can be the outermost one to change, the nearest target, as the
   // difference of its indices from the source's, one per nest dim.
   std::vector<std::vector<int64_t>> nearest;

@@ -15,12 +15,13 @@ using namespace polyhedral;
 void expect_flow(const Context& context, const std::vector<Flow>& flows, DependenceKind kind, Operand operand,
                  Statement source, Statement target, const std::string& expected) {
   for (const Flow& flow : flows) {
-    if (flow.kind != kind || flow.operand != operand || flow.source != source || flow.target != target) continue;
+    if (flow.kind != kind || flow.operand != operand || flow.source != source || flow.target != target)
+      continue;
     const Map hand = context.map(expected);
     ASSERT_TRUE(hand) << expected;
     EXPECT_TRUE(isl_map_is_equal(flow.relation.get(), hand.get()) == isl_bool_true)
-        << dependence_kind_name(kind) << " " << statement_name(source) << "->" << statement_name(target) << " is not "
-        << expected;
+        << dependence_kind_name(kind) << " " << statement_name(source) << "->" << statement_name(target)
+        << " is not " << expected;
     return;
   }
   ADD_FAILURE() << "no " << dependence_kind_name(kind) << " on " << operand_name(operand) << " "
@@ -45,8 +46,10 @@ TEST(Dependences, Matmul) {
   for (DependenceKind kind : {raw, waw}) {
     expect_flow(context, *flows, kind, Operand::c, init, update, "{ I[m,n] -> S[m,n,k] : " + box + " }");
   }
-  expect_flow(context, *flows, rar, Operand::a, update, update, "{ S[m,n,k] -> S[m,o,k] : " + box + " and n < o < 6 }");
-  expect_flow(context, *flows, rar, Operand::b, update, update, "{ S[m,n,k] -> S[o,n,k] : " + box + " and m < o < 5 }");
+  expect_flow(context, *flows, rar, Operand::a, update, update,
+              "{ S[m,n,k] -> S[m,o,k] : " + box + " and n < o < 6 }");
+  expect_flow(context, *flows, rar, Operand::b, update, update,
+              "{ S[m,n,k] -> S[o,n,k] : " + box + " and m < o < 5 }");
   // Nothing runs before I and nothing after E.
   for (const Flow& flow : *flows) {
     EXPECT_NE(flow.target, init);
@@ -62,7 +65,8 @@ TEST(Dependences, WithoutEpilogueThereIsNoE) {
 }
 
 TEST(Dependences, PaddedStridedConvolution) {
-  const Nest nest = conv_nest({.n = 1, .ic = 2, .oc = 3, .oh = 4, .ow = 4, .kh = 3, .kw = 3, .stride = 2, .pad = 1});
+  const Nest nest =
+      conv_nest({.n = 1, .ic = 2, .oc = 3, .oh = 4, .ow = 4, .kh = 3, .kw = 3, .stride = 2, .pad = 1});
   const Context context;
   const auto flows = compute_flow(context, nest, FlowKinds::all);
   ASSERT_TRUE(flows) << flows.error().message;
@@ -70,16 +74,18 @@ TEST(Dependences, PaddedStridedConvolution) {
   const std::string box2 = "0 <= h2,w2 < 4 and 0 <= o2 < 3 and 0 <= r2,s2 < 3";
   // Updates of one element: the window and the channel may differ.
   expect_flow(context, *flows, raw, Operand::c, update, update,
-              "{ S[0,h,w,o,r,s,c] -> S[0,h,w,o,r2,s2,c2] : " + box + " and 0 <= r2,s2 < 3 and 0 <= c2 < 2 and "
-              "(r < r2 or (r = r2 and s < s2) or (r = r2 and s = s2 and c < c2)) }");
+              "{ S[0,h,w,o,r,s,c] -> S[0,h,w,o,r2,s2,c2] : " + box +
+                  " and 0 <= r2,s2 < 3 and 0 <= c2 < 2 and "
+                  "(r < r2 or (r = r2 and s < s2) or (r = r2 and s = s2 and c < c2)) }");
   // Reuse of the input: same channel, same pixel inside the image (7 by 7), later in the nest's order.
   expect_flow(context, *flows, rar, Operand::a, update, update,
               "{ S[0,h,w,o,r,s,c] -> S[0,h2,w2,o2,r2,s2,c] : " + box + " and " + box2 +
                   " and 2h + r = 2h2 + r2 and 2w + s = 2w2 + s2 and 1 <= 2h + r < 8 and 1 <= 2w + s < 8 and "
                   "(h < h2 or (h = h2 and w < w2) or (h = h2 and w = w2 and o < o2)) }");
   expect_flow(context, *flows, rar, Operand::b, update, update,
-              "{ S[0,h,w,o,r,s,c] -> S[0,h2,w2,o,r,s,c] : " + box + " and 0 <= h2,w2 < 4 and "
-              "(h < h2 or (h = h2 and w < w2)) }");
+              "{ S[0,h,w,o,r,s,c] -> S[0,h2,w2,o,r,s,c] : " + box +
+                  " and 0 <= h2,w2 < 4 and "
+                  "(h < h2 or (h = h2 and w < w2)) }");
 }
 
 TEST(Dependences, NearestTargetsAndWords) {
@@ -92,7 +98,8 @@ TEST(Dependences, NearestTargetsAndWords) {
     if (d.kind == rar && d.operand == Operand::a) {
       input = true;  // oh+1 with kh-1, ow+1 with kw-1, and every oc
       EXPECT_EQ(d.nearest, (Vectors{{0, 1, 0, 0, -1, 0, 0}, {0, 0, 1, 0, 0, -1, 0}, {0, 0, 0, 1, 0, 0, 0}}));
-      EXPECT_EQ(in_words(d, nest), "RAR on A: the same element is read again at (oh+1,kh-1), (ow+1,kw-1), (oc+1)");
+      EXPECT_EQ(in_words(d, nest),
+                "RAR on A: the same element is read again at (oh+1,kh-1), (ow+1,kw-1), (oc+1)");
       EXPECT_FALSE(d.reassociable);
     }
     if (d.kind == raw && d.source == 'S' && d.target == 'S') {

@@ -20,14 +20,16 @@ UnionMap textbook_schedule(const Context& context, const Nest& nest) {
     std::vector<std::string> time{std::to_string(static_cast<int>(s))};
     for (int d : statement_dims(nest, s)) time.push_back(fmt::format("i{}", d));
     time.resize(nest.dims.size() + 1, "0");
-    UnionMap one = call(isl_union_map_from_map, context.map(fmt::format("{{ {} -> [{}] }}", instance_text(nest, s),
-                                                                        fmt::join(time, ", "))));
+    UnionMap one =
+        call(isl_union_map_from_map,
+             context.map(fmt::format("{{ {} -> [{}] }}", instance_text(nest, s), fmt::join(time, ", "))));
     schedule = schedule ? call(isl_union_map_union, std::move(schedule), std::move(one)) : std::move(one);
   }
   return schedule;
 }
 
-UnionMap accesses(const Context& context, const Nest& nest, std::initializer_list<Statement> of, Operand operand) {
+UnionMap accesses(const Context& context, const Nest& nest, std::initializer_list<Statement> of,
+                  Operand operand) {
   UnionMap all;
   for (Statement s : of) {
     if (s == Statement::epilogue && nest.epilogue.empty()) continue;
@@ -46,12 +48,12 @@ UnionMap flow_between(UnionMap sinks, UnionMap sources, UnionMap schedule) {
   return UnionMap(isl_union_flow_get_may_dependence(flow.get()));
 }
 
-void split_by_statement(const Context& context, const Nest& nest, const UnionMap& relation, DependenceKind kind,
-                        Operand operand, std::vector<Flow>& out) {
+void split_by_statement(const Context& context, const Nest& nest, const UnionMap& relation,
+                        DependenceKind kind, Operand operand, std::vector<Flow>& out) {
   for (Statement source : statements_of(nest)) {
     for (Statement target : statements_of(nest)) {
-      const Map all = context.map(fmt::format("{{ {} -> {} }}", instance_text(nest, source),
-                                              instance_text(nest, target, 'j')));
+      const Map all = context.map(
+          fmt::format("{{ {} -> {} }}", instance_text(nest, source), instance_text(nest, target, 'j')));
       Map part(isl_union_map_extract_map(relation.get(), isl_map_get_space(all.get())));
       if (part && isl_map_is_empty(part.get()) == isl_bool_false) {
         out.push_back({kind, operand, source, target, call(isl_map_coalesce, std::move(part))});

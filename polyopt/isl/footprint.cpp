@@ -18,7 +18,8 @@ Set tile_set(const Context& context, const Nest& nest, const std::vector<TileRan
   for (std::size_t d = 0; d < tile.size(); ++d) {
     bounds.push_back(fmt::format("{} <= i{} < {}", tile[d].lo, d, tile[d].lo + tile[d].len));
   }
-  return context.set(fmt::format("{{ {} : {} }}", instance_text(nest, Statement::update), fmt::join(bounds, " and ")));
+  return context.set(
+      fmt::format("{{ {} : {} }}", instance_text(nest, Statement::update), fmt::join(bounds, " and ")));
 }
 
 isl_stat push_point(isl_point* point, void* runs) {
@@ -95,17 +96,18 @@ Set lines_of(const Context& context, const Set& image, const Access& access, int
     x.push_back(fmt::format("x{}", j));
     address += fmt::format(" + {}x{}", access.tensor.strides[j] * elem, j);
   }
-  const Map to_line = context.map(fmt::format("{{ [{}] -> [l] : {}l <= {} < {}l + {} }}", fmt::join(x, ", "), line_bytes,
-                                              address, line_bytes, line_bytes));
+  const Map to_line = context.map(fmt::format("{{ [{}] -> [l] : {}l <= {} < {}l + {} }}", fmt::join(x, ", "),
+                                              line_bytes, address, line_bytes, line_bytes));
   return call(isl_set_coalesce, call(isl_set_apply, call(isl_set_reset_tuple_id, image), to_line));
 }
 
-Result<OperandFootprint> array_footprint(const Context& context, const Nest& nest, const Set& tile, Operand operand,
-                                       int64_t line_bytes) {
+Result<OperandFootprint> array_footprint(const Context& context, const Nest& nest, const Set& tile,
+                                         Operand operand, int64_t line_bytes) {
   const Access& access = nest[operand];
   const std::string what = fmt::format("footprint of {} in {}", operand_name(operand), nest.name);
   context.restart();
-  const Set image = call(isl_set_coalesce, call(isl_set_apply, tile, access_relation(context, nest, Statement::update, operand)));
+  const Set image = call(isl_set_coalesce, call(isl_set_apply, tile,
+                                                access_relation(context, nest, Statement::update, operand)));
   if (!image || context.failed()) return context.refusal(what);
 
   std::vector<Axis> axes;
@@ -128,19 +130,22 @@ Result<OperandFootprint> array_footprint(const Context& context, const Nest& nes
 
 }  // namespace
 
-Result<ExactFootprint> exact_footprint(const Nest& nest, const std::vector<TileRange>& tile, int64_t line_bytes) {
+Result<ExactFootprint> exact_footprint(const Nest& nest, const std::vector<TileRange>& tile,
+                                       int64_t line_bytes) {
   const Context context;
   const Set iterations = tile_set(context, nest, tile);
   ExactFootprint footprint{.array = {}, .line_bytes = line_bytes};
   for (int o = 0; o < operand_count; ++o) {
-    Result<OperandFootprint> one = array_footprint(context, nest, iterations, static_cast<Operand>(o), line_bytes);
+    Result<OperandFootprint> one =
+        array_footprint(context, nest, iterations, static_cast<Operand>(o), line_bytes);
     if (!one) return one.error();
     footprint.array[o] = *one;
   }
   return footprint;
 }
 
-Result<ExactFootprint> exact_footprint(const Nest& nest, const Schedule& schedule, int depth, int64_t line_bytes) {
+Result<ExactFootprint> exact_footprint(const Nest& nest, const Schedule& schedule, int depth,
+                                       int64_t line_bytes) {
   return exact_footprint(nest, interior_tile(nest, schedule, depth), line_bytes);
 }
 

@@ -14,8 +14,8 @@ namespace cortex {
 
 struct OperandFootprint {
   int64_t elements = 0;
-  int64_t lines = 0;        // with the tensor's first element at the start of a line
-  bool factorised = true;   // counted as a product of projections; false: point by point
+  int64_t lines = 0;       // with the tensor's first element at the start of a line
+  bool factorised = true;  // counted as a product of projections; false: point by point
 };
 
 struct ExactFootprint {
@@ -30,9 +30,10 @@ struct ExactFootprint {
 // not considered; elements outside a padded tensor do not count. Refuses when the access image is no
 // product and too large to enumerate.
 Result<ExactFootprint> exact_footprint(const Nest& nest, const std::vector<polyhedral::TileRange>& tile,
-                                  int64_t line_bytes = 64);
+                                       int64_t line_bytes = 64);
 
 // The same of a full-size tile away from the edges, where `depth` loops of the schedule are open.
-Result<ExactFootprint> exact_footprint(const Nest& nest, const Schedule& schedule, int depth, int64_t line_bytes = 64);
+Result<ExactFootprint> exact_footprint(const Nest& nest, const Schedule& schedule, int depth,
+                                       int64_t line_bytes = 64);
 
 }  // namespace cortex

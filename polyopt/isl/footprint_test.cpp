@@ -50,7 +50,8 @@ std::vector<TileRange> random_tile(const Nest& nest, Random& random) {
   return tile;
 }
 
-void expect_exact(const Nest& nest, const std::vector<TileRange>& tile, int64_t line, const std::string& where) {
+void expect_exact(const Nest& nest, const std::vector<TileRange>& tile, int64_t line,
+                  const std::string& where) {
   const Result<ExactFootprint> footprint = exact_footprint(nest, tile, line);
   ASSERT_TRUE(footprint) << where << ": " << footprint.error().message;
   for (int o = 0; o < operand_count; ++o) {
@@ -64,9 +65,15 @@ TEST(Footprint, RandomConvolutionsAgainstCounting) {
   const unsigned seed = 411;
   Random random(seed);
   for (int round = 0; round < 200; ++round) {
-    ConvShape shape{.n = uniform(random, 1, 2), .ic = uniform(random, 1, 20), .oc = uniform(random, 1, 20),
-                    .oh = uniform(random, 1, 6), .ow = uniform(random, 1, 9), .kh = uniform(random, 1, 3),
-                    .kw = uniform(random, 1, 4), .stride = uniform(random, 1, 4), .dilation = uniform(random, 1, 3)};
+    ConvShape shape{.n = uniform(random, 1, 2),
+                    .ic = uniform(random, 1, 20),
+                    .oc = uniform(random, 1, 20),
+                    .oh = uniform(random, 1, 6),
+                    .ow = uniform(random, 1, 9),
+                    .kh = uniform(random, 1, 3),
+                    .kw = uniform(random, 1, 4),
+                    .stride = uniform(random, 1, 4),
+                    .dilation = uniform(random, 1, 3)};
     if (shape.oh * shape.stride > 4 && shape.ow * shape.stride > 4 && shape.kh > 1 && shape.kw > 1) {
       shape.pad = uniform(random, 0, 1);
     }
@@ -83,7 +90,8 @@ TEST(Footprint, RandomMatmulsWithPitchAgainstCounting) {
     Nest nest = matmul_nest(uniform(random, 1, 30), uniform(random, 1, 40), uniform(random, 1, 20));
     for (Access& access : nest.access) access.tensor.strides[0] += uniform(random, 0, 20);
     if (uniform(random, 0, 1) == 1) nest[Operand::b].tensor.strides = {1, nest.dims[2].extent};  // transposed
-    expect_exact(nest, random_tile(nest, random), 64, "seed " + std::to_string(seed) + " round " + std::to_string(round));
+    expect_exact(nest, random_tile(nest, random), 64,
+                 "seed " + std::to_string(seed) + " round " + std::to_string(round));
   }
 }
 
@@ -110,7 +118,8 @@ TEST(Footprint, OverlappingAxesAreCountedByIsl) {
 TEST(Footprint, TooManyToEnumerateIsRefused) {
   Nest nest = conv_nest({.ic = 4000, .oh = 4000, .ow = 4000});
   nest[Operand::a].tensor = dense("A", {4000, 4000, 4000, 12000});
-  nest[Operand::a].subscripts = {affine({{1, 1}}), affine({{2, 1}}), affine({{6, 1}}), affine({{1, 1}, {2, 1}, {6, 1}})};
+  nest[Operand::a].subscripts = {affine({{1, 1}}), affine({{2, 1}}), affine({{6, 1}}),
+                                 affine({{1, 1}, {2, 1}, {6, 1}})};
   const Result<ExactFootprint> footprint =
       exact_footprint(nest, {{0, 1}, {0, 4000}, {0, 4000}, {0, 1}, {0, 1}, {0, 1}, {0, 4000}});
   ASSERT_FALSE(footprint);
@@ -119,7 +128,8 @@ TEST(Footprint, TooManyToEnumerateIsRefused) {
 }
 
 TEST(Footprint, LargeTilesAreCountedWithoutEnumeration) {
-  const Nest nest = conv_nest({.n = 256, .ic = 512, .oc = 512, .oh = 112, .ow = 112, .kh = 3, .kw = 3, .pad = 1});
+  const Nest nest =
+      conv_nest({.n = 256, .ic = 512, .oc = 512, .oh = 112, .ow = 112, .kh = 3, .kw = 3, .pad = 1});
   std::vector<TileRange> all;
   for (const Dim& d : nest.dims) all.push_back({0, d.extent});
   const Result<ExactFootprint> footprint = exact_footprint(nest, all);
@@ -167,7 +177,8 @@ TEST(Runs, LinesOfStridedRunsAgainstCounting) {
       }
     };
     visit(0, 0);
-    ASSERT_EQ(polyhedral::count_lines(axes, 4, 64), std::ssize(lines)) << "seed " << seed << " round " << round;
+    ASSERT_EQ(polyhedral::count_lines(axes, 4, 64), std::ssize(lines))
+        << "seed " << seed << " round " << round;
   }
 }
 

@@ -28,12 +28,14 @@
 
 namespace cortex::polyhedral {
 
-template <typename T> struct HandleTraits;
+template <typename T>
+struct HandleTraits;
 
-#define CORTEX_ISL_HANDLE(type)                                   \
-  template <> struct HandleTraits<type> {                         \
-    static type* copy(type* p) { return type##_copy(p); }         \
-    static void free(type* p) { type##_free(p); }                 \
+#define CORTEX_ISL_HANDLE(type)                           \
+  template <>                                             \
+  struct HandleTraits<type> {                             \
+    static type* copy(type* p) { return type##_copy(p); } \
+    static void free(type* p) { type##_free(p); }         \
   }
 CORTEX_ISL_HANDLE(isl_basic_map);
 CORTEX_ISL_HANDLE(isl_basic_set);
@@ -63,8 +65,8 @@ class Handle {
   Handle& operator=(const Handle& other) { return *this = Handle(other); }
   ~Handle() { reset(nullptr); }
 
-  T* get() const { return p_; }                            // for __isl_keep parameters
-  T* take() { return std::exchange(p_, nullptr); }         // for __isl_take parameters; call() does this
+  T* get() const { return p_; }                     // for __isl_keep parameters
+  T* take() { return std::exchange(p_, nullptr); }  // for __isl_take parameters; call() does this
   T* copy() const { return HandleTraits<T>::copy(p_); }
   explicit operator bool() const { return p_ != nullptr; }
 
@@ -85,13 +87,29 @@ using Point = Handle<isl_point>;
 
 namespace detail {
 
-template <typename T> T* prepare(const Handle<T>& h) { return h.copy(); }
-template <typename T> T* prepare(Handle<T>& h) { return h.copy(); }
-template <typename T> Handle<T>* prepare(Handle<T>&& h) { return &h; }
-template <typename T> requires std::is_arithmetic_v<T> || std::is_enum_v<T> T prepare(T v) { return v; }
+template <typename T>
+T* prepare(const Handle<T>& h) {
+  return h.copy();
+}
+template <typename T>
+T* prepare(Handle<T>& h) {
+  return h.copy();
+}
+template <typename T>
+Handle<T>* prepare(Handle<T>&& h) {
+  return &h;
+}
+template <typename T>
+requires std::is_arithmetic_v<T> || std::is_enum_v<T> T prepare(T v) { return v; }
 
-template <typename T> T extract(T v) { return v; }
-template <typename T> T* extract(Handle<T>* h) { return h->take(); }
+template <typename T>
+T extract(T v) {
+  return v;
+}
+template <typename T>
+T* extract(Handle<T>* h) {
+  return h->take();
+}
 
 }  // namespace detail
 

@@ -14,6 +14,17 @@ namespace {
 
 using namespace polyhedral;
 
+// What the maps below are built on; all else about a schedule's form is check()'s.
+Status check_shape(const Nest& nest, const Schedule& schedule) {
+  for (const Loop& loop : schedule.loops) {
+    if (loop.dim < 0 || loop.dim >= std::ssize(nest.dims) || loop.step < 1) {
+      return invalid_argument(
+          fmt::format("schedule of {}: a loop over dim #{} by {}", nest.name, loop.dim, loop.step));
+    }
+  }
+  return Status::success();
+}
+
 Status check_coverage(const Context& context, const Nest& nest, const Schedule& schedule) {
   context.restart();
   const Set missing = missing_instances(context, nest, schedule);
@@ -27,17 +38,19 @@ Status check_coverage(const Context& context, const Nest& nest, const Schedule& 
   for (int d = 0; d < std::ssize(nest.dims); ++d) values.push_back(coordinate(point, d));
   for (int d = 0; d < std::ssize(nest.dims); ++d) {
     if (values[d] == 0) continue;
-    return invalid_argument(fmt::format(
-        "{} is never executed: the range of {} at the kernel is longer than 1; add a loop {}/1 or give {} to the "
-        "kernel",
-        describe_instance(nest, Statement::update, values), nest.dims[d].name, nest.dims[d].name,
-        nest.dims[d].name));
+    return invalid_argument(
+        fmt::format("{} is never executed: the range of {} at the kernel is longer than 1; add a loop {}/1 "
+                    "or give {} to the "
+                    "kernel",
+                    describe_instance(nest, Statement::update, values), nest.dims[d].name, nest.dims[d].name,
+                    nest.dims[d].name));
   }
   return internal_error("coverage: the first instance is missing");
 }
 
 // The dependence is broken; which instances show it is worth the larger sets.
-Status explain_violation(const Context& context, const Nest& nest, const Schedule& schedule, const Flow& flow) {
+Status explain_violation(const Context& context, const Nest& nest, const Schedule& schedule,
+                         const Flow& flow) {
   Execution execution;
   for (Statement s : {Statement::init, Statement::update, Statement::epilogue}) {
     execution.loop_map.push_back(loop_map(context, nest, schedule, s));
@@ -45,7 +58,9 @@ Status explain_violation(const Context& context, const Nest& nest, const Schedul
   }
   for (const Loop& loop : schedule.loops) execution.parallel.push_back(loop.parallel);
   Status status = check_order(context, nest, schedule, flow, execution);
-  if (status.ok()) return internal_error(fmt::format("legality of {}: the reduced dependence is broken, the whole is not", nest.name));
+  if (status.ok())
+    return internal_error(
+        fmt::format("legality of {}: the reduced dependence is broken, the whole is not", nest.name));
   return status;
 }
 
@@ -88,6 +103,7 @@ Result<LegalityChecker> LegalityChecker::make(const Nest& nest) {
 Status LegalityChecker::check(const Schedule& schedule) const {
   const Context& context = state_->context;
   const Nest& nest = state_->nest;
+  if (Status status = check_shape(nest, schedule); !status) return status;
   if (Status status = check_coverage(context, nest, schedule); !status) return status;
   for (std::size_t k = 0; k < state_->flows.size(); ++k) {
     const Result<bool> respected = respects(context, nest, schedule, state_->reduced[k]);

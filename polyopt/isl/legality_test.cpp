@@ -30,7 +30,8 @@ TEST(Legality, RawRelatesAllThatAnyKindRelates) {
   Nest nest = conv_nest({.n = 2, .ic = 3, .oc = 4, .oh = 5, .ow = 6, .kh = 3, .kw = 2, .pad = 0});
   nest.epilogue.bias = true;
   const Context context;
-  const auto order = compute_flow(context, nest, FlowKinds::order), all = compute_flow(context, nest, FlowKinds::all);
+  const auto order = compute_flow(context, nest, FlowKinds::order),
+             all = compute_flow(context, nest, FlowKinds::all);
   ASSERT_TRUE(order && all);
   for (const Flow& flow : *all) {
     if (flow.operand != Operand::c) continue;
@@ -59,15 +60,16 @@ TEST(Legality, TiledMatmulIsLegal) {
 TEST(Legality, SequentialReductionLoopsAreFineInAnyPlace) {
   Nest nest = conv_nest({.n = 2, .ic = 64, .oc = 64, .oh = 14, .ow = 14, .kh = 3, .kw = 3, .pad = 1});
   nest.epilogue.activation = Activation::relu;
-  const Schedule schedule = make_schedule({{.dim = 6, .step = 24},
-                                           {.dim = 4, .step = 1},
-                                           {.dim = 5, .step = 1},
-                                           {.dim = 0, .step = 1},
-                                           {.dim = 1, .step = 1},
-                                           {.dim = 6, .step = 8},
-                                           {.dim = 3, .step = 32},
-                                           {.dim = 2, .step = 5}},
-                                          {.kernel = "", .m_dim = 2, .n_dim = 3, .k_dim = 6, .batch_dims = {}});
+  const Schedule schedule =
+      make_schedule({{.dim = 6, .step = 24},
+                     {.dim = 4, .step = 1},
+                     {.dim = 5, .step = 1},
+                     {.dim = 0, .step = 1},
+                     {.dim = 1, .step = 1},
+                     {.dim = 6, .step = 8},
+                     {.dim = 3, .step = 32},
+                     {.dim = 2, .step = 5}},
+                    {.kernel = "", .m_dim = 2, .n_dim = 3, .k_dim = 6, .batch_dims = {}});
   EXPECT_EQ(refusal(nest, schedule), "legal");
 }
 
@@ -78,7 +80,8 @@ TEST(Legality, ParallelReductionIsRefusedWithAWitness) {
       make_schedule({{.dim = 4, .step = 1, .parallel = true}, {.dim = 1, .step = 1}},
                     {.kernel = "", .m_dim = 2, .n_dim = 3, .k_dim = 6, .batch_dims = {5}});
   EXPECT_EQ(refusal(nest, schedule),
-            "parallel loop kh: RAW on C: S[n=0,oh=0,ow=0,oc=0,kh=0,kw=0,ic=0] -> S[n=0,oh=0,ow=0,oc=0,kh=1,kw=0,ic=0] "
+            "parallel loop kh: RAW on C: S[n=0,oh=0,ow=0,oc=0,kh=0,kw=0,ic=0] -> "
+            "S[n=0,oh=0,ow=0,oc=0,kh=1,kw=0,ic=0] "
             "would run at once: make kh sequential or split the reduction");
 }
 
@@ -90,21 +93,26 @@ TEST(Legality, AParallelReductionOfOneTileIsHarmless) {
 
 TEST(Legality, TheSecondLoopOverAReductionIsNamedByItsNumber) {
   const Nest nest = matmul_nest(8, 8, 64);
-  EXPECT_EQ(refusal(nest, make_schedule({{.dim = 2, .step = 32}, {.dim = 2, .step = 8, .parallel = true}}, matmul_tile)),
-            "parallel loop k/8 (loop 1): RAW on C: S[m=0,n=0,k=0] -> S[m=0,n=0,k=8] would run at once: make k "
-            "sequential or split the reduction");
+  EXPECT_EQ(
+      refusal(nest,
+              make_schedule({{.dim = 2, .step = 32}, {.dim = 2, .step = 8, .parallel = true}}, matmul_tile)),
+      "parallel loop k/8 (loop 1): RAW on C: S[m=0,n=0,k=0] -> S[m=0,n=0,k=8] would run at once: make k "
+      "sequential or split the reduction");
 }
 
 TEST(Legality, MissingIterationsAreRefused) {
   const Nest nest = matmul_nest(8, 8, 8);
   const KernelTile no_rows{.kernel = "", .m_dim = -1, .n_dim = 1, .k_dim = 2, .batch_dims = {}};
   EXPECT_EQ(refusal(nest, make_schedule({}, no_rows)),
-            "S[m=1,n=0,k=0] is never executed: the range of m at the kernel is longer than 1; add a loop m/1 or give m "
+            "S[m=1,n=0,k=0] is never executed: the range of m at the kernel is longer than 1; add a loop m/1 "
+            "or give m "
             "to the kernel");
   EXPECT_NE(refusal(nest, make_schedule({{.dim = 0, .step = 2}}, no_rows)), "legal");
   EXPECT_NE(refusal(nest, make_schedule({{.dim = 0, .step = 7, .balanced = true}}, no_rows)), "legal");
   EXPECT_EQ(refusal(nest, make_schedule({{.dim = 0, .step = 1}}, no_rows)), "legal");
-  EXPECT_EQ(refusal(nest, make_schedule({{.dim = 0, .step = 3}, {.dim = 0, .step = 1, .balanced = true}}, no_rows)), "legal");
+  EXPECT_EQ(
+      refusal(nest, make_schedule({{.dim = 0, .step = 3}, {.dim = 0, .step = 1, .balanced = true}}, no_rows)),
+      "legal");
 }
 
 // Schedules always place the epilogue right; an executor that did not would be caught.
@@ -115,7 +123,8 @@ TEST(Legality, EpilogueBeforeTheLastUpdateIsRefused) {
   const Context context;
   const auto flows = compute_flow(context, nest, FlowKinds::all);
   ASSERT_TRUE(flows);
-  Execution execution{{loop_map(context, nest, schedule, Statement::init), loop_map(context, nest, schedule, Statement::update),
+  Execution execution{{loop_map(context, nest, schedule, Statement::init),
+                       loop_map(context, nest, schedule, Statement::update),
                        loop_map(context, nest, schedule, Statement::epilogue)},
                       {false}};
   for (const Flow& flow : *flows) EXPECT_TRUE(check_order(context, nest, schedule, flow, execution));
@@ -124,14 +133,17 @@ TEST(Legality, EpilogueBeforeTheLastUpdateIsRefused) {
   std::string message;
   for (const Flow& flow : *flows) {
     const Status status = check_order(context, nest, schedule, flow, execution);
-    if (!status && flow.source == Statement::update && flow.kind == DependenceKind::raw) message = status.error().message;
+    if (!status && flow.source == Statement::update && flow.kind == DependenceKind::raw)
+      message = status.error().message;
   }
   EXPECT_EQ(message,
-            "loop k: RAW on C: S[m=0,n=0,k=8] -> E[m=0,n=0] would run in the wrong order: apply the epilogue after the "
+            "loop k: RAW on C: S[m=0,n=0,k=8] -> E[m=0,n=0] would run in the wrong order: apply the epilogue "
+            "after the "
             "last update of its element");
 
   execution.loop_map[2] = loop_map(context, nest, schedule, Statement::epilogue);
-  execution.loop_map[0] = context.map("{ I[m, n] -> [1] : 0 <= m, n < 4 }");  // C overwritten after a first update
+  execution.loop_map[0] =
+      context.map("{ I[m, n] -> [1] : 0 <= m, n < 4 }");  // C overwritten after a first update
   bool refused = false;
   for (const Flow& flow : *flows) refused |= !check_order(context, nest, schedule, flow, execution);
   EXPECT_TRUE(refused);
@@ -178,11 +190,16 @@ TEST(Legality, RandomSchedulesAgainstWalking) {
   Random random(seed);
   std::map<std::string, int> verdicts;
   for (int round = 0; round < 250; ++round) {
-    Nest nest = conv_nest({.n = uniform(random, 1, 2), .ic = uniform(random, 1, 6), .oc = uniform(random, 1, 5),
-                           .oh = uniform(random, 1, 3), .ow = uniform(random, 1, 6), .kh = uniform(random, 1, 3),
+    Nest nest = conv_nest({.n = uniform(random, 1, 2),
+                           .ic = uniform(random, 1, 6),
+                           .oc = uniform(random, 1, 5),
+                           .oh = uniform(random, 1, 3),
+                           .ow = uniform(random, 1, 6),
+                           .kh = uniform(random, 1, 3),
                            .kw = uniform(random, 1, 2)});
     nest.epilogue.bias = uniform(random, 0, 1) == 1;
-    Schedule schedule = make_schedule({}, {.kernel = "", .m_dim = 2, .n_dim = 3, .k_dim = 6, .batch_dims = {4}});
+    Schedule schedule =
+        make_schedule({}, {.kernel = "", .m_dim = 2, .n_dim = 3, .k_dim = 6, .batch_dims = {4}});
     for (int d : {0, 1, 5}) {
       if (uniform(random, 0, 9) > 0) schedule.loops.push_back({.dim = d, .step = 1});
     }
@@ -197,8 +214,9 @@ TEST(Legality, RandomSchedulesAgainstWalking) {
     }
     const std::string expected = by_walking(nest, schedule), found = refusal(nest, schedule);
     ++verdicts[expected];
-    ASSERT_TRUE(found == "legal" ? expected == "legal"
-                                 : found.find(expected == "missing" ? "never executed" : "at once") != std::string::npos)
+    ASSERT_TRUE(found == "legal"
+                    ? expected == "legal"
+                    : found.find(expected == "missing" ? "never executed" : "at once") != std::string::npos)
         << "seed " << seed << " round " << round << ": " << found << ", walking says " << expected;
   }
   EXPECT_GT(verdicts["legal"], 20);

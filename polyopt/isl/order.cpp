@@ -46,13 +46,14 @@ Witness witness(const Context& context, const Nest& nest, const Flow& flow, cons
 }
 
 std::string dependence_text(const Flow& flow, const Witness& w) {
-  return fmt::format("{} on {}: {} -> {}", dependence_kind_name(flow.kind), operand_name(flow.operand), w.source,
-                     w.target);
+  return fmt::format("{} on {}: {} -> {}", dependence_kind_name(flow.kind), operand_name(flow.operand),
+                     w.source, w.target);
 }
 
 std::string advice(const Nest& nest, const Schedule& schedule, const Flow& flow, int loop) {
   const Dim& dim = nest.dims[schedule.loops[loop].dim];
-  if (flow.source == Statement::update && flow.target == Statement::update && dim.kind == DimKind::reduction) {
+  if (flow.source == Statement::update && flow.target == Statement::update &&
+      dim.kind == DimKind::reduction) {
     return fmt::format("make {} sequential or split the reduction", dim.name);
   }
   return fmt::format("make {} sequential", dim.name);
@@ -96,11 +97,10 @@ Status check_order(const Context& context, const Nest& nest, const Schedule& sch
         return invalid_argument(fmt::format("parallel loop {}: {} would run at once: {}", name,
                                             dependence_text(flow, w), advice(nest, schedule, flow, loop)));
       }
-      return invalid_argument(fmt::format("loop {}: {} would run in the wrong order: {}", name,
-                                          dependence_text(flow, w),
-                                          flow.target == Statement::epilogue
-                                              ? "apply the epilogue after the last update of its element"
-                                              : "keep the source before the target"));
+      return invalid_argument(fmt::format(
+          "loop {}: {} would run in the wrong order: {}", name, dependence_text(flow, w),
+          flow.target == Statement::epilogue ? "apply the epilogue after the last update of its element"
+                                             : "keep the source before the target"));
     }
   }
   return Status::success();

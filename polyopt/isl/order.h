@@ -14,8 +14,8 @@ namespace cortex::polyhedral {
 Map agree_until(const Context& context, int loops, int loop, const char* op);
 
 struct Execution {
-  std::vector<Map> loop_map;    // by Statement: { instance -> [t...] }; null where the statement is absent
-  std::vector<bool> parallel;   // one per loop
+  std::vector<Map> loop_map;   // by Statement: { instance -> [t...] }; null where the statement is absent
+  std::vector<bool> parallel;  // one per loop
 };
 
 // Refuses with a witness if some source does not come before its target, or may run at the same time.

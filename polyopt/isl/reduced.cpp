@@ -21,8 +21,9 @@ Map anchor(const Context& context, const Nest& nest, Statement s) {
 // An equality holds in the relation if and only if it holds in its affine hull, which is one system of
 // equalities and quick to test.
 bool ends_agree(const Context& context, const Nest& nest, const Handle<isl_basic_map>& hull, int dim) {
-  const Map equal = context.map(fmt::format("{{ {} -> {} : i{} = j{} }}", instance_text(nest, Statement::update),
-                                            instance_text(nest, Statement::update, 'j'), dim, dim));
+  const Map equal =
+      context.map(fmt::format("{{ {} -> {} : i{} = j{} }}", instance_text(nest, Statement::update),
+                              instance_text(nest, Statement::update, 'j'), dim, dim));
   return isl_map_is_subset(call(isl_map_from_basic_map, hull).get(), equal.get()) == isl_bool_true;
 }
 
@@ -55,7 +56,8 @@ Result<ReducedFlow> reduce(const Context& context, const Nest& nest, const Flow&
   return reduced;
 }
 
-Result<bool> respects(const Context& context, const Nest& nest, const Schedule& schedule, const ReducedFlow& flow) {
+Result<bool> respects(const Context& context, const Nest& nest, const Schedule& schedule,
+                      const ReducedFlow& flow) {
   std::vector<int> loops;  // over the dims that matter, outermost first
   for (int l = 0; l < std::ssize(schedule.loops); ++l) {
     const auto& dims = flow.dims;
@@ -65,13 +67,15 @@ Result<bool> respects(const Context& context, const Nest& nest, const Schedule& 
     const bool parallel = schedule.loops[loops[k]].parallel;
     if (!parallel && !flow.ordered) continue;
     context.restart();
-    const std::vector<int> prefix(loops.begin(), loops.begin() + k + 1);  // deeper loops have a tile for anybody
+    const std::vector<int> prefix(loops.begin(),
+                                  loops.begin() + k + 1);  // deeper loops have a tile for anybody
     const Set placed = call(isl_map_wrap, loop_map(context, nest, schedule, flow.dims, prefix));
     for (const char* op : {">", "<"}) {
       if (*op == '<' && !parallel) continue;
       const Map when = agree_until(context, k + 1, k, op);
-      const Map broken = call(isl_map_intersect_range,
-                              call(isl_map_intersect_domain, call(isl_map_product, flow.relation, when), placed), placed);
+      const Map broken =
+          call(isl_map_intersect_range,
+               call(isl_map_intersect_domain, call(isl_map_product, flow.relation, when), placed), placed);
       const isl_bool empty = isl_map_is_empty(broken.get());
       if (!broken || empty == isl_bool_error) {
         return context.refusal(fmt::format("legality of a schedule of {}", nest.name));

@@ -14,15 +14,16 @@
 namespace cortex::polyhedral {
 
 struct ReducedFlow {
-  std::vector<int> dims;   // nest dims that may differ between the ends
-  Map relation;            // { [x] -> [y] } over dims. I and E stand where they run: with their
-                           // element's first and last update
-  bool ordered = true;     // false: updates of one reduction, which need only be kept apart
+  std::vector<int> dims;  // nest dims that may differ between the ends
+  Map relation;           // { [x] -> [y] } over dims. I and E stand where they run: with their
+                          // element's first and last update
+  bool ordered = true;    // false: updates of one reduction, which need only be kept apart
 };
 
 Result<ReducedFlow> reduce(const Context& context, const Nest& nest, const Flow& flow);
 
 // Whether the schedule keeps the dependence. When it does not, check_order() finds out why.
-Result<bool> respects(const Context& context, const Nest& nest, const Schedule& schedule, const ReducedFlow& flow);
+Result<bool> respects(const Context& context, const Nest& nest, const Schedule& schedule,
+                      const ReducedFlow& flow);
 
 }  // namespace cortex::polyhedral

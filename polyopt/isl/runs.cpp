@@ -71,7 +71,8 @@ class LineCounter {
         const std::optional<Touched> inner = block(level - 1, address % line_);
         if (!inner) return std::nullopt;
         const int64_t shift = address / line_;
-        if (!append(all, {inner->count, inner->first + shift, inner->last + shift}, started)) return std::nullopt;
+        if (!append(all, {inner->count, inner->first + shift, inner->last + shift}, started))
+          return std::nullopt;
       }
     }
     return all;

@@ -27,7 +27,8 @@ PieceText piece_text(const TilePiece& piece, const Schedule& schedule, const std
   conditions.push_back(fmt::format("{} <= {} < {} + {}", lo, x, lo, piece.len));
   for (int loop : piece.fixed) {
     lo += fmt::format(" + {}t{}", schedule.loops[loop].step, loop);
-    conditions.push_back(fmt::format("0 <= t{} and {} <= {} < {} + {}", loop, lo, x, lo, schedule.loops[loop].step));
+    conditions.push_back(
+        fmt::format("0 <= t{} and {} <= {} < {} + {}", loop, lo, x, lo, schedule.loops[loop].step));
   }
   return {fmt::format("({})", fmt::join(conditions, " and ")), lo};
 }
@@ -98,9 +99,9 @@ Set missing_instances(const Context& context, const Nest& nest, const Schedule& 
       left_out.push_back(fmt::format("({}{} and {} > {})", exists, text.condition, x, text.lo));
     }
   }
-  return context.set(fmt::format("{{ {} : {} and {} }}", instance_text(nest, Statement::update),
-                                 domain_text(nest, Statement::update),
-                                 left_out.empty() ? "false" : fmt::format("({})", fmt::join(left_out, " or "))));
+  return context.set(fmt::format(
+      "{{ {} : {} and {} }}", instance_text(nest, Statement::update), domain_text(nest, Statement::update),
+      left_out.empty() ? "false" : fmt::format("({})", fmt::join(left_out, " or "))));
 }
 
 std::string describe_loop(const Nest& nest, const Schedule& schedule, int loop) {

@@ -7,9 +7,12 @@ namespace cortex::polyhedral {
 
 const char* statement_name(Statement s) {
   switch (s) {
-    case Statement::init: return "I";
-    case Statement::update: return "S";
-    case Statement::epilogue: return "E";
+    case Statement::init:
+      return "I";
+    case Statement::update:
+      return "S";
+    case Statement::epilogue:
+      return "E";
   }
   return "?";
 }
@@ -37,15 +40,18 @@ std::string instance_text(const Nest& nest, Statement s, char prefix) {
 
 std::string domain_text(const Nest& nest, Statement s) {
   std::vector<std::string> bounds;
-  for (int d : statement_dims(nest, s)) bounds.push_back(fmt::format("0 <= i{} < {}", d, nest.dims[d].extent));
+  for (int d : statement_dims(nest, s))
+    bounds.push_back(fmt::format("0 <= i{} < {}", d, nest.dims[d].extent));
   return bounds.empty() ? "true" : fmt::format("{}", fmt::join(bounds, " and "));
 }
 
 std::string expr_text(const AffineExpr& expr) {
   std::string text;
-  for (const AffineTerm& t : expr.terms) text += fmt::format("{}{}i{}", text.empty() ? "" : " + ", t.coeff, t.dim);
+  for (const AffineTerm& t : expr.terms)
+    text += fmt::format("{}{}i{}", text.empty() ? "" : " + ", t.coeff, t.dim);
   if (text.empty()) return fmt::format("{}", expr.constant);
-  if (expr.constant != 0) text += fmt::format(" {} {}", expr.constant < 0 ? "-" : "+", std::abs(expr.constant));
+  if (expr.constant != 0)
+    text += fmt::format(" {} {}", expr.constant < 0 ? "-" : "+", std::abs(expr.constant));
   return text;
 }
 

@@ -26,8 +26,8 @@ std::vector<int> parallel_dims(const Nest& nest);
 // Text pieces of isl relations. Dims are called i0, i1, ... by their place in the nest, so that no
 // name of the nest can collide with a word of isl's language.
 std::string instance_text(const Nest& nest, Statement s, char prefix = 'i');  // "S[i0, i1, i2]"
-std::string domain_text(const Nest& nest, Statement s);        // "0 <= i0 < 5 and 0 <= i1 < 3"
-std::string expr_text(const AffineExpr& expr);                 // "2i0 + i3 - 1"
+std::string domain_text(const Nest& nest, Statement s);                       // "0 <= i0 < 5 and 0 <= i1 < 3"
+std::string expr_text(const AffineExpr& expr);                                // "2i0 + i3 - 1"
 
 Set domain(const Context& context, const Nest& nest, Statement s);
 

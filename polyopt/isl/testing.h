@@ -10,12 +10,15 @@
 
 namespace cortex::testing {
 
-inline AffineExpr affine(std::vector<AffineTerm> terms, int64_t constant = 0) { return {std::move(terms), constant}; }
+inline AffineExpr affine(std::vector<AffineTerm> terms, int64_t constant = 0) {
+  return {std::move(terms), constant};
+}
 
 inline Tensor dense(std::string name, std::vector<int64_t> shape) {
   Tensor t{std::move(name), DataType::f32, {}, shape, std::vector<int64_t>(shape.size(), 1)};
   for (std::size_t j = 0; j < shape.size(); ++j) t.dim_names.push_back("x" + std::to_string(j));
-  for (int j = static_cast<int>(shape.size()) - 2; j >= 0; --j) t.strides[j] = t.strides[j + 1] * shape[j + 1];
+  for (int j = static_cast<int>(shape.size()) - 2; j >= 0; --j)
+    t.strides[j] = t.strides[j + 1] * shape[j + 1];
   return t;
 }
 
@@ -41,8 +44,9 @@ inline Nest conv_nest(const ConvShape& s) {
   using enum DimKind;
   Nest nest;
   nest.name = "conv";
-  nest.dims = {{"n", s.n, parallel},   {"oh", s.oh, parallel},  {"ow", s.ow, parallel}, {"oc", s.oc, parallel},
-               {"kh", s.kh, reduction}, {"kw", s.kw, reduction}, {"ic", s.ic, reduction}};
+  nest.dims = {{"n", s.n, parallel},   {"oh", s.oh, parallel},  {"ow", s.ow, parallel},
+               {"oc", s.oc, parallel}, {"kh", s.kh, reduction}, {"kw", s.kw, reduction},
+               {"ic", s.ic, reduction}};
   nest[Operand::a] = {dense("A", {s.n, ih, iw, s.ic}),
                       {affine({{0, 1}}), affine({{1, s.stride}, {4, s.dilation}}, -s.pad),
                        affine({{2, s.stride}, {5, s.dilation}}, -s.pad), affine({{6, 1}})},
@@ -57,12 +61,13 @@ inline Nest conv_nest(const ConvShape& s) {
 }
 
 struct KernelCall {
-  std::vector<int64_t> tile;                    // index of every loop's tile
-  std::vector<polyhedral::TileRange> ranges;        // of every dim
+  std::vector<int64_t> tile;                  // index of every loop's tile
+  std::vector<polyhedral::TileRange> ranges;  // of every dim
 };
 
 // Every kernel call in the schedule's order, from the words of polyopt/schedule/schedule.h.
-inline void walk(const Nest& nest, const Schedule& schedule, const std::function<void(const KernelCall&)>& visit) {
+inline void walk(const Nest& nest, const Schedule& schedule,
+                 const std::function<void(const KernelCall&)>& visit) {
   KernelCall call;
   for (const Dim& d : nest.dims) call.ranges.push_back({0, d.extent});
   const std::function<void(std::size_t)> open = [&](std::size_t depth) {

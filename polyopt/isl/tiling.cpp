@@ -28,8 +28,10 @@ void split(const TilePiece& piece, const Loop& loop, int index, std::vector<Tile
   if (loop.balanced) {
     const int64_t tiles = ceil_div(piece.len, loop.step);
     const int64_t shorter = piece.len / tiles, longer_tiles = piece.len % tiles;
-    if (longer_tiles > 0) out.push_back(extended(piece, {index, 0, longer_tiles, shorter + 1}, 0, shorter + 1));
-    out.push_back(extended(piece, {index, longer_tiles, tiles, shorter}, longer_tiles * (shorter + 1), shorter));
+    if (longer_tiles > 0)
+      out.push_back(extended(piece, {index, 0, longer_tiles, shorter + 1}, 0, shorter + 1));
+    out.push_back(
+        extended(piece, {index, longer_tiles, tiles, shorter}, longer_tiles * (shorter + 1), shorter));
     return;
   }
   const int64_t full = piece.len / loop.step, rest = piece.len % loop.step;

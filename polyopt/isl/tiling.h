@@ -15,17 +15,17 @@
 namespace cortex::polyhedral {
 
 struct TileIndex {
-  int loop = 0;            // index into Schedule::loops
-  int64_t first = 0;       // first <= t < end
+  int loop = 0;       // index into Schedule::loops
+  int64_t first = 0;  // first <= t < end
   int64_t end = 1;
-  int64_t step = 1;        // elements per unit of t
+  int64_t step = 1;  // elements per unit of t
 };
 
 struct TilePiece {
   std::vector<TileIndex> indices;  // outermost first
   int64_t start = 0;
   int64_t len = 1;
-  std::vector<int> fixed;          // loops that follow, all of fixed step
+  std::vector<int> fixed;  // loops that follow, all of fixed step
 };
 
 std::vector<TilePiece> tile_pieces(const Nest& nest, const Schedule& schedule, int dim);

@@ -12,7 +12,8 @@ namespace {
 using namespace cortex::testing;
 
 // Coordinate -> tile indices of the dim's loops, by the pieces.
-void evaluate(const TilePiece& piece, const Schedule& schedule, std::map<int64_t, std::vector<int64_t>>& out) {
+void evaluate(const TilePiece& piece, const Schedule& schedule,
+              std::map<int64_t, std::vector<int64_t>>& out) {
   std::vector<int64_t> t;
   const std::function<void(std::size_t, int64_t)> choose = [&](std::size_t k, int64_t lo) {
     if (k < piece.indices.size()) {
@@ -44,11 +45,13 @@ TEST(Tiling, PiecesSayWhatTheLoopsDo) {
     Nest nest = matmul_nest(uniform(random, 1, 60), 1, 1);
     Schedule schedule;
     for (int64_t loops = uniform(random, 0, 4); loops > 0; --loops) {
-      schedule.loops.push_back({.dim = 0, .step = uniform(random, 1, 25), .balanced = uniform(random, 0, 1) == 1});
+      schedule.loops.push_back(
+          {.dim = 0, .step = uniform(random, 1, 25), .balanced = uniform(random, 0, 1) == 1});
     }
     std::map<int64_t, std::vector<int64_t>> expected, found;
     walk(nest, schedule, [&](const KernelCall& call) {
-      for (int64_t x = call.ranges[0].lo; x < call.ranges[0].lo + call.ranges[0].len; ++x) expected[x] = call.tile;
+      for (int64_t x = call.ranges[0].lo; x < call.ranges[0].lo + call.ranges[0].len; ++x)
+        expected[x] = call.tile;
     });
     for (const TilePiece& piece : tile_pieces(nest, schedule, 0)) evaluate(piece, schedule, found);
     ASSERT_EQ(found, expected) << "seed " << seed << " round " << round;
@@ -72,7 +75,8 @@ TEST(Tiling, InteriorTileIsAFullTileOfTheWalk) {
                                 .step = uniform(random, 1, 12),
                                 .balanced = uniform(random, 0, 1) == 1});
     }
-    const std::vector<TileRange> tile = interior_tile(nest, schedule, static_cast<int>(schedule.loops.size()));
+    const std::vector<TileRange> tile =
+        interior_tile(nest, schedule, static_cast<int>(schedule.loops.size()));
     bool visited = false;
     walk(nest, schedule, [&](const KernelCall& call) { visited |= call.ranges == tile; });
     ASSERT_TRUE(visited) << "seed " << seed << " round " << round;

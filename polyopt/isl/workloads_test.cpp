@@ -35,7 +35,8 @@ TEST(Workloads, SchedulesThatSearchFindsAreLegal) {
       const Nest coalesced = coalesce(*nest);
       const auto checker = LegalityChecker::make(coalesced);
       ASSERT_TRUE(checker) << problem.text << ": " << checker.error().message;
-      const auto found = search(coalesced, machines[layer % 2], {.threads = 1 + layer % 3, .keep = 4, .prepacked_b = layer % 4 < 2});
+      const auto found = search(coalesced, machines[layer % 2],
+                                {.threads = 1 + layer % 3, .keep = 4, .prepacked_b = layer % 4 < 2});
       ASSERT_TRUE(found) << problem.text << ": " << found.error().message;
       for (const Candidate& candidate : found->best) {
         const Status legal = checker->check(candidate.schedule);

@@ -17,9 +17,15 @@ Nest random_nest(Random& random) {
   if (uniform(random, 0, 2) == 0) {
     return matmul_nest(uniform(random, 1, 5000), uniform(random, 1, 5000), uniform(random, 1, 5000));
   }
-  return conv_nest({.n = uniform(random, 1, 8), .ic = uniform(random, 1, 600), .oc = uniform(random, 1, 600),
-                    .oh = uniform(random, 4, 120), .ow = uniform(random, 4, 120), .kh = uniform(random, 1, 7),
-                    .kw = uniform(random, 1, 7), .stride = uniform(random, 1, 3), .dilation = uniform(random, 1, 3),
+  return conv_nest({.n = uniform(random, 1, 8),
+                    .ic = uniform(random, 1, 600),
+                    .oc = uniform(random, 1, 600),
+                    .oh = uniform(random, 4, 120),
+                    .ow = uniform(random, 4, 120),
+                    .kh = uniform(random, 1, 7),
+                    .kw = uniform(random, 1, 7),
+                    .stride = uniform(random, 1, 3),
+                    .dilation = uniform(random, 1, 3),
                     .pad = uniform(random, 0, 1)});
 }
 
@@ -36,7 +42,8 @@ TEST(TileLimit, IntegerProgramAgreesWithSearch) {
     const auto search = largest_tile_by_search(nest, tile, dim, capacity);
     ASSERT_TRUE(program) << program.error().message;
     ASSERT_TRUE(search);
-    ASSERT_EQ(program->tile, search->tile) << "seed " << seed << " round " << round << " dim " << nest.dims[dim].name;
+    ASSERT_EQ(program->tile, search->tile)
+        << "seed " << seed << " round " << round << " dim " << nest.dims[dim].name;
     ASSERT_EQ(program->bytes, search->bytes) << "seed " << seed << " round " << round;
     if (program->tile > 0) {
       EXPECT_EQ(program->by_ppl, built_with_ppl());

@@ -13,9 +13,9 @@ bool built_with_ppl();
 std::string ppl_version();  // "PPL 1.2", or "without PPL"
 
 struct TileLimit {
-  int64_t tile = 0;        // 0: even a tile of one does not fit
-  int64_t bytes = 0;       // what the boxes take at `tile` (at a tile of one when nothing fits)
-  bool by_ppl = false;     // false: found by search, because PPL is not built in or a box is not affine
+  int64_t tile = 0;     // 0: even a tile of one does not fit
+  int64_t bytes = 0;    // what the boxes take at `tile` (at a tile of one when nothing fits)
+  bool by_ppl = false;  // false: found by search, because PPL is not built in or a box is not affine
 };
 
 // Maximise tile[dim] up to the dim's extent, the others as given, such that box_bytes() (see box.h)

@@ -27,7 +27,8 @@ struct AffineBox {
 };
 
 // nullopt: the dim occurs in several subscripts of the operand, or sizes overflow.
-std::optional<AffineBox> affine_box(const Access& access, const std::vector<int64_t>& tile, int dim, int64_t line) {
+std::optional<AffineBox> affine_box(const Access& access, const std::vector<int64_t>& tile, int dim,
+                                    int64_t line) {
   AffineBox box;
   const int contiguous = contiguous_dimension(access.tensor);
   const int64_t elem = size_of(access.tensor.type);
@@ -47,7 +48,8 @@ std::optional<AffineBox> affine_box(const Access& access, const std::vector<int6
     }
     const auto bytes = j == contiguous ? checked_mul(*s, elem) : s;
     if (!bytes) return std::nullopt;
-    const auto product = checked_mul(box.factor, j == contiguous ? *bytes / line + (*bytes % line != 0) : *bytes);
+    const auto product =
+        checked_mul(box.factor, j == contiguous ? *bytes / line + (*bytes % line != 0) : *bytes);
     if (!product) return std::nullopt;
     box.factor = *product;
   }
@@ -91,10 +93,12 @@ Result<TileLimit> largest_tile(const Nest& nest, std::vector<int64_t> tile, int 
     }
   }
   constraints.insert(coefficient(line_bytes) * total <= coefficient(capacity_bytes));
-  ppl::MIP_Problem program(1 + operand_count, constraints.begin(), constraints.end(), integers, T, ppl::MAXIMIZATION);
+  ppl::MIP_Problem program(1 + operand_count, constraints.begin(), constraints.end(), integers, T,
+                           ppl::MAXIMIZATION);
   if (program.solve() != ppl::OPTIMIZED_MIP_PROBLEM) {
-    return internal_error(fmt::format("tile limit of {}: the integer program has no optimum, the search has {}",
-                                      nest.dims[dim].name, searched->tile));
+    return internal_error(
+        fmt::format("tile limit of {}: the integer program has no optimum, the search has {}",
+                    nest.dims[dim].name, searched->tile));
   }
   tile[dim] = optimum(program);
   return TileLimit{tile[dim], box_bytes(nest, tile, line_bytes).value_or(INT64_MAX), true};

@@ -1,0 +1,47 @@
+#include "generators/tool/explain_command.h"
+
+#include <fmt/format.h>
+
+#include <cstdio>
+
+namespace cortex {
+
+ExplainCommand::ExplainCommand(CLI::App& app)
+    : command_(app.add_subcommand("explain",
+                                  "print all that is known of a problem: nest, schedule, traffic, time")) {
+  command_->add_option("problem", options_.problem, "a problem, as benchdnn writes it")->required();
+  command_->add_option("--op", op_, "read the problem as: conv, matmul (default: told apart by syntax)");
+  command_->add_option("--isa", isa_, "instruction set (default: the best of this machine)");
+  command_->add_option("--threads", options_.threads, "threads to schedule for")->capture_default_str();
+  command_->add_option("--machine", options_.machine_file, "machine description (default: this machine)");
+  command_->add_option("--schedule", options_.schedule, "explain this schedule, not the best one");
+  command_->add_flag("--no-prepack", no_prepack_, "weights are not packed ahead of time");
+}
+
+Status ExplainCommand::run() {
+  if (op_ != "any" && op_ != "conv" && op_ != "matmul") {
+    return invalid_argument(fmt::format("--op {}: unknown operator; there are conv and matmul", op_));
+  }
+  options_.op = op_ == "conv" ? OpKind::conv : op_ == "matmul" ? OpKind::matmul : OpKind::any;
+  if (options_.threads < 1 || options_.threads > 4096) {
+    return invalid_argument(fmt::format("--threads {}: expected 1 to 4096", options_.threads));
+  }
+  std::string unknown;
+  const std::optional<Isa> isa = isa_.empty() ? usable_isa(&unknown) : parse_isa(isa_);
+  if (!isa) {
+    return isa_.empty()
+               ? invalid_argument(fmt::format("CORTEX_MAX_ISA={}: unknown instruction set; there are {}",
+                                              unknown, isa_names()))
+               : invalid_argument(
+                     fmt::format("--isa {}: unknown instruction set; there are {}", isa_, isa_names()));
+  }
+  options_.isa = *isa;
+  options_.prepack = !no_prepack_;
+  const Result<std::string> text = explain(options_);
+  if (!text) return text.error();
+  if (std::fputs(text->c_str(), stdout) < 0 || std::fflush(stdout) != 0)
+    return io_error("standard output: cannot write");
+  return Status::success();
+}
+
+}  // namespace cortex
