@@ -6,6 +6,7 @@
 #pragma once
 
 #include "cortex/microkernels.h"
+#include "microkernels/brgemm/brgemm_dot.h"
 #include "microkernels/vector/rows.h"
 #include "microkernels/vector/tile.h"
 
@@ -143,14 +144,11 @@ struct Accumulators {
   }
 };
 
-template <int M, int N, bool Masked>
-void brgemm_body(const cortex_brgemm_args* args, Mask mask) {
-  Accumulators<M, N, Masked> accumulators;
-  accumulators.tile.mask = mask;
-  accumulators.clear();
-  const int64_t lda = args->lda, ldb = args->ldb, k = args->k, batch = args->batch;
+// Calls use(A_b, B_b) for every element of the batch.
+template <typename Use>
+CORTEX_INLINE void for_each_in_batch(const cortex_brgemm_args* args, Use use) {
 #pragma GCC unroll 1
-  for (int64_t i = 0; i < batch; ++i) {
+  for (int64_t i = 0; i < args->batch; ++i) {
     const char *a, *b;
     if (args->a_addresses) {
       a = static_cast<const char*>(args->a_addresses[i]);
@@ -160,18 +158,43 @@ void brgemm_body(const cortex_brgemm_args* args, Mask mask) {
       a = static_cast<const char*>(args->a) + (offsets ? args->a_offsets[i] : i * args->a_batch_stride);
       b = static_cast<const char*>(args->b) + (offsets ? args->b_offsets[i] : i * args->b_batch_stride);
     }
+    use(a, b);
+  }
+}
+
+CORTEX_INLINE TilePlace place_of(const cortex_brgemm_args* args) {
+  const cortex_epilogue& e = args->epilogue;
+  return {static_cast<char*>(args->c), args->ldc, args->n, e.bias_n, e.bias_m, reinterpret_cast<const char*>(e.residual)};
+}
+
+template <int M>
+void dot_body(const cortex_brgemm_args* args, Mask mask) {
+  Dots<M> dots;
+  dots.clear();
+  const int64_t lda = args->lda, k = args->k;
+  for_each_in_batch(args, [&](const char* a, const char* b) CORTEX_LAMBDA { dots.multiply(a, lda, b, k); });
+  RegisterTile<M, 1, true> tile;
+  tile.mask = mask;
+  unroll<M>([&](auto i) CORTEX_LAMBDA { tile.v[i][0] = splat(sum_of_lanes(dots.acc[i])); });
+  tile.to_memory(args->flags, args->epilogue, place_of(args));
+}
+
+template <int M, int N, bool Masked>
+void brgemm_body(const cortex_brgemm_args* args, Mask mask) {
+  if constexpr (N == 1 && Masked) {
+    if (args->n == 1 && args->ldb == sizeof(float)) return dot_body<M>(args, mask);
+  }
+  Accumulators<M, N, Masked> accumulators;
+  accumulators.tile.mask = mask;
+  accumulators.clear();
+  const int64_t lda = args->lda, ldb = args->ldb, k = args->k;
+  for_each_in_batch(args, [&](const char* a, const char* b) CORTEX_LAMBDA {
     if constexpr (Accumulators<M, N, Masked>::wide) {
-      if (k * ldb >= stream_bytes) {
-        accumulators.template multiply<true>(a, lda, b, ldb, k);
-        continue;
-      }
+      if (k * ldb >= stream_bytes) return accumulators.template multiply<true>(a, lda, b, ldb, k);
     }
     accumulators.template multiply<false>(a, lda, b, ldb, k);
-  }
-  const cortex_epilogue& e = args->epilogue;
-  accumulators.sum().to_memory(args->flags, e,
-                               {static_cast<char*>(args->c), args->ldc, args->n, e.bias_n, e.bias_m,
-                                reinterpret_cast<const char*>(e.residual)});
+  });
+  accumulators.sum().to_memory(args->flags, args->epilogue, place_of(args));
 }
 
 using Body = void (*)(const cortex_brgemm_args*, Mask);

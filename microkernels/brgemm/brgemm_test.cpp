@@ -140,6 +140,25 @@ class BrgemmTest : public ::testing::TestWithParam<const KernelInfo*> {
   double largest_ratio_ = 0;
 };
 
+// One column with adjacent elements: kernels may take it as dot products.
+TEST_P(BrgemmTest, OneAdjacentColumn) {
+  int turn = 0;
+  for (int64_t m = 1; m <= GetParam()->mr; ++m) {
+    for (int64_t k : {1, 3, 4, 8, 15, 16, 17, 33, 100}) {
+      Case t{m, 1, k, 1 + turn % 3};
+      t.form = static_cast<BatchForm>(turn % 3);
+      t.accumulate = turn % 2;
+      t.side = turn / 2 % 2 ? Side::before : Side::after;
+      t.with_epilogue = t.bias_n = t.residual = turn % 5 == 0;
+      t.epilogue.residual_scale = 0.5f;
+      t.epilogue.activation = CORTEX_ACTIVATION_RELU;
+      ++turn;
+      run(t);
+      if (HasFatalFailure()) return;
+    }
+  }
+}
+
 TEST_P(BrgemmTest, EveryTileAgainstGuardPages) {
   int turn = 0;
   for (int64_t m = 1; m <= GetParam()->mr; ++m) {

@@ -33,6 +33,11 @@ CORTEX_INLINE void store(Mask mask, float* p, Vec v) {
 }
 CORTEX_INLINE Vec add(Vec a, Vec b) { return _mm256_add_ps(a, b); }
 CORTEX_INLINE Vec mul(Vec a, Vec b) { return _mm256_mul_ps(a, b); }
+CORTEX_INLINE float sum_of_lanes(Vec v) {
+  __m128 x = _mm_add_ps(_mm256_castps256_ps128(v), _mm256_extractf128_ps(v, 1));
+  x = _mm_add_ps(x, _mm_movehl_ps(x, x));
+  return _mm_cvtss_f32(_mm_add_ss(x, _mm_movehdup_ps(x)));
+}
 CORTEX_INLINE Vec fma(Vec a, Vec b, Vec c) { return _mm256_fmadd_ps(a, b, c); }  // a*b + c
 // Keeps v in a register: otherwise a loaded vector may be loaded anew at every use.
 CORTEX_INLINE void keep(Vec& v) { asm("" : "+x"(v)); }

@@ -24,6 +24,7 @@ CORTEX_INLINE void store(float* p, Vec v) { _mm512_storeu_ps(p, v); }
 CORTEX_INLINE void store(Mask mask, float* p, Vec v) { _mm512_mask_storeu_ps(p, mask, v); }
 CORTEX_INLINE Vec add(Vec a, Vec b) { return _mm512_add_ps(a, b); }
 CORTEX_INLINE Vec mul(Vec a, Vec b) { return _mm512_mul_ps(a, b); }
+CORTEX_INLINE float sum_of_lanes(Vec v) { return _mm512_reduce_add_ps(v); }
 CORTEX_INLINE Vec fma(Vec a, Vec b, Vec c) { return _mm512_fmadd_ps(a, b, c); }  // a*b + c
 // Keeps v in a register: otherwise a loaded vector may be loaded anew at every use.
 CORTEX_INLINE void keep(Vec& v) { asm("" : "+v"(v)); }

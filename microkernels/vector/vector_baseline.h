@@ -34,6 +34,7 @@ CORTEX_INLINE void store(Mask mask, float* p, Vec v) {
 }
 CORTEX_INLINE Vec add(Vec a, Vec b) { return a + b; }
 CORTEX_INLINE Vec mul(Vec a, Vec b) { return a * b; }
+CORTEX_INLINE float sum_of_lanes(Vec v) { return (v[0] + v[1]) + (v[2] + v[3]); }
 CORTEX_INLINE Vec fma(Vec a, Vec b, Vec c) { return a * b + c; }  // rounds once or twice, as the CPU has it
 // Keeps v in a register, and the compiler from moving arithmetic across.
 CORTEX_INLINE void keep(Vec& v) {

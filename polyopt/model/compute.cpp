@@ -14,14 +14,29 @@ struct TileCost {
   double again = 0;  // per call that adds to what C holds
 };
 
-TileCost tile_cost(const KernelInfo& kernel, const Machine& machine, double m, double n) {
+// One column of B with adjacent elements: the kernels' lanes run along k.
+bool is_dot(const NestFacts& nest, const Plan& plan) {
+  if (plan.n_dim >= 0 || plan.k_dim < 0) return false;
+  const OperandFacts& b = nest[Operand::b];
+  for (int i = 0; i < b.count; ++i) {
+    if (b.terms[i].dim == plan.k_dim) return b.terms[i].stride == b.elem;
+  }
+  return false;
+}
+
+TileCost tile_cost(const KernelInfo& kernel, const Machine& machine, double m, double n, bool dot) {
   const double vectors = std::ceil(n / kernel.lanes), tile = m * vectors;
   TileCost cost;
   if (kernel.op == KernelOp::dwconv) {
     // Of each window position, one load of the input per output and one of the weights per mr outputs.
     cost.step = tile * std::max(1 / machine.fma_per_cycle, (1 + 1.0 / kernel.mr) / machine.loads_per_cycle);
-    cost.first = kernel.call_cycles + costs::call_setup + costs::window_call +
-                 (kernel.tile_cycles + costs::window_tile) * tile;
+    cost.first = kernel.call_cycles + costs::call_setup + kernel.tile_cycles * tile;
+    return cost;
+  }
+  if (dot) {
+    cost.step = std::max((m + 1) / machine.loads_per_cycle, static_cast<double>(machine.fma_latency)) / kernel.lanes;
+    cost.first = kernel.call_cycles + costs::call_setup + costs::dot_row * m;
+    cost.again = cost.first + costs::reload_call;
     return cost;
   }
   const double multiply = tile / machine.fma_per_cycle, load = (m + vectors) / machine.loads_per_cycle;
@@ -66,11 +81,12 @@ double kernel_cycles(const NestFacts& nest, const Machine& machine, const Plan& 
     if (nest.is_reduction(d)) reduction *= nest.extent[d];
     else if (d != plan.m_dim && d != plan.n_dim) others *= nest.extent[d];
   }
+  const bool dot = is_dot(nest, plan);
   double total = 0;
   for (int i = 0; i < rows.tiles.count; ++i) {
     for (int j = 0; j < columns.tiles.count; ++j) {
       const TileCost cost = tile_cost(*plan.kernel, machine, static_cast<double>(rows.tiles.size[i]),
-                                      static_cast<double>(columns.tiles.size[j]));
+                                      static_cast<double>(columns.tiles.size[j]), dot);
       total += rows.tiles.number[i] * columns.tiles.number[j] *
                (reduction * cost.step + cost.first + (reduction_chunks - 1) * cost.again);
     }
