@@ -53,6 +53,22 @@ struct ProgramPack {
   int64_t bytes = 0;                  // largest box, panels included, rounded up to 64
 };
 
+// Taps that read nothing but padding add zero: where a window's output dim is fixed at the kernel, they are
+// skipped. A tap t of reduction dim `dim` (its range at the kernel is [lo, lo + len)) counts only if
+//   0 <= out_coeff * (first element of out_dim's range) + coeff * t + constant < extent.
+// Skipping `first` leading taps moves A and B on by first * a_stride and first * b_stride bytes.
+struct ProgramClip {
+  int dim = 0;       // k_dim (coeff 1) or batch_dims[0]
+  int out_dim = -1;  // -1: none
+  int64_t out_coeff = 0, coeff = 1, constant = 0, extent = 0;
+  int64_t a_stride = 0, b_stride = 0;
+
+  // First tap that counts and one past the last, unbounded by the range at the kernel.
+  int64_t first(int64_t out) const { return -floor_div(out_coeff * out + constant, coeff); }
+  int64_t last(int64_t out) const { return -floor_div(out_coeff * out + constant - extent, coeff); }
+  static int64_t floor_div(int64_t a, int64_t b) { return a >= 0 ? a / b : -((-a + b - 1) / b); }
+};
+
 struct ProgramKernel {
   std::string name;
   bool is_dwconv = false;
@@ -61,6 +77,7 @@ struct ProgramKernel {
   int64_t lda = 0, ldb = 0, ldc = 0;        // bytes, 0 where the dim is absent
   std::vector<int64_t> a_batch_stride, b_batch_stride;  // bytes, one per batch dim
   int64_t mr = 0, nr = 0;
+  std::vector<ProgramClip> clips;           // at most one for k_dim and one for batch_dims[0]
 };
 
 struct Program {
@@ -93,6 +110,9 @@ std::optional<Window> depthwise_window(const Nest& nest);  // nullopt: the nest 
 // How `threads` threads divide the parallel loops: one entry per parallel loop (others 1), product <=
 // threads. The schedule's own grid when its product is `threads`, else the split with the best balance.
 std::array<int, CORTEX_MAX_PARALLEL_LOOPS> thread_grid(const Program& program, int threads);
+
+// The clips of a BRGEMM schedule, without their strides. A padded tensor dimension with no clip must be packed.
+std::vector<ProgramClip> find_clips(const Nest& nest, const Schedule& schedule);
 
 // Per-tile reduction state: does any loop over a reduction dim surround the kernel?
 bool has_outer_reduction(const Program& program);

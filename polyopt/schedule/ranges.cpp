@@ -22,6 +22,13 @@ int64_t max_trips(const Nest& nest, const Schedule& schedule, int index) {
   return ceil_div(max_range(nest, schedule, loop.dim, index), loop.step);
 }
 
+bool leaves_tensor(const Nest& nest, const Access& access, int j) {
+  const AffineExpr& e = access.subscripts[j];
+  int64_t last = e.constant;
+  for (const AffineTerm& t : e.terms) last += t.coeff * (nest.dims[t.dim].extent - 1);
+  return e.constant < 0 || last >= access.tensor.shape[j];
+}
+
 const Pack* find_pack(const Schedule& schedule, Operand operand) {
   for (const Pack& pack : schedule.packs) {
     if (pack.operand == operand) return &pack;

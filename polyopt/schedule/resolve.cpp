@@ -123,6 +123,13 @@ Result<Program> resolve(const Nest& nest, const Schedule& schedule) {
     p.kernel.a_batch_stride.push_back(stride(Operand::a, d));
     p.kernel.b_batch_stride.push_back(stride(Operand::b, d));
   }
+  if (!p.kernel.is_dwconv) {
+    p.kernel.clips = find_clips(nest, schedule);
+    for (ProgramClip& clip : p.kernel.clips) {
+      clip.a_stride = stride(Operand::a, clip.dim);
+      clip.b_stride = stride(Operand::b, clip.dim);
+    }
+  }
   if (Status s = resolve_bias(p); !s) return s.error();
   return p;
 }

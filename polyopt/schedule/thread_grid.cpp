@@ -40,7 +40,7 @@ Grid thread_grid(const Program& program, int threads) {
   grid.fill(1);
   std::vector<int64_t> trips;
   int product = 1;
-  for (std::size_t i = 0; i < program.loops.size() && program.loops[i].parallel; ++i) {
+  for (std::size_t i = 0; i < std::min(program.loops.size(), grid.size()) && program.loops[i].parallel; ++i) {
     trips.push_back(max_trips(program.nest, program.schedule, static_cast<int>(i)));
     grid[i] = program.loops[i].threads;
     product *= grid[i];

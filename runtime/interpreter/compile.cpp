@@ -127,10 +127,15 @@ void Interpreter::compile_kernel(const Program& program) {
   args_.ldc = program.kernel.ldc;
   args_.epilogue = static_epilogue(program.nest.epilogue);
   args_.epilogue.ld_residual = program.kernel.ldc;
+  clips_ = program.kernel.clips;
   if (loops_.empty() || !packs_.back().empty()) return;
   const int last = loops_.back().dim;
   last_role_ = last == m_ ? Role::m : last == n_ ? Role::n : last == k_ ? Role::k : Role::none;
-  fast_last_loop_ = std::find(batch_dims_.begin(), batch_dims_.end(), last) == batch_dims_.end();
+  // The last loop may not change which taps are skipped: that is worked out once before it.
+  fast_last_loop_ = std::find(batch_dims_.begin(), batch_dims_.end(), last) == batch_dims_.end() &&
+                    std::none_of(clips_.begin(), clips_.end(), [&](const ProgramClip& clip) {
+                      return clip.dim == last || clip.out_dim == last;
+                    });
 }
 
 Status Interpreter::compile_batch(const Program& program) {

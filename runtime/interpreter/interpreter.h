@@ -93,6 +93,7 @@ class Interpreter {
   Window window_{};
   bool epilogue_ = false;
   int m_ = -1, n_ = -1, k_ = -1;
+  std::vector<ProgramClip> clips_;
   std::vector<int> batch_dims_;
   std::vector<BatchTable> batch_tables_;  // empty: the batch is strided
   bool fast_last_loop_ = false;

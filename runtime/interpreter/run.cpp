@@ -135,8 +135,8 @@ class Walk {
   }
 
   void call_brgemm(const Cursor& at) {
-    args_.a = at.a;
-    args_.b = at.b;
+    args_.a = at.a + skip_a_;
+    args_.b = at.b + skip_b_;
     args_.c = at.c;
     code_.brgemm_(&args_);
   }
@@ -183,10 +183,11 @@ class Walk {
     if (code_.m_ >= 0) args_.m = length_[code_.m_];
     if (code_.n_ >= 0) args_.n = length_[code_.n_];
     if (code_.k_ >= 0) args_.k = length_[code_.k_];
-    if (code_.batch_dims_.empty()) return;
     int64_t batch = 1;
     for (const int dim : code_.batch_dims_) batch *= length_[dim];
     args_.batch = batch;
+    if (!code_.clips_.empty()) skip_padding();
+    if (code_.batch_dims_.empty()) return;
     for (const Interpreter::BatchTable& table : code_.batch_tables_) {
       bool same = true;
       for (std::size_t i = 0; i < table.inner_lengths.size(); ++i) {
@@ -196,6 +197,24 @@ class Walk {
       args_.a_offsets = table.a.data();
       args_.b_offsets = table.b.data();
       return;
+    }
+  }
+
+  // Leaves out the taps at either end of a range that read only padding (see ProgramClip).
+  void skip_padding() {
+    skip_a_ = skip_b_ = 0;
+    for (const ProgramClip& clip : code_.clips_) {
+      const int64_t low = low_[clip.dim], length = length_[clip.dim];
+      const int64_t out = clip.out_dim < 0 ? 0 : low_[clip.out_dim];
+      const int64_t first = std::max(low, clip.first(out));
+      const int64_t left = std::max<int64_t>(0, std::min(low + length, clip.last(out)) - first);
+      skip_a_ += (first - low) * clip.a_stride;
+      skip_b_ += (first - low) * clip.b_stride;
+      if (clip.dim == code_.k_) {
+        args_.k = left;
+      } else {
+        args_.batch = args_.batch / length * left;
+      }
     }
   }
 
@@ -225,6 +244,7 @@ class Walk {
   const cortex_kernel_call& call_;
   const char* residual_;
   int64_t low_[max_dims], length_[max_dims];
+  int64_t skip_a_ = 0, skip_b_ = 0;  // bytes from the tile's first tap to the first that counts
   union {
     cortex_brgemm_args args_;
     cortex_dwconv_args window_;
