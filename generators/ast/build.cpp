@@ -32,7 +32,7 @@ class Builder {
       depths_.push_back(loops_.kept_before[static_cast<std::size_t>(p_.packs[i].depth)]);
       packs_.push_back(pack_statement(p_, loops_, operands, static_cast<int>(i)));
     }
-    Result<Call> call = kernel_call(p_, loops_, operands, f_);
+    Result<KernelCall> call = kernel_call(p_, loops_, operands, f_);
     if (!call) return call.error();
     call_ = std::move(*call);
 
@@ -57,10 +57,12 @@ class Builder {
     for (std::size_t p = 0; p < packs_.size(); ++p) {
       if (depths_[p] == l) out.push_back({packs_[p]});
     }
-    if (l == static_cast<int>(loops_.loops.size()))
-      out.push_back({call_});
-    else
+    if (l < static_cast<int>(loops_.loops.size())) {
       add_loop(l, out);
+      return out;
+    }
+    for (const Let& let : call_.lets) out.push_back({let});
+    out.push_back({call_.call});
     return out;
   }
 
@@ -150,7 +152,7 @@ class Builder {
   Function f_;
   std::vector<PackStmt> packs_;
   std::vector<int> depths_;  // of packs_: how many loops each stands in
-  Call call_;
+  KernelCall call_;
   std::vector<LoopBounds> bounds_;
 };
 

@@ -115,9 +115,30 @@ class Walker {
     e.numbers["k"] = range(k.k_dim).len;
     int64_t batch = 1;
     for (const int d : k.batch_dims) batch *= range(d).len;
-    e.numbers["batch"] = batch;
     static constexpr const char* names[] = {"a", "b", "c"};
     for (std::size_t o = 0; o < operand_count; ++o) e.numbers[names[o]] = at_[o];
+    // Taps that read only padding, one by one: those in front move A and B, none of them counts.
+    for (const ProgramClip& clip : k.clips) {
+      const Range taps = range(clip.dim);
+      int64_t count = 0, before = 0;
+      for (int64_t t = taps.lo; t < taps.lo + taps.len; ++t) {
+        const int64_t at = clip.out_coeff * range(clip.out_dim).lo + clip.coeff * t + clip.constant;
+        if (at < 0) ++before;
+        if (at >= 0 && at < clip.extent) ++count;
+      }
+      const int64_t origin = clip.out_coeff * range(clip.out_dim).lo + clip.constant;
+      if (before == taps.len) {  // where the window starts counting lies beyond the range
+        before = ceil_div(-origin, clip.coeff) - taps.lo;
+      }
+      e.numbers["a"] += before * clip.a_stride;
+      e.numbers["b"] += before * clip.b_stride;
+      if (clip.dim == k.k_dim) {
+        e.numbers["k"] = count;
+      } else {
+        batch = batch / taps.len * count;
+      }
+    }
+    e.numbers["batch"] = batch;
     bool first = true, last = true;
     for (const ProgramLoop& loop : p_.loops) {
       const Dim& dim = p_.nest.dims[static_cast<std::size_t>(loop.dim)];

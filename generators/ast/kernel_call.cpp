@@ -14,7 +14,7 @@ class CallBuilder {
     call_.kernel = program.kernel.name;
   }
 
-  Result<Call> run(Function& f) {
+  Result<KernelCall> run(Function& f) {
     if (p_.kernel.is_dwconv) {
       if (Status s = dwconv(); !s) return s.error();
     } else {
@@ -22,10 +22,11 @@ class CallBuilder {
       const Result<std::vector<Field>> batch = batch_fields(p_, loops_, f);
       if (!batch) return batch.error();
       call_.fields.insert(call_.fields.end(), batch->begin(), batch->end());
+      for (const ProgramClip& clip : p_.kernel.clips) skip_padding(clip);
     }
     epilogue();
     reduction_state();
-    return std::move(call_);
+    return KernelCall{std::move(lets_), std::move(call_)};
   }
 
  private:
@@ -50,6 +51,43 @@ class CallBuilder {
     set_nonzero("lda", p_.kernel.lda);
     set_nonzero("ldb", p_.kernel.ldb);
     set_nonzero("ldc", p_.kernel.ldc);
+  }
+
+  Field& field(const std::string& name) {
+    for (Field& f : call_.fields) {
+      if (f.name == name) return f;
+    }
+    call_.fields.push_back({name, Expr(1)});
+    return call_.fields.back();
+  }
+
+  // See ProgramClip: A and B start at the first tap that counts, and only those that count are summed.
+  void skip_padding(const ProgramClip& clip) {
+    const std::string& name = p_.nest.dims[static_cast<std::size_t>(clip.dim)].name;
+    const auto ceil_div = [&](const Expr& e) {
+      return clip.coeff == 1 ? e : make_expr(Expr::Op::floor_div, {e + Expr(clip.coeff - 1), Expr(clip.coeff)});
+    };
+    const Expr low = lo(clip.dim), length = len(clip.dim);
+    const Expr moved = clip.out_dim < 0 ? Expr(0) : lo(clip.out_dim) * Expr(clip.out_coeff);
+    const Expr origin = Expr(-clip.constant) - moved;
+    const Expr first = make_expr(Expr::Op::max, {low, ceil_div(origin)});
+    const Expr last = min(low + length, ceil_div(Expr(clip.extent - clip.constant) - moved));
+    const Expr first_name = Expr::var(name + "_first"), taps = Expr::var(name + "_taps");
+    lets_.push_back({first_name.name, first});
+    lets_.push_back({taps.name, make_expr(Expr::Op::max, {Expr(0), last - first_name})});
+
+    const Expr skipped = first_name - low;
+    for (const auto& [pointer, stride] : {std::pair{"a", clip.a_stride}, std::pair{"b", clip.b_stride}}) {
+      Pointer& p = std::get<Pointer>(field(pointer).value);
+      p.offset = p.offset + skipped * Expr(stride);
+    }
+    if (clip.dim == p_.kernel.k_dim) {
+      field("k").value = taps;
+      return;
+    }
+    Expr count = taps;
+    for (std::size_t i = 1; i < p_.kernel.batch_dims.size(); ++i) count = count * len(p_.kernel.batch_dims[i]);
+    field("batch").value = count;
   }
 
   Status dwconv() {
@@ -119,12 +157,13 @@ class CallBuilder {
   const Program& p_;
   const TileLoops& loops_;
   const Operands& operands_;
+  std::vector<Let> lets_;
   Call call_;
 };
 
 }  // namespace
 
-Result<Call> kernel_call(const Program& program, const TileLoops& loops, const Operands& operands,
+Result<KernelCall> kernel_call(const Program& program, const TileLoops& loops, const Operands& operands,
                          Function& f) {
   return CallBuilder(program, loops, operands).run(f);
 }

@@ -10,6 +10,7 @@ namespace conv_3x3_kernels {
 namespace {
 
 inline int64_t min(int64_t a, int64_t b) { return a < b ? a : b; }
+inline int64_t max(int64_t a, int64_t b) { return a > b ? a : b; }
 
 }  // namespace
 
@@ -35,7 +36,6 @@ void conv_mb2_ic64ih56iw56_oc100oh56ow56_kh3kw3ph1pw1_avx512_t2_ce97eefd(const c
   args.lda = 256;
   args.ldb = 256;
   args.ldc = 400;
-  args.batch = 3;
   args.a_batch_stride = 14848;
   args.b_batch_stride = 49152;
 
@@ -64,11 +64,14 @@ void conv_mb2_ic64ih56iw56_oc100oh56ow56_kh3kw3ph1pw1_avx512_t2_ce97eefd(const c
           for (int64_t ow_tile = 0; ow_tile < 10; ++ow_tile) {
             const int64_t ow = ow_tile * 5 + min(ow_tile, 6);
             const int64_t ow_len = ow_tile < 6 ? 6 : 5;
-            args.a = packed_src + (oh - oh_8) * 14848 + ow * 256;
-            args.b = wei + oc * 2304;
+            const int64_t kh_first = max(0, 1 - oh);
+            const int64_t kh_taps = max(0, min(3, 57 - oh) - kh_first);
+            args.a = packed_src + (oh - oh_8) * 14848 + ow * 256 + kh_first * 14848;
+            args.b = wei + oc * 2304 + kh_first * 49152;
             args.c = dst + n * 1254400 + oc * 4 + oh * 22400 + ow * 400;
             args.m = ow_len;
             args.n = oc_len;
+            args.batch = kh_taps;
             cortex_brgemm_f32_f32_f32_6x64x1_avx512(&args);
           }
         }

@@ -10,6 +10,7 @@ namespace conv_7x7_first_kernels {
 namespace {
 
 inline int64_t min(int64_t a, int64_t b) { return a < b ? a : b; }
+inline int64_t max(int64_t a, int64_t b) { return a > b ? a : b; }
 
 }  // namespace
 
@@ -37,7 +38,6 @@ void conv_mb1_ic3ih224iw224_oc64oh112ow112_kh7kw7sh2sw2ph3pw3_avx2_t1_55898abb(
   args.lda = 24;
   args.ldb = 96;
   args.ldc = 256;
-  args.batch = 7;
   args.a_batch_stride = 2748;
   args.b_batch_stride = 2016;
 
@@ -60,10 +60,13 @@ void conv_mb1_ic3ih224iw224_oc64oh112ow112_kh7kw7sh2sw2ph3pw3_avx2_t1_55898abb(
       for (int64_t oh = oh_19; oh < min(112, oh_19 + 19); ++oh) {
         // Band 2, ow: 112 in tiles of 4.
         for (int64_t ow = 0; ow < 112; ow += 4) {
-          args.a = packed_src + (oh - oh_19) * 5496 + ow * 24;
-          args.b = wei + oc * 588;
+          const int64_t kh_first = max(0, 3 - oh * 2);
+          const int64_t kh_taps = max(0, min(7, 227 - oh * 2) - kh_first);
+          args.a = packed_src + (oh - oh_19) * 5496 + ow * 24 + kh_first * 2748;
+          args.b = wei + oc * 588 + kh_first * 2016;
           args.c = dst + oc * 4 + oh * 28672 + ow * 256;
           args.n = oc_len;
+          args.batch = kh_taps;
           cortex_brgemm_f32_f32_f32_4x24x1_avx2(&args);
         }
       }

@@ -10,6 +10,8 @@ namespace conv_grouped_kernels {
 namespace {
 
 inline int64_t min(int64_t a, int64_t b) { return a < b ? a : b; }
+inline int64_t max(int64_t a, int64_t b) { return a > b ? a : b; }
+inline int64_t floor_div(int64_t a, int64_t b) { return a / b - (a % b != 0 && (a < 0) != (b < 0)); }
 
 }  // namespace
 
@@ -40,7 +42,6 @@ void conv_g4mb1_ic64ih14iw14_oc128oh14ow14_kh3kw3ph1pw1dh1dw1_avx512_t1_38b37908
   args.lda = 64;
   args.ldb = 128;
   args.ldc = 512;
-  args.batch = 9;
   args.a_offsets = a_offsets;
   args.b_offsets = b_offsets;
   args.epilogue.ld_residual = 512;
@@ -65,10 +66,13 @@ void conv_g4mb1_ic64ih14iw14_oc128oh14ow14_kh3kw3ph1pw1dh1dw1_avx512_t1_38b37908
       for (int64_t ow_tile = 0; ow_tile < 3; ++ow_tile) {
         const int64_t ow = ow_tile * 4 + min(ow_tile, 2);
         const int64_t ow_len = ow_tile < 2 ? 5 : 4;
-        args.a = packed_src + oh * 1152 + ow * 64;
-        args.b = wei + g * 18432;
+        const int64_t kh_first = max(0, floor_div(2 - oh, 2));
+        const int64_t kh_taps = max(0, min(3, floor_div(16 - oh, 2)) - kh_first);
+        args.a = packed_src + oh * 1152 + ow * 64 + kh_first * 2304;
+        args.b = wei + g * 18432 + kh_first * 6144;
         args.c = dst + g * 128 + oh * 7168 + ow * 512;
         args.m = ow_len;
+        args.batch = kh_taps * 3;
         args.epilogue.residual = reinterpret_cast<const float*>(residual + g * 128 + oh * 7168 + ow * 512);
         cortex_brgemm_f32_f32_f32_14x32x1_avx512(&args);
       }
