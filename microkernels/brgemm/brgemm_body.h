@@ -164,7 +164,12 @@ CORTEX_INLINE void for_each_in_batch(const cortex_brgemm_args* args, Use use) {
 
 CORTEX_INLINE TilePlace place_of(const cortex_brgemm_args* args) {
   const cortex_epilogue& e = args->epilogue;
-  return {static_cast<char*>(args->c), args->ldc, args->n, e.bias_n, e.bias_m, reinterpret_cast<const char*>(e.residual)};
+  return {static_cast<char*>(args->c),
+          args->ldc,
+          args->n,
+          e.bias_n,
+          e.bias_m,
+          reinterpret_cast<const char*>(e.residual)};
 }
 
 template <int M>

@@ -96,8 +96,10 @@ Result<Machine> parse_machine(std::string_view text, std::string_view source) {
   in.text("isa", isa);
   if (status) {
     const std::optional<Isa> parsed = parse_isa(isa);
-    if (parsed) machine.isa = *parsed;
-    else in.refuse("isa", fmt::format("is \"{}\", not one of {}", isa, isa_names()));
+    if (parsed)
+      machine.isa = *parsed;
+    else
+      in.refuse("isa", fmt::format("is \"{}\", not one of {}", isa, isa_names()));
   }
   in.integer("cores", machine.cores, 1, 1 << 16);
   in.rate("ghz", machine.ghz, 100);
@@ -121,8 +123,9 @@ Result<Machine> parse_machine(std::string_view text, std::string_view source) {
     read_cache((*caches)[i], fmt::format("{}: caches[{}]", source, i), cache, status);
     if (!status) return status.error();
     if (i > 0 && cache.bytes <= machine.caches.back().bytes) {
-      return invalid_argument(fmt::format("{}: caches[{}]: \"bytes\" is {}, not above the {} of the level before",
-                                          source, i, cache.bytes, machine.caches.back().bytes));
+      return invalid_argument(
+          fmt::format("{}: caches[{}]: \"bytes\" is {}, not above the {} of the level before", source, i,
+                      cache.bytes, machine.caches.back().bytes));
     }
     machine.caches.push_back(cache);
   }

@@ -11,31 +11,31 @@
 namespace cortex {
 
 struct CacheLevel {
-  std::string name;         // "L1", "L2", "L3"
-  int64_t bytes = 0;        // capacity of one instance
+  std::string name;   // "L1", "L2", "L3"
+  int64_t bytes = 0;  // capacity of one instance
   int64_t line = 64;
   int associativity = 8;
-  int shared_by = 1;        // cores per instance
-  double read_bytes_per_cycle = 0;   // sustained by one core, from this level into the one above
+  int shared_by = 1;                // cores per instance
+  double read_bytes_per_cycle = 0;  // sustained by one core, from this level into the one above
   double write_bytes_per_cycle = 0;
   double latency_cycles = 0;
 };
 
 struct Machine {
   std::string name;
-  Isa isa = Isa::baseline;   // what kernels may use
+  Isa isa = Isa::baseline;  // what kernels may use
   int cores = 1;
   double ghz = 0;            // sustained under vector load
   double fma_per_cycle = 0;  // vector FMA instructions per cycle and core
   double loads_per_cycle = 2;
-  int vector_lanes = 4;      // f32 lanes of isa
+  int vector_lanes = 4;  // f32 lanes of isa
   int fma_latency = 4;
   int64_t page_bytes = 4096;
   int tlb_entries = 64;
-  std::vector<CacheLevel> caches;    // L1 first
-  double memory_read_bytes_per_cycle = 0;   // one core
+  std::vector<CacheLevel> caches;          // L1 first
+  double memory_read_bytes_per_cycle = 0;  // one core
   double memory_write_bytes_per_cycle = 0;
-  double memory_bytes_per_cycle_all = 0;    // all cores together
+  double memory_bytes_per_cycle_all = 0;  // all cores together
 
   double peak_gflops(int threads) const { return 2.0 * ghz * fma_per_cycle * vector_lanes * threads; }
 };

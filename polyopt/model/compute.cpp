@@ -34,7 +34,8 @@ TileCost tile_cost(const KernelInfo& kernel, const Machine& machine, double m, d
     return cost;
   }
   if (dot) {
-    cost.step = std::max((m + 1) / machine.loads_per_cycle, static_cast<double>(machine.fma_latency)) / kernel.lanes;
+    cost.step =
+        std::max((m + 1) / machine.loads_per_cycle, static_cast<double>(machine.fma_latency)) / kernel.lanes;
     cost.first = kernel.call_cycles + costs::call_setup + costs::dot_row * m;
     cost.again = cost.first + costs::reload_call;
     return cost;
@@ -72,14 +73,17 @@ double one_pack(const NestFacts& nest, const Plan& plan, const Walk& walk, Opera
 
 }  // namespace
 
-double kernel_cycles(const NestFacts& nest, const Machine& machine, const Plan& plan, double reduction_chunks) {
+double kernel_cycles(const NestFacts& nest, const Machine& machine, const Plan& plan,
+                     double reduction_chunks) {
   static const Chain single = whole(1);
   const Chain& rows = plan.m_dim >= 0 ? *plan.chain[plan.m_dim] : single;
   const Chain& columns = plan.n_dim >= 0 ? *plan.chain[plan.n_dim] : single;
   double reduction = 1, others = 1;
   for (int d = 0; d < nest.dims; ++d) {
-    if (nest.is_reduction(d)) reduction *= nest.extent[d];
-    else if (d != plan.m_dim && d != plan.n_dim) others *= nest.extent[d];
+    if (nest.is_reduction(d))
+      reduction *= nest.extent[d];
+    else if (d != plan.m_dim && d != plan.n_dim)
+      others *= nest.extent[d];
   }
   const bool dot = is_dot(nest, plan);
   double total = 0;
@@ -96,7 +100,8 @@ double kernel_cycles(const NestFacts& nest, const Machine& machine, const Plan& 
 
 double wait_per_line(const Machine& machine, const Plan& plan, const Walk& walk, double line) {
   const auto& length = walk.length[plan.loops];
-  const double rows = plan.m_dim >= 0 ? length[plan.m_dim] : 1, columns = plan.n_dim >= 0 ? length[plan.n_dim] : 1;
+  const double rows = plan.m_dim >= 0 ? length[plan.m_dim] : 1,
+               columns = plan.n_dim >= 0 ? length[plan.n_dim] : 1;
   const double vectors = std::ceil(columns / plan.kernel->lanes);
   const double lines = columns * sizeof(float) / line;  // per reduction step
   const double uops = vectors + rows + rows * vectors;
@@ -113,7 +118,8 @@ double loop_cycles(const Plan& plan, const Walk& walk) {
 
 double pack_cycles(const NestFacts& nest, const Plan& plan, const Walk& walk) {
   double cycles = 0;
-  if (plan.a_pack >= 0) cycles += walk.visits[plan.a_pack] * one_pack(nest, plan, walk, Operand::a, plan.a_pack);
+  if (plan.a_pack >= 0)
+    cycles += walk.visits[plan.a_pack] * one_pack(nest, plan, walk, Operand::a, plan.a_pack);
   if (plan.b_pack >= 0 && !plan.b_ahead) {
     cycles += walk.visits[plan.b_pack] * one_pack(nest, plan, walk, Operand::b, plan.b_pack);
   }

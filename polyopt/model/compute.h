@@ -7,7 +7,8 @@
 namespace cortex {
 
 // Cycles on one thread for the whole nest.
-double kernel_cycles(const NestFacts& nest, const Machine& machine, const Plan& plan, double reduction_chunks);
+double kernel_cycles(const NestFacts& nest, const Machine& machine, const Plan& plan,
+                     double reduction_chunks);
 
 // Cycles a kernel waits for one line of B that comes from memory, beyond those it computes with it.
 double wait_per_line(const Machine& machine, const Plan& plan, const Walk& walk, double line);

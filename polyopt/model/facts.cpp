@@ -39,8 +39,8 @@ Result<NestFacts> gather_facts(const Nest& nest) {
   NestFacts facts;
   facts.dims = static_cast<int>(nest.dims.size());
   if (facts.dims > facts_max_dims) {
-    return unsupported(fmt::format("scheduling {}: {} dims, at most {} are supported: coalesce the nest", nest.name,
-                                   facts.dims, facts_max_dims));
+    return unsupported(fmt::format("scheduling {}: {} dims, at most {} are supported: coalesce the nest",
+                                   nest.name, facts.dims, facts_max_dims));
   }
   for (int d = 0; d < facts.dims; ++d) {
     facts.extent[d] = static_cast<double>(nest.dims[d].extent);
@@ -52,9 +52,10 @@ Result<NestFacts> gather_facts(const Nest& nest) {
     std::size_t terms = 0;
     for (const AffineExpr& e : access.subscripts) terms += e.terms.size();
     if (access.subscripts.size() > facts_max_rank || terms > facts_max_dims) {
-      return unsupported(fmt::format("scheduling {}: {} has {} dimensions and {} subscript terms, at most {} and {} are "
-                                     "supported", nest.name, access.tensor.name, access.subscripts.size(), terms,
-                                     facts_max_rank, facts_max_dims));
+      return unsupported(fmt::format(
+          "scheduling {}: {} has {} dimensions and {} subscript terms, at most {} and {} are "
+          "supported",
+          nest.name, access.tensor.name, access.subscripts.size(), terms, facts_max_rank, facts_max_dims));
     }
     facts.operand[o] = gather_operand(access, facts);
   }

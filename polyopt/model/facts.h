@@ -15,9 +15,9 @@ inline constexpr int facts_max_rank = 8;
 // One (tensor dimension, dim) pair of an access.
 struct FactTerm {
   int dim = 0;
-  int axis = 0;          // tensor dimension
-  double coeff = 1;      // of the dim in that tensor dimension
-  double stride = 0;     // bytes: coeff * tensor stride
+  int axis = 0;       // tensor dimension
+  double coeff = 1;   // of the dim in that tensor dimension
+  double stride = 0;  // bytes: coeff * tensor stride
 };
 
 struct OperandFacts {
@@ -25,9 +25,9 @@ struct OperandFacts {
   std::array<FactTerm, facts_max_dims> terms{};  // by stride, smallest first
   int rank = 0;
   std::array<double, facts_max_rank> shape{};
-  double elem = 4;         // bytes
-  double bytes = 0;        // of the tensor as far as the access can touch it
-  uint32_t dims = 0;       // bit d: depends on dim d
+  double elem = 4;    // bytes
+  double bytes = 0;   // of the tensor as far as the access can touch it
+  uint32_t dims = 0;  // bit d: depends on dim d
   bool padded = false;
 
   bool depends_on(int dim) const { return (dims >> dim) & 1u; }
@@ -38,7 +38,7 @@ struct NestFacts {
   std::array<double, facts_max_dims> extent{};
   uint32_t reductions = 0;  // bit d: dim d is a reduction
   std::array<OperandFacts, operand_count> operand{};
-  double points = 1;        // product of extents
+  double points = 1;                    // product of extents
   bool epilogue_reads_c_shape = false;  // residual
 
   bool is_reduction(int dim) const { return (reductions >> dim) & 1u; }

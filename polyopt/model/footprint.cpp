@@ -2,7 +2,8 @@
 
 namespace cortex {
 
-Layout user_layout(const OperandFacts& facts, double line, const std::array<double, crowded_levels>& way_bytes) {
+Layout user_layout(const OperandFacts& facts, double line,
+                   const std::array<double, crowded_levels>& way_bytes) {
   Layout layout;
   layout.count = facts.count;
   layout.elem = facts.elem;
@@ -13,7 +14,8 @@ Layout user_layout(const OperandFacts& facts, double line, const std::array<doub
     layout.dim[i] = facts.terms[i].dim;
     layout.stride[i] = facts.terms[i].stride;
     const auto stride = static_cast<int64_t>(layout.stride[i]);
-    if (stride > static_cast<int64_t>(facts.elem) && stride % static_cast<int64_t>(line)) layout.line_rows = false;
+    if (stride > static_cast<int64_t>(facts.elem) && stride % static_cast<int64_t>(line))
+      layout.line_rows = false;
   }
   return layout;
 }

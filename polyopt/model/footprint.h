@@ -32,10 +32,11 @@ struct Layout {
   double elem = 4;
   double line = 64;
   std::array<double, crowded_levels> way_bytes;  // cache size over associativity
-  bool line_rows = false;   // rows start at line boundaries
+  bool line_rows = false;                        // rows start at line boundaries
 };
 
-Layout user_layout(const OperandFacts& facts, double line, const std::array<double, crowded_levels>& way_bytes);
+Layout user_layout(const OperandFacts& facts, double line,
+                   const std::array<double, crowded_levels>& way_bytes);
 
 // Greatest common divisor of a stride and a power of two.
 inline double common_power(double stride, double power) {

@@ -22,8 +22,8 @@ Result<Prediction> predict(const Nest& nest, const Schedule& schedule, const Mac
   for (const Loop& loop : schedule.loops) {
     Chain& chain = chains[loop.dim];
     if (chain.levels == chain_max_levels) {
-      return unsupported(fmt::format("predicting {}: more than {} loops over dim {}", nest.name, chain_max_levels,
-                                     nest.dims[loop.dim].name));
+      return unsupported(fmt::format("predicting {}: more than {} loops over dim {}", nest.name,
+                                     chain_max_levels, nest.dims[loop.dim].name));
     }
     plan.loop[plan.loops++] = {loop.dim, chain.levels, loop.parallel, threads > 1 ? loop.threads : 1};
     split(chain, nest.dims[loop.dim].extent, loop.step, loop.balanced);
@@ -56,7 +56,8 @@ void add_bounds(Prediction& prediction, const NestFacts& nest, const Machine& ma
   prediction.io_lower_bound_bytes = bytes;
   const int used = std::min(threads, machine.cores);
   const double compute = 2 * nest.points / (machine.peak_gflops(std::max(used, 1)) * 1e9);
-  const double rate = std::min(machine.memory_read_bytes_per_cycle * used, machine.memory_bytes_per_cycle_all);
+  const double rate =
+      std::min(machine.memory_read_bytes_per_cycle * used, machine.memory_bytes_per_cycle_all);
   prediction.roofline_seconds = std::max(compute, bytes / (rate * machine.ghz * 1e9));
 }
 

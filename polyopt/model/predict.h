@@ -9,7 +9,8 @@
 namespace cortex {
 
 // Refuses what check() refuses.
-Result<Prediction> predict(const Nest& coalesced, const Schedule& schedule, const Machine& machine, int threads);
+Result<Prediction> predict(const Nest& coalesced, const Schedule& schedule, const Machine& machine,
+                           int threads);
 
 // Fills io_lower_bound_bytes (each operand crosses the memory bus once: what no schedule avoids if
 // nothing is cached beforehand) and roofline_seconds.

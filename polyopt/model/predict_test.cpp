@@ -41,25 +41,28 @@ constexpr const char* kernel = "brgemm_f32_f32_f32_4x8x1_baseline m=m n=n k=k pa
 // 64 x 64 x 64 in tiles of 4 x 8. A tile of A is 1 KiB, a panel of B 2 KiB, a tile of C 4 lines: together
 // they fit 85 % of 8 KiB, with all of A (16 KiB) they do not.
 TEST(Predict, ColumnsOutermostHoldAPanelAndStreamA) {
-  const Prediction p = predicted("64x64:64x64", (std::string("n/8 m/4 | ") + kernel).c_str(), small_machine());
+  const Prediction p =
+      predicted("64x64:64x64", (std::string("n/8 m/4 | ") + kernel).c_str(), small_machine());
   ASSERT_EQ(p.levels.size(), 2u);
   EXPECT_EQ(p.levels[0].level, "L2");
-  EXPECT_DOUBLE_EQ(p.levels[0].read_bytes[0], 8 * 16384);     // all of A for each of 8 panels
-  EXPECT_DOUBLE_EQ(p.levels[0].read_bytes[1], 16384);         // B once
-  EXPECT_DOUBLE_EQ(p.levels[0].read_bytes[2], 8 * 64 * 64);   // a line of C per row and panel
+  EXPECT_DOUBLE_EQ(p.levels[0].read_bytes[0], 8 * 16384);    // all of A for each of 8 panels
+  EXPECT_DOUBLE_EQ(p.levels[0].read_bytes[1], 16384);        // B once
+  EXPECT_DOUBLE_EQ(p.levels[0].read_bytes[2], 8 * 64 * 64);  // a line of C per row and panel
   EXPECT_DOUBLE_EQ(p.levels[0].write_bytes[2], 8 * 64 * 64);
-  EXPECT_DOUBLE_EQ(p.levels[1].read_bytes[0], 0);             // everything fits L2
+  EXPECT_DOUBLE_EQ(p.levels[1].read_bytes[0], 0);  // everything fits L2
 }
 
 TEST(Predict, RowsOutermostHoldATileAndStreamB) {
-  const Prediction p = predicted("64x64:64x64", (std::string("m/4 n/8 | ") + kernel).c_str(), small_machine());
+  const Prediction p =
+      predicted("64x64:64x64", (std::string("m/4 n/8 | ") + kernel).c_str(), small_machine());
   EXPECT_DOUBLE_EQ(p.levels[0].read_bytes[0], 16384);
-  EXPECT_DOUBLE_EQ(p.levels[0].read_bytes[1], 16 * 16384);    // all of B for each of 16 row tiles
-  EXPECT_DOUBLE_EQ(p.levels[0].read_bytes[2], 16384);         // whole lines: the next tile finishes them
+  EXPECT_DOUBLE_EQ(p.levels[0].read_bytes[1], 16 * 16384);  // all of B for each of 16 row tiles
+  EXPECT_DOUBLE_EQ(p.levels[0].read_bytes[2], 16384);       // whole lines: the next tile finishes them
 }
 
 TEST(Predict, ReductionChunksRevisitC) {
-  const Prediction once = predicted("64x64:64x64", (std::string("n/8 m/4 | ") + kernel).c_str(), small_machine());
+  const Prediction once =
+      predicted("64x64:64x64", (std::string("n/8 m/4 | ") + kernel).c_str(), small_machine());
   const Prediction twice =
       predicted("64x64:64x64", (std::string("k/32 n/8 m/4 | ") + kernel).c_str(), small_machine());
   EXPECT_DOUBLE_EQ(twice.levels[0].read_bytes[2], 2 * once.levels[0].read_bytes[2]);
@@ -67,7 +70,8 @@ TEST(Predict, ReductionChunksRevisitC) {
 }
 
 TEST(Predict, ThreadsShareWorkAndDuplicateWhatTheyAllRead) {
-  const Prediction one = predicted("64x64:64x64", (std::string("n/8@1 m/4 | ") + kernel).c_str(), small_machine());
+  const Prediction one =
+      predicted("64x64:64x64", (std::string("n/8@1 m/4 | ") + kernel).c_str(), small_machine());
   const Prediction two =
       predicted("64x64:64x64", (std::string("n/8@2 m/4 | ") + kernel).c_str(), small_machine(), 2);
   EXPECT_NEAR(two.kernel_cycles, one.kernel_cycles / 2, 0.02 * one.kernel_cycles);
@@ -80,7 +84,8 @@ TEST(Predict, ThreadsShareWorkAndDuplicateWhatTheyAllRead) {
 TEST(Predict, ImbalanceIsTheLargestShare) {
   // 5 tiles on 2 threads: one thread has 3.
   const Prediction one = predicted("20x64:64x8", (std::string("m/4@1 | ") + kernel).c_str(), small_machine());
-  const Prediction two = predicted("20x64:64x8", (std::string("m/4@2 | ") + kernel).c_str(), small_machine(), 2);
+  const Prediction two =
+      predicted("20x64:64x8", (std::string("m/4@2 | ") + kernel).c_str(), small_machine(), 2);
   EXPECT_NEAR(two.kernel_cycles / one.kernel_cycles, 0.6, 0.01);
 }
 
@@ -96,7 +101,8 @@ TEST(Predict, PaddedInputIsCopiedWithItsHalo) {
 }
 
 TEST(Predict, BoundsAreCompulsoryBytesAndPeak) {
-  const Prediction p = predicted("64x64:64x64", (std::string("n/8 m/4 | ") + kernel).c_str(), small_machine());
+  const Prediction p =
+      predicted("64x64:64x64", (std::string("n/8 m/4 | ") + kernel).c_str(), small_machine());
   EXPECT_DOUBLE_EQ(p.io_lower_bound_bytes, 3 * 16384);
   const double compute = 2.0 * 64 * 64 * 64 / (2.0 * 4 * 1e9);  // 4 lanes, one FMA a cycle, 1 GHz
   EXPECT_DOUBLE_EQ(p.roofline_seconds, std::max(compute, 3 * 16384 / 4e9));

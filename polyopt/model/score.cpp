@@ -37,7 +37,7 @@ double Model::score(const Plan& plan, Prediction* detail) const {
       streams.a_pages > costs::streams_followed ? 1 - costs::streams_followed / streams.a_pages : 0;
 
   const int levels = static_cast<int>(machine_.caches.size());
-  double exposed = 0;         // waiting for data that prefetchers do not foresee
+  double exposed = 0;  // waiting for data that prefetchers do not foresee
   for (int i = 0; i < streams.count; ++i) {
     const Stream& s = streams.stream[i];
     if (s.last < plan.loops || s.pitch < page || s.rows <= machine_.tlb_entries) continue;
@@ -52,7 +52,8 @@ double Model::score(const Plan& plan, Prediction* detail) const {
     const double capacity = usable * static_cast<double>(cache.bytes);
     const auto fits = [&](int depth) {
       if (sharers > 1) return streams.shared_working_set(nest_, plan, depth, sharers) <= capacity;
-      return (level < crowded_levels ? streams.working_room(depth, level) : streams.working_set(depth)) <= capacity;
+      return (level < crowded_levels ? streams.working_room(depth, level) : streams.working_set(depth)) <=
+             capacity;
     };
     while (held > 0 && fits(held - 1)) --held;
 
@@ -104,8 +105,10 @@ double Model::score(const Plan& plan, Prediction* detail) const {
     // A copy has no arithmetic to hide behind.
     if (level > 0 && copied > 0) exposed += cycles * copied / (reads + writes);
     double shows = costs::near_overlap;
-    if (last) shows = costs::memory_overlap + unfollowed * (costs::memory_unfollowed - costs::memory_overlap);
-    else if (level > 0) shows = costs::far_overlap + unfollowed * (costs::far_unfollowed - costs::far_overlap);
+    if (last)
+      shows = costs::memory_overlap + unfollowed * (costs::memory_unfollowed - costs::memory_overlap);
+    else if (level > 0)
+      shows = costs::far_overlap + unfollowed * (costs::far_unfollowed - costs::far_overlap);
     hidden += shows * std::min(longest, cycles);
     longest = std::max(longest, cycles);
     if (detail) {

@@ -46,7 +46,8 @@ Layout copied_layout(const NestFacts& nest, const Plan& plan, const Walk& walk, 
 }
 
 // Panels are dense and line-aligned, filled up to nr columns.
-Footprint panel_footprint(const OperandFacts& facts, const Plan& plan, const std::array<double, facts_max_dims>& length) {
+Footprint panel_footprint(const OperandFacts& facts, const Plan& plan,
+                          const std::array<double, facts_max_dims>& length) {
   double bytes = facts.elem;
   const double nr = plan.kernel->nr;
   for (int i = 0; i < facts.count; ++i) {
@@ -81,7 +82,8 @@ void fill(Stream& s, uint32_t dims, const Plan& plan, Measure&& measure) {
     s.run[depth] = f.run;
     // A pack reads its source once: lines that evict each other are no loss.
     const bool source = s.last < plan.loops;
-    for (int level = 0; level < crowded_levels; ++level) s.room[level][depth] = source ? f.bytes : f.room[level];
+    for (int level = 0; level < crowded_levels; ++level)
+      s.room[level][depth] = source ? f.bytes : f.room[level];
   }
   for (int depth = s.first - 1; depth >= 0; --depth) copy_depth(s, s.first, depth);
 }
@@ -136,7 +138,8 @@ void Streams::count_rows(const Plan& plan, const Walk& walk, const Layout& layou
   }
 }
 
-Streams::Streams(const NestFacts& nest, const Plan& plan, const Walk& walk, const Layout* in_place, double page) {
+Streams::Streams(const NestFacts& nest, const Plan& plan, const Walk& walk, const Layout* in_place,
+                 double page) {
   for (Operand o : {Operand::a, Operand::b, Operand::c}) {
     add_operand(o, nest, plan, walk, in_place[static_cast<int>(o)], page);
   }
@@ -168,7 +171,8 @@ double Streams::shared_working_set(const NestFacts& nest, const Plan& plan, int 
   return sum;
 }
 
-double Streams::traffic(const Stream& s, const NestFacts& nest, const Plan& plan, const Walk& walk, int held) {
+double Streams::traffic(const Stream& s, const NestFacts& nest, const Plan& plan, const Walk& walk,
+                        int held) {
   if (s.copy && held <= s.first) return 0;  // written, read and overwritten without leaving the level
   int i = held - 1;
   if (s.last < plan.loops && i >= s.last) return s.bytes[s.last] * walk.visits[s.last];

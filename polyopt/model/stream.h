@@ -9,9 +9,9 @@ namespace cortex {
 
 struct Stream {
   Operand operand;
-  bool copy;        // made by execute(); overwritten each time the pack stands
-  int first, last;  // depths where it is touched; a copy keeps its box at depths above `first`
-  double rows, pitch;       // Footprint of one kernel call, or of one pack
+  bool copy;           // made by execute(); overwritten each time the pack stands
+  int first, last;     // depths where it is touched; a copy keeps its box at depths above `first`
+  double rows, pitch;  // Footprint of one kernel call, or of one pack
   std::array<double, walk_depths> bytes, run;  // Footprint at each depth
   std::array<std::array<double, walk_depths>, crowded_levels> room;
 };
@@ -43,8 +43,8 @@ struct Streams {
   static double written(const Stream& s, const Walk& walk, int held, double read);
 
  private:
-  void add_operand(Operand operand, const NestFacts& nest, const Plan& plan, const Walk& walk, const Layout& in_place,
-                   double page);
+  void add_operand(Operand operand, const NestFacts& nest, const Plan& plan, const Walk& walk,
+                   const Layout& in_place, double page);
   void count_rows(const Plan& plan, const Walk& walk, const Layout& layout, double page);
 };
 

@@ -26,12 +26,12 @@ struct Enumerator {
   const KernelInfo& kernel;
   std::size_t sizes;
 
-  int slab = -1;            // the image dim that is cut in slabs
-  std::vector<int> images{};  // the others
-  int innermost_copy = 0;   // deepest depth where copies stand
+  int slab = -1;               // the image dim that is cut in slabs
+  std::vector<int> images{};   // the others
+  int innermost_copy = 0;      // deepest depth where copies stand
   bool alone_may_win = false;  // the problem is so small that one thread may beat several
   Plan base{};
-  BestPlans local{6};   // what refine() starts from
+  BestPlans local{6};  // what refine() starts from
 
   int64_t extent(int d) const { return static_cast<int64_t>(space.nest().extent[d]); }
 
@@ -72,7 +72,8 @@ struct Enumerator {
       images.pop_back();
     }
     fix_single_steps();
-    alone_may_win = space.nest().points / (kernel.lanes * space.model.machine().fma_per_cycle) < 4 * costs::barrier;
+    alone_may_win =
+        space.nest().points / (kernel.lanes * space.model.machine().fma_per_cycle) < 4 * costs::barrier;
   }
 
   // --- one plan -----------------------------------------------------------------------------------
@@ -150,7 +151,8 @@ struct Enumerator {
       if (cycles < best) best = cycles, best_pack = depth, best_pad = plan.a_pad;
     };
     if (!roles.a_must_pack) try_copy(-1);
-    if (!roles.depthwise && (roles.a_must_pack || a_copy_may_pay())) for_each_depth(plan, Operand::a, try_copy);
+    if (!roles.depthwise && (roles.a_must_pack || a_copy_may_pay()))
+      for_each_depth(plan, Operand::a, try_copy);
     plan.a_pack = best_pack;
     plan.a_pad = best_pad;
     if (ahead || roles.depthwise || !roles.b_panels || (roles.b_direct && plan.loops == 0)) return;
@@ -192,10 +194,18 @@ struct Enumerator {
           case Block::image:
             for (int d : images) push_tile_loops(plan, d, 0);
             break;
-          case Block::slab: plan.push(slab, 0); break;
-          case Block::column: plan.push(roles.n, 0); break;
-          case Block::chunk: plan.push(chunk_dim, 0); break;
-          case Block::row: plan.push(roles.m, 0); break;
+          case Block::slab:
+            plan.push(slab, 0);
+            break;
+          case Block::column:
+            plan.push(roles.n, 0);
+            break;
+          case Block::chunk:
+            plan.push(chunk_dim, 0);
+            break;
+          case Block::row:
+            plan.push(roles.m, 0);
+            break;
         }
       }
       const int block_loops = plan.loops;
@@ -240,11 +250,13 @@ struct Enumerator {
     const bool block = at.plan.loop[i].level == 0 && (now.levels > 1 || space.nest().is_reduction(d));
     if (!block) return false;
     const ScoredPlan before = at;
-    for (int64_t size : block_sizes(extent(d), unit_of(d), unit_of(d) + (d == roles.k ? chunk_least : 1), 24)) {
+    for (int64_t size :
+         block_sizes(extent(d), unit_of(d), unit_of(d) + (d == roles.k ? chunk_least : 1), 24)) {
       if (size == now.level[0].step) continue;
       const ChainLevel& tile = now.level[1];
       Plan plan = before.plan;
-      plan.chain[d] = space.keep(tiled(d, size, now.levels > 1 ? tile.step : 0, now.levels > 1 && tile.balanced));
+      plan.chain[d] =
+          space.keep(tiled(d, size, now.levels > 1 ? tile.step : 0, now.levels > 1 && tile.balanced));
       if (plan.chain[d]->levels != now.levels) continue;
       if (plan.a_pack >= 0) plan.a_pad = pad_for(plan, plan.a_pack);
       if (plan.loop[0].parallel) mark_parallel(plan, space.nest(), space.options.threads);
@@ -271,7 +283,8 @@ struct Enumerator {
     set_up();
     const bool brgemm = kernel.op == KernelOp::brgemm;
     const int64_t nr = brgemm ? kernel.nr : 0, mr = brgemm ? kernel.mr : 0;
-    const int64_t n_extent = roles.n >= 0 ? extent(roles.n) : 1, m_extent = roles.m >= 0 ? extent(roles.m) : 1;
+    const int64_t n_extent = roles.n >= 0 ? extent(roles.n) : 1,
+                  m_extent = roles.m >= 0 ? extent(roles.m) : 1;
     std::vector<int64_t> n_blocks, m_blocks, k_blocks, s_blocks;
     if (brgemm) {
       n_blocks = block_sizes(n_extent, nr, nr + 1, sizes);

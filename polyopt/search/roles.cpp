@@ -40,9 +40,12 @@ Roles depthwise_roles(const NestFacts& facts, const Nest& nest, const Window& wi
   roles.depthwise = true;
   roles.m = window.w.out_dim;
   for (int d = 0; d < facts.dims; ++d) {
-    if (facts.is_reduction(d)) roles.batch |= 1u << d;
-    else if (linear_stride(nest[Operand::c], d) == 1 && linear_stride(nest[Operand::b], d) == 1) roles.n = d;
-    else if (d != roles.m) roles.images.push_back(d);
+    if (facts.is_reduction(d))
+      roles.batch |= 1u << d;
+    else if (linear_stride(nest[Operand::c], d) == 1 && linear_stride(nest[Operand::b], d) == 1)
+      roles.n = d;
+    else if (d != roles.m)
+      roles.images.push_back(d);
   }
   return roles;
 }
@@ -61,7 +64,8 @@ Result<std::vector<Roles>> assign_roles(const Nest& nest, const NestFacts& facts
   if (const std::optional<Window> window = depthwise_window(nest)) {
     return std::vector<Roles>{depthwise_roles(facts, nest, *window)};
   }
-  if (b.padded) return unsupported(fmt::format("scheduling {}: B is read outside its bounds; only A may be", nest.name));
+  if (b.padded)
+    return unsupported(fmt::format("scheduling {}: B is read outside its bounds; only A may be", nest.name));
 
   Roles base;
   std::vector<int> n_candidates, k_adjacent, k_strided, rows;
@@ -69,8 +73,10 @@ Result<std::vector<Roles>> assign_roles(const Nest& nest, const NestFacts& facts
     const bool in_a = facts[Operand::a].depends_on(d), in_b = facts[Operand::b].depends_on(d);
     if (facts.is_reduction(d)) {
       base.batch |= 1u << d;
-      if (linear_stride(a, d) == 1) k_adjacent.push_back(d);
-      else if (in_a && steps_by_one(a, d)) k_strided.push_back(d);
+      if (linear_stride(a, d) == 1)
+        k_adjacent.push_back(d);
+      else if (in_a && steps_by_one(a, d))
+        k_strided.push_back(d);
     } else if (in_a && in_b) {
       base.common.push_back(d);
     } else if (in_b) {
@@ -89,8 +95,9 @@ Result<std::vector<Roles>> assign_roles(const Nest& nest, const NestFacts& facts
   base.b_direct = base.n < 0 || linear_stride(b, base.n) == 1;
   base.b_panels = base.n >= 0 && indexes_alone(b, base.n);
   if (!base.b_direct && !base.b_panels) {
-    return unsupported(fmt::format("scheduling {}: columns of B ({}) are neither adjacent nor indexed by that dim alone",
-                                   nest.name, nest.dims[base.n].name));
+    return unsupported(
+        fmt::format("scheduling {}: columns of B ({}) are neither adjacent nor indexed by that dim alone",
+                    nest.name, nest.dims[base.n].name));
   }
   sort_by_stride(base.common, a);
   sort_by_stride(base.images, a);
@@ -118,7 +125,8 @@ std::vector<const KernelInfo*> usable_kernels(const Nest& nest, const Roles& rol
   Isa best = Isa::baseline;
   for (const KernelInfo& kernel : kernel_catalogue()) {
     if (kernel.op != op || kernel.isa > machine.isa) continue;
-    if (kernel.a != dtype_name(nest[Operand::a].tensor.type) || kernel.b != dtype_name(nest[Operand::b].tensor.type) ||
+    if (kernel.a != dtype_name(nest[Operand::a].tensor.type) ||
+        kernel.b != dtype_name(nest[Operand::b].tensor.type) ||
         kernel.c != dtype_name(nest[Operand::c].tensor.type)) {
       continue;
     }

@@ -35,11 +35,13 @@ std::vector<Contender> rank_kernels(SearchSpace& space, const Nest& nest, const 
 Result<SearchResult> search(const Nest& nest, const Machine& machine, const SearchOptions& options) {
   const auto start = std::chrono::steady_clock::now();
   if (options.threads < 1 || options.keep < 1) {
-    return invalid_argument(fmt::format("scheduling {}: {} threads, {} schedules to keep: both must be positive",
-                                        nest.name, options.threads, options.keep));
+    return invalid_argument(
+        fmt::format("scheduling {}: {} threads, {} schedules to keep: both must be positive", nest.name,
+                    options.threads, options.keep));
   }
   if (machine.caches.empty()) {
-    return invalid_argument(fmt::format("scheduling {}: machine \"{}\" has no caches", nest.name, machine.name));
+    return invalid_argument(
+        fmt::format("scheduling {}: machine \"{}\" has no caches", nest.name, machine.name));
   }
   const Result<NestFacts> facts = gather_facts(nest);
   if (!facts) return facts.error();
@@ -50,8 +52,9 @@ Result<SearchResult> search(const Nest& nest, const Machine& machine, const Sear
   SearchSpace space{model, options, nest.b_constant, {}, BestPlans(static_cast<std::size_t>(options.keep))};
   const std::vector<Contender> contenders = rank_kernels(space, nest, *roles);
   if (contenders.empty()) {
-    return unsupported(fmt::format("scheduling {}: no microkernel multiplies {} by {} into {} on {}", nest.name,
-                                   dtype_name(nest[Operand::a].tensor.type), dtype_name(nest[Operand::b].tensor.type),
+    return unsupported(fmt::format("scheduling {}: no microkernel multiplies {} by {} into {} on {}",
+                                   nest.name, dtype_name(nest[Operand::a].tensor.type),
+                                   dtype_name(nest[Operand::b].tensor.type),
                                    dtype_name(nest[Operand::c].tensor.type), isa_name(machine.isa)));
   }
   for (std::size_t i = 0; i < contenders.size() && i < 4; ++i) {
@@ -69,7 +72,8 @@ Result<SearchResult> search(const Nest& nest, const Machine& machine, const Sear
     add_bounds(candidate.prediction, *facts, machine, options.threads);
     result.best.push_back(std::move(candidate));
   }
-  if (result.best.empty()) return internal_error(fmt::format("scheduling {}: no plan was enumerated", nest.name));
+  if (result.best.empty())
+    return internal_error(fmt::format("scheduling {}: no plan was enumerated", nest.name));
   result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   return result;
 }

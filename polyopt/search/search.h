@@ -13,8 +13,8 @@ namespace cortex {
 
 struct SearchOptions {
   int threads = 1;
-  int keep = 1;                // best schedules to return
-  bool prepacked_b = true;     // constant B may be packed ahead of time (not counted)
+  int keep = 1;             // best schedules to return
+  bool prepacked_b = true;  // constant B may be packed ahead of time (not counted)
 };
 
 struct Candidate {
@@ -23,7 +23,7 @@ struct Candidate {
 };
 
 struct SearchResult {
-  std::vector<Candidate> best;       // by predicted time, best first
+  std::vector<Candidate> best;  // by predicted time, best first
   int64_t variants_scored = 0;
   double seconds = 0;
 };

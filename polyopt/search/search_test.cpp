@@ -63,8 +63,9 @@ TEST_P(Workload, EveryProblemGetsLegalSchedules) {
 
 INSTANTIATE_TEST_SUITE_P(All, Workload,
                          testing::Values("conv_alexnet_mb1", "conv_mobilenetv2_mb1", "conv_resnet18_mb1",
-                                         "conv_resnet50_mb1", "conv_resnet50_mb16", "conv_resnet50_polydl_mb1",
-                                         "conv_vgg16_mb16", "conv_yolo9000_mb1", "matmul_dl"),
+                                         "conv_resnet50_mb1", "conv_resnet50_mb16",
+                                         "conv_resnet50_polydl_mb1", "conv_vgg16_mb16", "conv_yolo9000_mb1",
+                                         "matmul_dl"),
                          [](const auto& test) { return std::string(test.param); });
 
 Nest coalesced(const std::string& text) {
@@ -90,9 +91,10 @@ TEST(Search, RandomProblemsGetLegalSchedules) {
       const int kh = upto(3), kw = upto(3), s = upto(2), g = upto(3), ic = upto(20), oc = upto(40);
       const int h = kh + upto(15), w = kw + upto(15);
       const bool depthwise = round % 9 == 1;
-      text = depthwise ? fmt::format("g{0}mb{1}ic{0}ih{2}iw{3}oc{0}kh{4}kw{5}sh{6}sw{6}ph1pw1", ic, upto(2), h, w, kh, kw, s)
-                       : fmt::format("g{}mb{}ic{}ih{}iw{}oc{}kh{}kw{}sh{}sw{}ph{}pw{}", g, upto(3), g * ic, h, w,
-                                     g * oc, kh, kw, s, s, upto(2) - 1, upto(2) - 1);
+      text = depthwise ? fmt::format("g{0}mb{1}ic{0}ih{2}iw{3}oc{0}kh{4}kw{5}sh{6}sw{6}ph1pw1", ic, upto(2),
+                                     h, w, kh, kw, s)
+                       : fmt::format("g{}mb{}ic{}ih{}iw{}oc{}kh{}kw{}sh{}sw{}ph{}pw{}", g, upto(3), g * ic, h,
+                                     w, g * oc, kh, kw, s, s, upto(2) - 1, upto(2) - 1);
     }
     const Result<Problem> problem = parse_problem(text);
     ASSERT_TRUE(problem.ok()) << "seed " << seed << ": " << problem.error().message;
@@ -112,7 +114,8 @@ TEST(Search, EqualInputsGiveEqualSchedules) {
   for (std::size_t i = 0; i < one->best.size(); ++i) {
     EXPECT_EQ(to_string(one->best[i].schedule, nest), to_string(two->best[i].schedule, nest));
     for (std::size_t j = 0; j < i; ++j) {
-      EXPECT_NE(to_string(one->best[i].schedule, nest), to_string(one->best[j].schedule, nest)) << "kept twice";
+      EXPECT_NE(to_string(one->best[i].schedule, nest), to_string(one->best[j].schedule, nest))
+          << "kept twice";
     }
   }
 }
@@ -155,14 +158,16 @@ TEST(Search, ThreadsGetEvenShares) {
 
 TEST(Search, ScoresFewEnoughVariants) {
   // At a few million a second this keeps planning within tens of milliseconds.
-  for (const char* text : {"2048x2048:2048x2048", "mb16ic512ih7oc512oh7kh3ph1", "mb16ic1024ih17oc28272oh17kh1ph0"}) {
+  for (const char* text :
+       {"2048x2048:2048x2048", "mb16ic512ih7oc512oh7kh3ph1", "mb16ic1024ih17oc28272oh17kh1ph0"}) {
     const Result<SearchResult> found = search(coalesced(text), test_machine(), {4, 1, false});
     ASSERT_TRUE(found.ok());
     EXPECT_LT(found->variants_scored, 60000) << text;
   }
 }
 
-void expect_refusal(const Nest& nest, const Machine& machine, const SearchOptions& options, const char* part) {
+void expect_refusal(const Nest& nest, const Machine& machine, const SearchOptions& options,
+                    const char* part) {
   const Result<SearchResult> found = search(nest, machine, options);
   ASSERT_FALSE(found.ok()) << part;
   EXPECT_NE(found.error().message.find(part), std::string::npos) << found.error().message;
