@@ -132,6 +132,10 @@ Result<OperandFootprint> array_footprint(const Context& context, const Nest& nes
 
 Result<ExactFootprint> exact_footprint(const Nest& nest, const std::vector<TileRange>& tile,
                                        int64_t line_bytes) {
+  if (tile.size() != nest.dims.size()) {
+    return invalid_argument(
+        fmt::format("footprint in {}: {} ranges for {} dims", nest.name, tile.size(), nest.dims.size()));
+  }
   const Context context;
   const Set iterations = tile_set(context, nest, tile);
   ExactFootprint footprint{.array = {}, .line_bytes = line_bytes};
@@ -146,6 +150,10 @@ Result<ExactFootprint> exact_footprint(const Nest& nest, const std::vector<TileR
 
 Result<ExactFootprint> exact_footprint(const Nest& nest, const Schedule& schedule, int depth,
                                        int64_t line_bytes) {
+  if (depth < 0 || depth > std::ssize(schedule.loops)) {
+    return invalid_argument(fmt::format("footprint in {}: depth {} of a schedule with {} loops", nest.name,
+                                        depth, schedule.loops.size()));
+  }
   return exact_footprint(nest, interior_tile(nest, schedule, depth), line_bytes);
 }
 

@@ -139,6 +139,14 @@ TEST(Footprint, LargeTilesAreCountedWithoutEnumeration) {
   EXPECT_EQ(footprint->array[1].elements, 9LL * 512 * 512);
 }
 
+TEST(Footprint, TilesThatDoNotExistAreRefused) {
+  const Nest nest = matmul_nest(8, 8, 8);
+  EXPECT_FALSE(exact_footprint(nest, Schedule{}, 1));
+  EXPECT_FALSE(exact_footprint(nest, Schedule{}, -1));
+  EXPECT_FALSE(exact_footprint(nest, {{0, 1}}));
+  EXPECT_TRUE(exact_footprint(nest, Schedule{}, 0));
+}
+
 TEST(Footprint, ScheduleDepthsShrinkTheTile) {
   const Nest nest = matmul_nest(100, 96, 64);
   const Schedule schedule{.loops = {{.dim = 0, .step = 48}, {.dim = 1, .step = 32}}, .packs = {}, .tile = {}};
