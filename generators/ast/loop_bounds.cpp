@@ -138,7 +138,7 @@ Status solve(const TileDomain& domain, const TileLoops& loops, const std::string
   build = Handle<isl_ast_build>(
       isl_ast_build_set_at_each_domain(build.take(), &LengthReader::at_each_domain, &lengths));
   Handle<isl_schedule> schedule(isl_schedule_read_from_str(context.get(), domain.schedule.c_str()));
-  const Handle<isl_ast_node> root = call(isl_ast_build_node_from_schedule, build, std::move(schedule));
+  const Handle<isl_ast_node> root(isl_ast_build_node_from_schedule(build.get(), schedule.take()));
   if (!root) return context.refusal("loops of " + what);
   if (!lengths.status) return lengths.status;
   NodeReader reader(loops, bounds, what);
