@@ -65,7 +65,8 @@ class CallBuilder {
   void skip_padding(const ProgramClip& clip) {
     const std::string& name = p_.nest.dims[static_cast<std::size_t>(clip.dim)].name;
     const auto ceil_div = [&](const Expr& e) {
-      return clip.coeff == 1 ? e : make_expr(Expr::Op::floor_div, {e + Expr(clip.coeff - 1), Expr(clip.coeff)});
+      return clip.coeff == 1 ? e
+                             : make_expr(Expr::Op::floor_div, {e + Expr(clip.coeff - 1), Expr(clip.coeff)});
     };
     const Expr low = lo(clip.dim), length = len(clip.dim);
     const Expr moved = clip.out_dim < 0 ? Expr(0) : lo(clip.out_dim) * Expr(clip.out_coeff);
@@ -86,7 +87,8 @@ class CallBuilder {
       return;
     }
     Expr count = taps;
-    for (std::size_t i = 1; i < p_.kernel.batch_dims.size(); ++i) count = count * len(p_.kernel.batch_dims[i]);
+    for (std::size_t i = 1; i < p_.kernel.batch_dims.size(); ++i)
+      count = count * len(p_.kernel.batch_dims[i]);
     field("batch").value = count;
   }
 
@@ -164,7 +166,7 @@ class CallBuilder {
 }  // namespace
 
 Result<KernelCall> kernel_call(const Program& program, const TileLoops& loops, const Operands& operands,
-                         Function& f) {
+                               Function& f) {
   return CallBuilder(program, loops, operands).run(f);
 }
 

@@ -12,6 +12,6 @@ struct KernelCall {
 
 // Offset tables, where the batch needs them, are added to `f`.
 Result<KernelCall> kernel_call(const Program& program, const TileLoops& loops, const Operands& operands,
-                         Function& f);
+                               Function& f);
 
 }  // namespace cortex

@@ -119,7 +119,8 @@ int run(int argc, char** argv) {
     return report(list_outputs ? print_outputs(generate_options) : run_generate(generate_options));
   }
   if (!*schedule) {
-    return report(invalid_argument("name a subcommand: generate or schedule; `cortex-gen --help` says more"));
+    return report(
+        invalid_argument("name a subcommand: generate, schedule or explain; `cortex-gen --help` says more"));
   }
   if (Status s = arguments.fill(schedule_options.op, schedule_options.isas, schedule_options.threads); !s)
     return report(s);
