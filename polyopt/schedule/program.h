@@ -45,12 +45,12 @@ struct ProgramPack {
   int depth = 0;
   PackForm form = PackForm::box;
   bool ahead_of_time = false;
-  cortex_pack_desc desc{};            // shape, strides, panels; the source is the user's tensor
+  cortex_pack_desc desc{};  // shape, strides, panels; the source is the user's tensor
   // origin[j] = subscript_constant[j] + sum_d coeff[j][d] * lo_d ; box[j] = 1 + sum_d coeff[j][d]*(len_d-1)
   std::array<std::array<int64_t, max_dims>, CORTEX_PACK_MAX_RANK> coeff{};
   std::array<int64_t, CORTEX_PACK_MAX_RANK> constant{};
-  int64_t scratch_offset = 0;         // bytes into the thread's scratch (ahead of time: 0)
-  int64_t bytes = 0;                  // largest box, panels included, rounded up to 64
+  int64_t scratch_offset = 0;  // bytes into the thread's scratch (ahead of time: 0)
+  int64_t bytes = 0;           // largest box, panels included, rounded up to 64
 };
 
 // Taps that read nothing but padding add zero: where a window's output dim is fixed at the kernel, they are
@@ -74,24 +74,24 @@ struct ProgramKernel {
   bool is_dwconv = false;
   int m_dim = -1, n_dim = -1, k_dim = -1;
   std::vector<int> batch_dims;
-  int64_t lda = 0, ldb = 0, ldc = 0;        // bytes, 0 where the dim is absent
+  int64_t lda = 0, ldb = 0, ldc = 0;                    // bytes, 0 where the dim is absent
   std::vector<int64_t> a_batch_stride, b_batch_stride;  // bytes, one per batch dim
   int64_t mr = 0, nr = 0;
-  std::vector<ProgramClip> clips;           // at most one for k_dim and one for batch_dims[0]
+  std::vector<ProgramClip> clips;  // at most one for k_dim and one for batch_dims[0]
 };
 
 struct Program {
   Nest nest;
   Schedule schedule;
   std::vector<ProgramLoop> loops;
-  std::vector<ProgramPack> packs;   // ordered by depth
+  std::vector<ProgramPack> packs;  // ordered by depth
   ProgramKernel kernel;
   std::array<int64_t, operand_count> base_offset{};  // bytes: constant part of each unpacked access
-  int64_t bias_stride = 0;          // bytes of bias per unit of n_dim (4)
-  int bias_dim2 = -1;               // a second dim bias depends on (group), -1 if none
+  int64_t bias_stride = 0;                           // bytes of bias per unit of n_dim (4)
+  int bias_dim2 = -1;                                // a second dim bias depends on (group), -1 if none
   int64_t bias_stride2 = 0;
-  int64_t scratch_bytes = 0;        // per thread, multiple of 64
-  int64_t packed_weights_bytes = 0; // 0 when B is not packed ahead of time
+  int64_t scratch_bytes = 0;         // per thread, multiple of 64
+  int64_t packed_weights_bytes = 0;  // 0 when B is not packed ahead of time
 };
 
 // check() plus address resolution. Refuses what check() refuses, and sizes that overflow.
@@ -104,15 +104,27 @@ struct WindowAxis {
   int64_t stride = 1, dilation = 1, pad = 0, in_extent = 1;
   int64_t in_stride = 0, w_stride = 0;  // bytes
 };
-struct Window { WindowAxis d, h, w; };
+struct Window {
+  WindowAxis d, h, w;
+};
 std::optional<Window> depthwise_window(const Nest& nest);  // nullopt: the nest is not depthwise
 
 // How `threads` threads divide the parallel loops: one entry per parallel loop (others 1), product <=
 // threads. The schedule's own grid when its product is `threads`, else the split with the best balance.
 std::array<int, CORTEX_MAX_PARALLEL_LOOPS> thread_grid(const Program& program, int threads);
 
-// The clips of a BRGEMM schedule, without their strides. A padded tensor dimension with no clip must be packed.
+// The clips of a BRGEMM schedule, without their strides. A padded tensor dimension with no clip must be
+// packed.
 std::vector<ProgramClip> find_clips(const Nest& nest, const Schedule& schedule);
+
+// The dims bias depends on: the channels of a group ("oc", "c" of a depthwise nest, "n" of a matmul) and the
+// group; -1 where the nest has none. Batches repeat it.
+struct BiasDims {
+  int channel = -1, group = -1;
+};
+BiasDims bias_dims(const Nest& nest);
+// Whether `dim` may be the columns of a microkernel, which takes one bias value after the other along them.
+bool fits_columns(const Nest& nest, int dim);
 
 // Per-tile reduction state: does any loop over a reduction dim surround the kernel?
 bool has_outer_reduction(const Program& program);

@@ -18,21 +18,19 @@ void clear_window(View& view, const Window& window) {
   }
 }
 
-// Bias has one value per output channel: it moves with the channels of a group ("oc", "c" of a depthwise
-// nest, "n" of a matmul) and with the group, whatever roles the schedule gives them. Batches repeat it.
 Status resolve_bias(Program& p) {
   const Nest& nest = p.nest;
   if (!nest.epilogue.bias) return Status::success();
-  constexpr int64_t bytes = sizeof(float);
-  int channel = -1, group = -1;
-  if (nest.name == "matmul") {
-    channel = nest.dim_index("n");
-  } else {
-    channel = std::max(nest.dim_index("oc"), nest.dim_index("c"));
-    group = nest.dim_index("g");
+  if (p.kernel.n_dim >= 0 && !fits_columns(nest, p.kernel.n_dim)) {
+    return invalid_argument(
+        fmt::format("schedule of {}: role n is {}, along which the bias does not change: it must be "
+                    "the channel dim, or left out",
+                    nest.name, nest.dims[p.kernel.n_dim].name));
   }
-  const int64_t group_stride = channel < 0 ? bytes : nest.dims[channel].extent * bytes;
-  for (const auto& [dim, stride] : {std::pair{channel, bytes}, std::pair{group, group_stride}}) {
+  constexpr int64_t bytes = sizeof(float);
+  const BiasDims dims = bias_dims(nest);
+  const int64_t group_stride = dims.channel < 0 ? bytes : nest.dims[dims.channel].extent * bytes;
+  for (const auto& [dim, stride] : {std::pair{dims.channel, bytes}, std::pair{dims.group, group_stride}}) {
     if (dim < 0 || nest.dims[dim].extent == 1) continue;
     if (dim == p.kernel.n_dim) {
       p.bias_stride = stride;
@@ -40,8 +38,9 @@ Status resolve_bias(Program& p) {
       p.bias_dim2 = dim;
       p.bias_stride2 = stride;
     } else {
-      return invalid_argument(fmt::format("schedule of {}: bias depends on {} and {}, one of them must have role n",
-                                          nest.name, nest.dims[p.bias_dim2].name, nest.dims[dim].name));
+      return invalid_argument(
+          fmt::format("schedule of {}: bias depends on {} and {}, one of them must have role n", nest.name,
+                      nest.dims[p.bias_dim2].name, nest.dims[dim].name));
     }
   }
   return Status::success();
@@ -78,7 +77,8 @@ Result<Program> resolve(const Nest& nest, const Schedule& schedule) {
   }
 
   std::vector<Pack> packs = schedule.packs;
-  std::stable_sort(packs.begin(), packs.end(), [](const Pack& x, const Pack& y) { return x.depth < y.depth; });
+  std::stable_sort(packs.begin(), packs.end(),
+                   [](const Pack& x, const Pack& y) { return x.depth < y.depth; });
   for (const Pack& pack : packs) {
     Result<ProgramPack> planned = plan_pack(nest, schedule, pack, kernel->nr);
     if (!planned) return planned.error();
@@ -132,6 +132,18 @@ Result<Program> resolve(const Nest& nest, const Schedule& schedule) {
   }
   if (Status s = resolve_bias(p); !s) return s.error();
   return p;
+}
+
+BiasDims bias_dims(const Nest& nest) {
+  if (nest.name == "matmul") return {nest.dim_index("n"), -1};
+  return {std::max(nest.dim_index("oc"), nest.dim_index("c")), nest.dim_index("g")};
+}
+
+bool fits_columns(const Nest& nest, int dim) {
+  if (!nest.epilogue.bias || nest.dims[dim].extent == 1) return true;
+  const BiasDims dims = bias_dims(nest);
+  const bool has_channels = dims.channel >= 0 && nest.dims[dims.channel].extent > 1;
+  return dim == (has_channels ? dims.channel : dims.group);
 }
 
 bool has_outer_reduction(const Program& program) {

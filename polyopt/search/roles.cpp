@@ -81,7 +81,7 @@ Result<std::vector<Roles>> assign_roles(const Nest& nest, const NestFacts& facts
       base.common.push_back(d);
     } else if (in_b) {
       base.columns.push_back(d);
-      if (linear_stride(c, d) == 1 && steps_by_one(b, d)) n_candidates.push_back(d);
+      if (linear_stride(c, d) == 1 && steps_by_one(b, d) && fits_columns(nest, d)) n_candidates.push_back(d);
     } else {
       base.images.push_back(d);
       rows.push_back(d);

@@ -58,6 +58,17 @@ TEST_P(PlanOnIsa, RandomProblems) {
 INSTANTIATE_TEST_SUITE_P(Isas, PlanOnIsa, ::testing::Values(Isa::baseline, Isa::avx2, Isa::avx512),
                          [](const auto& p) { return std::string(isa_name(p.param)); });
 
+// One bias value, four products that share A: their dim is adjacent in B and C like columns, but is none.
+TEST(Plan, BatchIsNoColumnOfABiasedMatmul) {
+  const Handle<cortex_context> context = context_for(nullptr);
+  for (const char* text :
+       {"--bia_dt=f32 1x1x20:4x20x1", "--bia_dt=f32 1x1x20:4x20x16", "--bia_dt=f32 4x3x20:4x20x1"}) {
+    const Outcome outcome =
+        check_plan(context.get(), *parse_problem(text), cortex_plan_options_init(), nullptr, 1);
+    EXPECT_TRUE(outcome.ok()) << outcome.failure;
+  }
+}
+
 // A "generated" library of one kernel; its function is the interpreter, counted.
 struct OneKernel {
   inline static std::optional<Interpreter> code;
