@@ -157,6 +157,17 @@ TEST_F(Cli, GeneratedWithoutAKernelIsReportedNotDropped) {
   EXPECT_EQ(j.at("unsupported")[0].at("backend"), "cortex-generated");
 }
 
+TEST_F(Cli, ProblemsMayFollowAnyOptionAndBeginWithOptions) {
+  write("list.txt", "8x8:8x8\n");
+  write("list2.txt", "9x9:9x9\n10x9:9x9\n");
+  const Outcome o =
+      bench(fmt::format("run --batch {} --batch {} --threads 1 11x8:8x8 --isa baseline "
+                        "'--attr-post-ops=relu 12x8:8x8' --backend cortex --repeats 1 --json {} 13x8:8x8",
+                        file("list.txt"), file("list2.txt"), file("r.json")));
+  ASSERT_EQ(o.code, 0) << o.text;
+  EXPECT_EQ(read("r.json").at("results").size(), 6u);
+}
+
 TEST_F(Cli, ColdAndPlainRun) {
   for (const char* arguments : {"--cold weights", "--cold all", "--plain", "--plain --cold all"}) {
     const Outcome o =

@@ -103,7 +103,9 @@ void add_compare(CLI::App& app, Session& session) {
   auto a = std::make_shared<Arguments>();
   command->add_option("before", a->before, "result file of cortex-bench run --json")->required();
   command->add_option("after", a->after, "another, of the same problems")->required();
-  command->add_option("--backend", a->backends, "whose rows (default: cortex; or all)")->delimiter(',');
+  command->add_option("--backend", a->backends, "whose rows (default: cortex; or all)")
+      ->delimiter(',')
+      ->allow_extra_args(false);
   command->add_option("--threshold", a->threshold, "slowdown that matters (default 0.05: 5 %)");
   command->add_option("--alpha", a->alpha, "significance level (default 0.01)");
   command->callback([a, &session] { session.exit_code = compare(*a); });

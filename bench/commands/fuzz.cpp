@@ -108,8 +108,12 @@ void add_fuzz(CLI::App& app, Session& session) {
   command->add_option("--count", a->count, "problems (default 1000)");
   command->add_option("--seed", a->seed, "of the problems and their operands (default 1)");
   command->add_option("--first", a->first, "number of the first case, to replay one");
-  command->add_option("--isa", a->isas, "instruction sets, each runs every problem")->delimiter(',');
-  command->add_option("--op", a->ops, "conv, matmul (default: both)")->delimiter(',');
+  command->add_option("--isa", a->isas, "instruction sets, each runs every problem")
+      ->delimiter(',')
+      ->allow_extra_args(false);
+  command->add_option("--op", a->ops, "conv, matmul (default: both)")
+      ->delimiter(',')
+      ->allow_extra_args(false);
   command->add_option("--time-limit", a->time_limit, "seconds; fewer problems then");
   command->add_option("--processes", a->processes, "child processes (default: one per core)");
   command->add_option("--max-failures", a->max_failures, "failures to print (default 20)");

@@ -17,7 +17,7 @@ namespace cortex::bench {
 namespace {
 
 struct Arguments {
-  std::vector<std::string> problems, batches;
+  std::vector<std::string> problems, option_problems, batches;
   std::string op, isa, machine, json;
   int threads = 1;
   bool plain = false;
@@ -79,7 +79,8 @@ int run(const Arguments& a) {
   }
   Result<Machine> machine = machine_of(a);
   if (!machine) return report_error(machine.error());
-  Result<std::vector<Problem>> problems = gather_problems(a.problems, a.batches, *op);
+  Result<std::vector<Problem>> problems =
+      gather_problems(joined(a.problems, a.option_problems), a.batches, *op);
   if (!problems) return report_error(problems.error());
 
   fmt::print("{}, isa {}, threads {}: peak {:.1f} GFLOP/s, memory {:.1f} GB/s a core\n", machine->name,
@@ -122,8 +123,11 @@ void add_roofline(CLI::App& app, Session& session) {
   CLI::App* command =
       app.add_subcommand("roofline", "what the machine allows for each problem, and what is predicted");
   auto a = std::make_shared<Arguments>();
-  command->add_option("problem,--problem", a->problems, "problem lines");
-  command->add_option("--batch", a->batches, "file of problems, or the name of a shipped list")->take_all();
+  command->add_option("problem", a->problems, "problem lines");
+  command->add_option("--problem", a->option_problems, "the same, for one that begins with options")
+      ->allow_extra_args(false);
+  command->add_option("--batch", a->batches, "file of problems, or the name of a shipped list")
+      ->allow_extra_args(false);
   command->add_option("--op", a->op, "conv or matmul");
   command->add_option("--isa", a->isa, "instruction set");
   command->add_option("--machine", a->machine, "machine description (JSON); default: host");

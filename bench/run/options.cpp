@@ -95,18 +95,28 @@ const char* cold_name(Cold cold) {
 }
 
 void add_run_options(CLI::App& app, RunArguments& a) {
-  app.add_option("problem,--problem", a.problems, "problem lines, as benchdnn writes them");
-  app.add_option("--batch", a.batches, "file of problems, or the name of a shipped list")->take_all();
+  app.add_option("problem", a.problems, "problem lines, as benchdnn writes them");
+  app.add_option("--problem", a.option_problems, "the same, for one that begins with options")
+      ->allow_extra_args(false);
+  app.add_option("--batch", a.batches, "file of problems, or the name of a shipped list")
+      ->allow_extra_args(false);
   app.add_option("--op", a.op, "conv or matmul; left out, each line says it by its form");
-  app.add_option("--dt", a.dts, "data type: f32")->delimiter(',');
-  app.add_option("--weights", a.weights, "weight format: dense")->delimiter(',');
+  app.add_option("--dt", a.dts, "data type: f32")->delimiter(',')->allow_extra_args(false);
+  app.add_option("--weights", a.weights, "weight format: dense")->delimiter(',')->allow_extra_args(false);
   app.add_option("--backend", a.backends, "cortex, onednn, xsmm, openblas (default: all in this build)")
-      ->delimiter(',');
-  app.add_option("--threads", a.threads, "thread counts (default: 1)")->delimiter(',');
+      ->delimiter(',')
+      ->allow_extra_args(false);
+  app.add_option("--threads", a.threads, "thread counts (default: 1)")
+      ->delimiter(',')
+      ->allow_extra_args(false);
   app.add_option("--isa", a.isas, "baseline, avx2, avx512, ... (default: the best this CPU has)")
-      ->delimiter(',');
-  app.add_option("--kernel", a.kernels, "Cortex: auto, generated, interpreted")->delimiter(',');
-  app.add_option("--library", a.libraries, "more generated kernels: FILE.so, or FILE.so:NAME")->take_all();
+      ->delimiter(',')
+      ->allow_extra_args(false);
+  app.add_option("--kernel", a.kernels, "Cortex: auto, generated, interpreted")
+      ->delimiter(',')
+      ->allow_extra_args(false);
+  app.add_option("--library", a.libraries, "more generated kernels: FILE.so, or FILE.so:NAME")
+      ->allow_extra_args(false);
   app.add_option("--cold", a.cold, "flush before each execution: none, weights, all");
   app.add_flag("--plain", a.plain, "matmul: weights not packed ahead of time, for every backend");
   app.add_flag("--verify", a.verify, "check every result against a double-precision reference");
@@ -170,6 +180,11 @@ Result<std::vector<Problem>> gather_problems(const std::vector<std::string>& lin
   return problems;
 }
 
+std::vector<std::string> joined(std::vector<std::string> first, const std::vector<std::string>& second) {
+  first.insert(first.end(), second.begin(), second.end());
+  return first;
+}
+
 Result<RunOptions> check_run_arguments(const RunArguments& a) {
   RunOptions o;
   Result<OpKind> op = parse_op(a.op);
@@ -215,7 +230,8 @@ Result<RunOptions> check_run_arguments(const RunArguments& a) {
   if (!(a.min_time > 0)) return bad("--min-time: must be above 0");
   if (!(a.time_limit >= 0)) return bad("--time-limit: must not be negative");
 
-  Result<std::vector<Problem>> problems = gather_problems(a.problems, a.batches, *op);
+  Result<std::vector<Problem>> problems =
+      gather_problems(joined(a.problems, a.option_problems), a.batches, *op);
   if (!problems) return problems.error();
   if (Status s = check_f32(*problems); !s) return s.error();
   o.problems = std::move(*problems);

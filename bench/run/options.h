@@ -14,7 +14,8 @@ enum class Cold { none, weights, all };
 const char* cold_name(Cold cold);
 
 struct RunArguments {  // as typed
-  std::vector<std::string> problems, batches, backends, dts, weights, isas, kernels, libraries;
+  std::vector<std::string> problems, option_problems, batches, backends, dts, weights, isas, kernels,
+      libraries;
   std::vector<int> threads;
   std::string op, cold = "none";
   bool verify = false, plain = false, quiet = false;
@@ -45,6 +46,7 @@ Result<RunOptions> check_run_arguments(const RunArguments& arguments);
 Result<OpKind> parse_op(const std::string& text);
 Result<Isa> parse_usable_isa(const std::string& text);  // refuses what this CPU cannot run
 Result<Isa> default_isa();                              // the widest family of kernels this CPU runs
+std::vector<std::string> joined(std::vector<std::string> first, const std::vector<std::string>& second);
 Result<std::vector<Problem>> gather_problems(const std::vector<std::string>& lines,
                                              const std::vector<std::string>& batches, OpKind op);
 
