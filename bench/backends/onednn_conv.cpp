@@ -68,6 +68,9 @@ std::vector<Candidate> candidates(const ConvProblem& c, const Tensors& user, Isa
   return all;
 }
 
+// The plain loops oneDNN falls back to where it has no code for a layout.
+bool is_reference(const std::string& implementation) { return implementation.rfind("ref", 0) == 0; }
+
 class ConvInstance : public Instance {
  public:
   ConvInstance(std::unique_ptr<Bound> bound, InstanceInfo info) : bound_(std::move(bound)) {
@@ -108,6 +111,7 @@ Result<std::unique_ptr<Instance>> create_conv(Device& device, const Request& req
       const dnnl::convolution_forward primitive(pd);
       info.create_ns = now_ns() - start;
       info.kernel = pd.impl_info_str();
+      if (best && is_reference(info.kernel)) continue;  // thousands of times slower: not worth a trial
       info.isa = effective_isa();
       info.layout = candidate.name;
       auto bound = std::make_unique<Bound>(device, primitive, user, pd.src_desc(), pd.weights_desc(),
