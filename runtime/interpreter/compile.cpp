@@ -94,7 +94,7 @@ void Interpreter::compile_loops(const Program& program) {
                          : from.dim == program.bias_dim2 ? program.bias_stride2
                                                          : 0;
       loop.usual_length = longest;
-      loop.usual_runs = tile_runs(longest, from.step, from.balanced);
+      loop.usual_share = tile_share(tile_runs(longest, from.step, from.balanced), 1, 0);
       loops_.push_back(loop);
       packs_.emplace_back();
     }

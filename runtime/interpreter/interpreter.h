@@ -45,8 +45,8 @@ class Interpreter {
     bool balanced, reduction;
     int64_t step;
     Stride stride;
-    int64_t usual_length;  // longest range here; its runs are computed ahead
-    std::array<TileRun, 2> usual_runs;
+    int64_t usual_length;   // longest range here
+    TileShare usual_share;  // of it, undivided
   };
 
   struct Term {

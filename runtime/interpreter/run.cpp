@@ -33,32 +33,11 @@ class Walk {
   using Loop = Interpreter::Loop;
   using Stride = Interpreter::Stride;
 
-  // The tiles of a loop that are this thread's, as runs with where they begin.
-  struct Share {
-    struct Part {
-      int64_t begin, end, size, offset;  // tile indices; offset of tile `begin` in the range
-    } part[2];
-    int64_t last;  // index of the loop's last tile
-  };
-
-  Share share(const Loop& loop) const {
-    const int64_t length = length_[loop.dim];
-    const std::array<TileRun, 2> runs =
-        length == loop.usual_length ? loop.usual_runs : tile_runs(length, loop.step, loop.balanced);
-    const int64_t tiles = runs[0].count + runs[1].count;
-    int64_t begin = 0, end = tiles;
-    if (loop.parallel >= 0) {
-      const int64_t grid = call_.grid[loop.parallel], coord = call_.coord[loop.parallel];
-      begin = tiles * coord / grid;
-      end = tiles * (coord + 1) / grid;
-    }
-    Share s;
-    const int64_t first = runs[0].count;
-    s.part[0] = {begin, std::min(end, first), runs[0].size, begin * runs[0].size};
-    const int64_t second = std::max(begin, first);
-    s.part[1] = {second, end, runs[1].size, first * runs[0].size + (second - first) * runs[1].size};
-    s.last = tiles - 1;
-    return s;
+  // This thread's tiles of a loop whose range is not the usual one, or which is divided among threads.
+  [[gnu::noinline]] TileShare own_share(const Loop& loop) const {
+    const std::array<TileRun, 2> runs = tile_runs(length_[loop.dim], loop.step, loop.balanced);
+    if (loop.parallel < 0) return tile_share(runs, 1, 0);
+    return tile_share(runs, call_.grid[loop.parallel], call_.coord[loop.parallel]);
   }
 
   static void advance(Cursor& at, const Stride& by) {
@@ -77,11 +56,17 @@ class Walk {
   [[gnu::noinline]] void open(std::size_t depth, const Cursor& at, bool first, bool last) {
     if (depth == code_.loops_.size()) return call_kernel(at, first, last);
     const Loop& loop = code_.loops_[depth];
-    const Share s = share(loop);
-    if (code_.fast_last_loop_ && depth + 1 == code_.loops_.size()) return last_loop(loop, s, at, first, last);
+    TileShare own;
+    const TileShare* s = &loop.usual_share;
+    if (length_[loop.dim] != loop.usual_length || (loop.parallel >= 0 && call_.grid[loop.parallel] != 1)) {
+      own = own_share(loop);
+      s = &own;
+    }
+    if (code_.fast_last_loop_ && depth + 1 == code_.loops_.size())
+      return last_loop(loop, *s, at, first, last);
 
     const int64_t low = low_[loop.dim], length = length_[loop.dim];
-    for (const auto& part : s.part) {
+    for (const auto& part : s->part) {
       int64_t offset = part.offset;
       length_[loop.dim] = part.size;
       for (int64_t t = part.begin; t < part.end; ++t, offset += part.size) {
@@ -89,7 +74,7 @@ class Walk {
         Cursor inner = move(loop, at, offset);
         pack(depth + 1, inner);
         open(depth + 1, inner, first && (!loop.reduction || t == 0),
-             last && (!loop.reduction || t == s.last));
+             last && (!loop.reduction || t == s->last));
       }
     }
     low_[loop.dim] = low;
@@ -97,7 +82,7 @@ class Walk {
   }
 
   // The innermost loop around a BRGEMM call: all arguments stay but pointers and the size of its own dim.
-  [[gnu::noinline]] void last_loop(const Loop& loop, const Share& s, const Cursor& from, bool first,
+  [[gnu::noinline]] void last_loop(const Loop& loop, const TileShare& s, const Cursor& from, bool first,
                                    bool last) {
     set_sizes();
     for (const auto& part : s.part) {
