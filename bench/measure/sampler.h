@@ -19,7 +19,8 @@ struct SamplingOptions {
   int repeats = 0;        // samples per contestant; 0: as many as min_time asks for
   int min_samples = 5;
   int max_samples = 400;
-  double sample_ns = 400e3;   // a sample repeats short executions until it is about this long
+  double sample_ns = 400e3;  // a sample repeats short executions until it is about this long
+  double wake_ns = 0;  // untimed executions before each turn last at least so long (and are at least one)
   double settle_seconds = 0;  // pause before each turn, for other contestants' spinning threads to park
 };
 

@@ -159,7 +159,10 @@ class Worker {
       s.min_time = std::min(s.min_time, 0.5 * share / static_cast<double>(std::max<std::size_t>(1, entries)));
       if (deadline_.passed()) s.min_samples = 2;
     }
-    s.settle_seconds = threads_of_set(options_, set) > 1 ? 0.003 : 0;
+    if (threads_of_set(options_, set) > 1) {
+      s.settle_seconds = 0.003;
+      s.wake_ns = 3e6;
+    }
     return s;
   }
 
