@@ -25,6 +25,10 @@ forbid generators 'runtime/|bench/' 'generators write for the runtime, through i
 for folder in support microkernels graph runtime bench polyopt/machine polyopt/model polyopt/search polyopt/schedule; do
   forbid "$folder" 'isl/|ppl\.hh|gmp' 'isl, PPL and GMP stay in polyopt/isl, polyopt/ppl and generators/ast'
 done
+forbid polyopt/analysis 'isl/|ppl\.hh|gmp|polyopt/(isl|ppl|machine|model|search)/' 'closed forms know neither isl nor machines'
+for folder in polyopt/machine polyopt/model polyopt/search polyopt/schedule; do
+  forbid "$folder" 'polyopt/(analysis|isl|ppl)/' 'the runtime links this folder, but not the tools it includes'
+done
 forbid polyopt/isl 'ppl\.hh' 'only polyopt/ppl includes PPL'
 forbid polyopt/ppl 'isl/' 'only polyopt/isl and generators/ast include isl'
 

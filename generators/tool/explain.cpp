@@ -68,6 +68,8 @@ Result<std::string> explain(const ExplainOptions& options) {
   if (!program) return program.error();
   const Result<std::string> footprints = footprint_table(*program, machine, chosen->prediction);
   if (!footprints) return footprints.error();
+  const Result<std::string> reuses = reuse_table(*program, machine);
+  if (!reuses) return reuses.error();
 
   std::string text = "problem\n" + problem_text(*problem);
   text += "\nmachine\n" + machine_text(machine, options.threads);
@@ -90,6 +92,10 @@ Result<std::string> explain(const ExplainOptions& options) {
       "\nworking sets, counted exactly by isl in 64-byte lines, operands where the user holds\nthem; model: "
       "what its tile for that level takes, packed copies and their sources included\n" +
       *footprints;
+  text +=
+      "\nworking sets per reuse: what kernel calls touch from one use of an element to the next (nearest)\n"
+      "or to the last (farthest) of those that the loop carries, in distinct elements\n" +
+      *reuses;
   text += "\ntime\n" + bounds_text(*program, machine, chosen->prediction, options.threads);
   return text;
 }

@@ -1,5 +1,6 @@
 #include "generators/tool/explain.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <cstdio>
@@ -73,6 +74,13 @@ TEST(Explain, ScheduleThatIsGiven) {
   expect_contains(*text, "25.0 KiB    24.0 KiB    37.5 KiB    86.5 KiB");
   expect_contains(*text, "I/O lower bound   86.5 KiB");
   expect_contains(*text, "peak 128.0 GFLOP/s at 2.00 GHz");
+  // From one k tile to the next: two tiles of A (6 x 24), two of B (24 x 64), one of C (6 x 64).
+  expect_contains(*text, "RAW C   k/24 (loop 2)         k+1");
+  // A is used again by the next n tile, after all of k: 48 x 64 of A, 64 x 64 of B and a tile of the next.
+  expect_contains(*text, "RAR A   n/64 (loop 1)         n+1");
+  // B by the next m tile inside the call's k tile: two row tiles of A and C, one tile of B.
+  expect_contains(*text, fmt::format("RAR B   m/6~ (loop 3)         m+1{:>23}  L1",
+                                     explaining::human_bytes(4 * (2 * 6 * 24 + 24 * 64 + 2 * 6 * 64))));
 }
 
 TEST(Explain, ConvolutionThatSearchSchedules) {

@@ -2,8 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "polyopt/analysis/testing.h"
 #include "polyopt/isl/flow.h"
-#include "polyopt/isl/testing.h"
 
 namespace cortex {
 namespace {

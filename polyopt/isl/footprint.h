@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "graph/nest/nest.h"
-#include "polyopt/isl/tiling.h"
+#include "polyopt/analysis/tiling.h"
 #include "polyopt/schedule/schedule.h"
 #include "support/result.h"
 

@@ -4,8 +4,8 @@
 
 #include <set>
 
-#include "polyopt/isl/runs.h"
-#include "polyopt/isl/testing.h"
+#include "polyopt/analysis/runs.h"
+#include "polyopt/analysis/testing.h"
 
 namespace cortex {
 namespace {

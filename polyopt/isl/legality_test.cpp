@@ -5,9 +5,9 @@
 
 #include <map>
 
+#include "polyopt/analysis/testing.h"
 #include "polyopt/isl/order.h"
 #include "polyopt/isl/schedule_map.h"
-#include "polyopt/isl/testing.h"
 
 namespace cortex {
 namespace {

@@ -5,7 +5,7 @@
 
 #include <algorithm>
 
-#include "polyopt/isl/tiling.h"
+#include "polyopt/analysis/tiling.h"
 
 namespace cortex::polyhedral {
 namespace {

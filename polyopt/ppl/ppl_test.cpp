@@ -3,7 +3,7 @@
 #include <cfenv>
 
 #include "polyopt/isl/subscript_bounds.h"
-#include "polyopt/isl/testing.h"
+#include "polyopt/analysis/testing.h"
 #include "polyopt/ppl/bounds.h"
 #include "polyopt/ppl/box.h"
 #include "polyopt/ppl/tile_limit.h"

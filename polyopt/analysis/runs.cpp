@@ -1,4 +1,4 @@
-#include "polyopt/isl/runs.h"
+#include "polyopt/analysis/runs.h"
 
 #include <algorithm>
 
@@ -83,7 +83,88 @@ class LineCounter {
   std::vector<std::vector<std::optional<Touched>>> memo_;
 };
 
+constexpr int64_t max_runs = 1 << 16, max_listed = 1 << 20;
+
+// Ascending distinct values as runs, each as long as it can be.
+Runs compress(const std::vector<int64_t>& values) {
+  Runs runs;
+  for (std::size_t i = 0; i < values.size();) {
+    std::size_t end = i + 1;
+    const int64_t stride = end < values.size() ? values[end] - values[i] : 1;
+    while (end < values.size() && values[end] - values[end - 1] == stride) ++end;
+    runs.push_back({values[i], values[end - 1], stride});
+    i = end;
+  }
+  return runs;
+}
+
+// One value of `a` in `b`? Their values are lo + stride * i.
+bool share_a_value(const Run& a, const Run& b) {
+  const int64_t lo = std::max(a.lo, b.lo), hi = std::min(a.hi, b.hi);
+  if (lo > hi) return false;
+  // The sparser of the two, within the other's reach, is met in at most stride / gcd of its values.
+  const Run& sparse = a.stride >= b.stride ? a : b;
+  const Run& dense = a.stride >= b.stride ? b : a;
+  int64_t x = sparse.lo + (lo - sparse.lo + sparse.stride - 1) / sparse.stride * sparse.stride;
+  for (int64_t tries = 0; x <= hi && tries < dense.stride; ++tries, x += sparse.stride) {
+    if ((x - dense.lo) % dense.stride == 0) return true;
+  }
+  return false;
+}
+
 }  // namespace
+
+std::optional<Runs> sum(const Runs& runs, int64_t coeff, int64_t len) {
+  if (runs.empty() || len < 1) return Runs{};
+  if (len == 1) return runs;
+  if (runs.size() == 1) {
+    const Run& run = runs[0];
+    const int64_t reach = (len - 1) * coeff;
+    if (run.count() == 1) return Runs{{run.lo, run.lo + reach, coeff}};
+    if (coeff % run.stride == 0 && coeff <= run.hi - run.lo + run.stride) {
+      return Runs{{run.lo, run.hi + reach, run.stride}};
+    }
+    if (run.stride % coeff == 0 && run.stride <= reach + coeff) return Runs{{run.lo, run.hi + reach, coeff}};
+  }
+  const int64_t copies = static_cast<int64_t>(runs.size());
+  if (coeff > runs.back().hi - runs.front().lo) {  // the copies stand apart
+    if (len > max_runs / copies) return std::nullopt;
+    Runs all;
+    for (int64_t i = 0; i < len; ++i) {
+      for (const Run& run : runs) all.push_back({run.lo + i * coeff, run.hi + i * coeff, run.stride});
+    }
+    return all;
+  }
+  if (count(runs) > max_listed / len) return std::nullopt;
+  std::vector<int64_t> values;
+  for (int64_t i = 0; i < len; ++i) {
+    for (const Run& run : runs) {
+      for (int64_t x = run.lo; x <= run.hi; x += run.stride) values.push_back(x + i * coeff);
+    }
+  }
+  std::sort(values.begin(), values.end());
+  values.erase(std::unique(values.begin(), values.end()), values.end());
+  return compress(values);
+}
+
+Runs clip(const Runs& runs, int64_t lo, int64_t end) {
+  Runs inside;
+  for (Run run : runs) {
+    if (run.lo < lo) run.lo += (lo - run.lo + run.stride - 1) / run.stride * run.stride;
+    if (run.hi >= end) run.hi -= (run.hi - end + run.stride) / run.stride * run.stride;
+    if (run.lo <= run.hi) inside.push_back(run);
+  }
+  return inside;
+}
+
+bool intersect(const Runs& a, const Runs& b) {
+  std::size_t i = 0, j = 0;
+  while (i < a.size() && j < b.size()) {
+    if (share_a_value(a[i], b[j])) return true;
+    (a[i].hi < b[j].hi ? i : j) += 1;
+  }
+  return false;
+}
 
 int64_t count(const Runs& runs) {
   int64_t n = 0;

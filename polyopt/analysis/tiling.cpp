@@ -1,4 +1,4 @@
-#include "polyopt/isl/tiling.h"
+#include "polyopt/analysis/tiling.h"
 
 #include <algorithm>
 

@@ -1,10 +1,10 @@
-#include "polyopt/isl/tiling.h"
+#include "polyopt/analysis/tiling.h"
 
 #include <gtest/gtest.h>
 
 #include <map>
 
-#include "polyopt/isl/testing.h"
+#include "polyopt/analysis/testing.h"
 
 namespace cortex::polyhedral {
 namespace {

@@ -5,7 +5,7 @@
 #include <random>
 #include <vector>
 
-#include "polyopt/isl/tiling.h"
+#include "polyopt/analysis/tiling.h"
 #include "polyopt/schedule/schedule.h"
 
 namespace cortex::testing {
@@ -35,6 +35,8 @@ inline Nest matmul_nest(int64_t m, int64_t n, int64_t k) {
 
 struct ConvShape {
   int64_t n = 1, ic = 1, oc = 1, oh = 1, ow = 1, kh = 1, kw = 1, stride = 1, dilation = 1, pad = 0;
+  int64_t groups = 1;     // ic and oc are of one group; more than 1 adds a dim g at the end
+  int64_t row_pitch = 0;  // elements between image rows, beyond the row itself
 };
 
 // Dims n oh ow oc kh kw ic; NHWC, weights [kh][kw][ic][oc]. The input is as large as the windows need.
@@ -57,7 +59,53 @@ inline Nest conv_nest(const ConvShape& s) {
   nest[Operand::c] = {dense("C", {s.n, s.oh, s.ow, s.oc}),
                       {affine({{0, 1}}), affine({{1, 1}}), affine({{2, 1}}), affine({{3, 1}})},
                       false};
+  if (s.groups > 1) {
+    nest.dims.push_back({"g", s.groups, parallel});
+    const auto grouped = [&](Operand o, std::size_t at) {  // before the channels
+      Access& access = nest[o];
+      access.subscripts.insert(access.subscripts.begin() + at, affine({{7, 1}}));
+      access.tensor.shape.insert(access.tensor.shape.begin() + at, s.groups);
+      access.tensor = dense(access.tensor.name, access.tensor.shape);
+    };
+    grouped(Operand::a, 3);
+    grouped(Operand::b, 0);
+    grouped(Operand::c, 3);
+  }
+  for (const Operand o : {Operand::a, Operand::c}) {
+    Tensor& t = nest[o].tensor;
+    t.strides[1] += s.row_pitch;
+    t.strides[0] = t.strides[1] * t.shape[1];
+  }
   return nest;
+}
+
+// The whole iteration box.
+inline std::vector<polyhedral::TileRange> ranges_of(const Nest& nest) {
+  std::vector<polyhedral::TileRange> ranges;
+  for (const Dim& d : nest.dims) ranges.push_back({0, d.extent});
+  return ranges;
+}
+
+// Visits the elements of `operand` that a box of iterations touches: their indices.
+inline void visit_elements(const Nest& nest, Operand operand, const std::vector<polyhedral::TileRange>& box,
+                           const std::function<void(const std::vector<int64_t>&)>& visit) {
+  const Access& access = nest[operand];
+  std::vector<int64_t> i(box.size());
+  const std::function<void(std::size_t)> descend = [&](std::size_t d) {
+    if (d < box.size()) {
+      for (i[d] = box[d].lo; i[d] < box[d].lo + box[d].len; ++i[d]) descend(d + 1);
+      return;
+    }
+    std::vector<int64_t> element;
+    for (std::size_t j = 0; j < access.subscripts.size(); ++j) {
+      int64_t x = access.subscripts[j].constant;
+      for (const AffineTerm& t : access.subscripts[j].terms) x += t.coeff * i[t.dim];
+      if (x < 0 || x >= access.tensor.shape[j]) return;
+      element.push_back(x);
+    }
+    visit(element);
+  };
+  descend(0);
 }
 
 struct KernelCall {

@@ -10,12 +10,21 @@ namespace cortex::polyhedral {
 struct Run {
   int64_t lo = 0, hi = 0, stride = 1;  // lo, lo + stride, ..., hi
   int64_t count() const { return (hi - lo) / stride + 1; }
+  bool operator==(const Run&) const = default;
 };
 
 // In ascending order, not interleaved.
 using Runs = std::vector<Run>;
 
 int64_t count(const Runs& runs);
+
+// { x + coeff * i : x in runs, 0 <= i < len }. nullopt when that takes too many runs to write down.
+std::optional<Runs> sum(const Runs& runs, int64_t coeff, int64_t len);
+
+// Those in [lo, end).
+Runs clip(const Runs& runs, int64_t lo, int64_t end);
+
+bool intersect(const Runs& a, const Runs& b);
 
 // One tensor dimension: which indices are touched, and its stride in bytes.
 struct Axis {
