@@ -41,6 +41,7 @@ int dispatch(int argc, char** argv) {
   add_compare(app, session);
 #if CORTEX_BENCH_HAS_CORTEX
   add_fuzz(app, session);
+  add_rank(app, session);
 #endif
   std::vector<std::string> texts(argv, argv + argc);
   std::vector<char*> arguments;

@@ -74,6 +74,11 @@ TEST_F(Cli, BadInputIsOneLineAndExitCodeTwo) {
       {"compare /nonexistent/a.json /nonexistent/b.json", "/nonexistent/a.json"},
       {"roofline 64x64:64x64 --machine /nonexistent/m.json", "/nonexistent/m.json"},
       {"machine --isa avx1024", "avx1024"},
+      {"rank", "no problem given"},
+      {"rank 64x64:64x64 --variants 0", "--variants"},
+      {"rank 64x64:64x64 --threads 0", "0 is not between"},
+      {"rank 64x64:64x64 --cold mild", "'mild' is not one of"},
+      {"rank --replay /nonexistent/x.csv", "/nonexistent/x.csv"},
       {"frobnicate", "subcommand"},
       {"", "subcommand"},
   };
@@ -232,6 +237,32 @@ TEST_F(Cli, MachineFileReadsBack) {
   const Json j = read("roof.json");
   EXPECT_EQ(j.at("results")[0].at("flops"), 2.0 * 64 * 64 * 64);
   EXPECT_EQ(j.at("results")[0].at("compulsory_bytes"), 4.0 * 3 * 64 * 64);
+}
+
+TEST_F(Cli, RankJudgesRecordsAndReplays) {
+  const Outcome o = bench(fmt::format(
+      "rank 'mb1ic16ih12oc64oh12kh3ph1n\"conv\"' '70x40:40x96n\"gemm\"' --threads 1,2 --variants 40 "
+      "--seconds 0.2 --json {} --csv {} --html {}",
+      file("rank.json"), file("rank.csv"), file("rank.html")));
+  ASSERT_EQ(o.code, 0) << o.text;
+  const Json j = read("rank.json");
+  ASSERT_EQ(j.at("results").size(), 4u);
+  for (const char* key : {"problems", "variants", "top1_over_best", "median_over_best", "worst_over_best",
+                          "pairwise_accuracy", "gap_closed", "plan_ms_max", "variants_per_second"}) {
+    EXPECT_TRUE(j.at("summary").contains(key)) << key;
+  }
+  EXPECT_EQ(j.at("summary").at("problems"), 4);
+  EXPECT_GT(j.at("summary").at("top1_over_best").get<double>(), 0);
+  EXPECT_LE(j.at("summary").at("top1_over_best").get<double>(), 1);
+  EXPECT_GT(j.at("summary").at("variants").get<int>(), 80);
+  EXPECT_TRUE(std::filesystem::exists(file("rank.html")));
+  // A replay measures nothing: twice the same.
+  const std::string replay = "rank --replay " + file("rank.csv") + " --json ";
+  ASSERT_EQ(bench(replay + file("1.json")).code, 0);
+  ASSERT_EQ(bench(replay + file("2.json")).code, 0);
+  EXPECT_EQ(read("1.json").at("summary").at("pairwise_accuracy"),
+            read("2.json").at("summary").at("pairwise_accuracy"));
+  EXPECT_EQ(read("1.json").at("summary").at("variants"), j.at("summary").at("variants"));
 }
 
 TEST_F(Cli, ListNamesEverything) {

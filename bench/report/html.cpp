@@ -7,18 +7,6 @@
 #include "bench/report/table.h"
 
 namespace cortex::bench {
-namespace {
-
-constexpr const char* head = R"(<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><title>cortex-bench</title><style>
-body { font: 14px/1.4 system-ui, sans-serif; margin: 2em auto; max-width: 75em; padding: 0 1em; color: #222 }
-table { border-collapse: collapse; margin: 1em 0 } td, th { padding: .2em .6em; text-align: right }
-th { border-bottom: 1px solid #999 } td.t, th.t { text-align: left } tr.set td { border-top: 1px solid #ddd }
-.bar { display: inline-block; height: .8em; background: #4477aa } .peer .bar { background: #bbb }
-.wrong { color: #b00; font-weight: bold } code { font-size: 12px } td.b { width: 16em; text-align: left }
-</style></head><body>
-)";
-
 std::string escaped(const std::string& text) {
   std::string out;
   for (char c : text) {
@@ -41,6 +29,18 @@ std::string escaped(const std::string& text) {
   }
   return out;
 }
+
+namespace {
+
+constexpr const char* head = R"(<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><title>cortex-bench</title><style>
+body { font: 14px/1.4 system-ui, sans-serif; margin: 2em auto; max-width: 75em; padding: 0 1em; color: #222 }
+table { border-collapse: collapse; margin: 1em 0 } td, th { padding: .2em .6em; text-align: right }
+th { border-bottom: 1px solid #999 } td.t, th.t { text-align: left } tr.set td { border-top: 1px solid #ddd }
+.bar { display: inline-block; height: .8em; background: #4477aa } .peer .bar { background: #bbb }
+.wrong { color: #b00; font-weight: bold } code { font-size: 12px } td.b { width: 16em; text-align: left }
+</style></head><body>
+)";
 
 std::string summary_table(const std::vector<PairSummary>& summary) {
   std::string text =

@@ -10,6 +10,8 @@
 
 namespace cortex::bench {
 
+std::string escaped(const std::string& text);  // for HTML and SVG
+
 std::string to_html(const nlohmann::ordered_json& context, const std::vector<Row>& rows,
                     const std::vector<PairSummary>& summary, const std::vector<Refusal>& refusals);
 

@@ -4,10 +4,12 @@
 #include <gtest/gtest.h>
 
 #include <random>
+#include <set>
 
 #include "graph/lower/lower.h"
 #include "graph/problem/problem.h"
 #include "polyopt/schedule/program.h"
+#include "polyopt/search/sample.h"
 
 namespace cortex {
 namespace {
@@ -180,6 +182,32 @@ TEST(Search, RefusesWithReasons) {
   expect_refusal(nest, Machine{}, {1, 1, true}, "no caches");
   nest[Operand::b].tensor.type = DataType::s8;
   expect_refusal(nest, test_machine(), {1, 1, true}, "no microkernel multiplies f32 by s8 into f32");
+}
+
+TEST(Sample, SchedulesAreLegalDistinctAndReproducible) {
+  for (const char* text : {"mb1ic64ih28oc128oh28kh3ph1", "g4mb2ic16ih9oc24oh9kh3ph1", "300x200:200x500",
+                           "g8mb1ic8ih14oc8oh14kh3ph1"}) {
+    const Nest nest = coalesced(text);
+    for (const bool prepacked : {true, false}) {
+      const SearchOptions options{4, 1, prepacked};
+      const auto schedules = sample_schedules(nest, test_machine(), options, 100, 7);
+      ASSERT_TRUE(schedules.ok()) << schedules.error().message;
+      std::set<std::string> texts, kernels;
+      for (const Schedule& s : *schedules) {
+        EXPECT_TRUE(resolve(nest, s).ok()) << to_string(s, nest);
+        texts.insert(to_string(s, nest));
+        kernels.insert(s.tile.kernel);
+        for (const Pack& p : s.packs) EXPECT_TRUE(prepacked || !p.ahead_of_time) << to_string(s, nest);
+      }
+      EXPECT_EQ(texts.size(), schedules->size()) << text;
+      if (text[0] != 'g') {
+        EXPECT_EQ(schedules->size(), 100u) << text;
+        EXPECT_GE(kernels.size(), 3u) << text;
+      }
+      const auto again = sample_schedules(nest, test_machine(), options, 100, 7);
+      EXPECT_EQ(to_string(again->back(), nest), to_string(schedules->back(), nest));
+    }
+  }
 }
 
 }  // namespace

@@ -1,0 +1,300 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <map>
+#include <memory>
+#include <optional>
+
+#include "bench/backends/cortex_handles.h"
+#include "bench/commands/commands.h"
+#include "bench/measure/clock.h"
+#include "bench/measure/peak.h"
+#include "bench/rank/judge.h"
+#include "bench/rank/measure.h"
+#include "bench/rank/page.h"
+#include "bench/rank/record.h"
+#include "bench/rank/variants.h"
+#include "bench/report/file.h"
+#include "bench/report/progress.h"
+#include "bench/report/table.h"
+#include "bench/run/context.h"
+
+namespace cortex::bench {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+struct Arguments {
+  std::vector<std::string> problems, option_problems, batches, replay;
+  std::vector<int> threads;
+  std::string op, isa, machine, cold = "none", json, csv, html;
+  int variants = 200, tried = 8;
+  double seconds = 5, time_limit = 0;
+  uint64_t seed = 1;
+  bool plain = false, quiet = false;
+};
+
+Status check_arguments(Arguments& a) {
+  if (a.threads.empty()) a.threads = {1};
+  for (int t : a.threads) {
+    if (t < 1 || t > 256) return invalid_argument(fmt::format("--threads: {} is not between 1 and 256", t));
+  }
+  if (a.variants < 1 || a.variants > 100000) return invalid_argument("--variants: must be from 1 to 100000");
+  if (a.tried < 1 || a.tried > 100) return invalid_argument("--tried: must be from 1 to 100");
+  if (!(a.seconds > 0)) return invalid_argument("--seconds: must be above 0");
+  if (!(a.time_limit >= 0)) return invalid_argument("--time-limit: must not be negative");
+  if (a.cold != "none" && a.cold != "all")
+    return invalid_argument(fmt::format("--cold: '{}' is not one of none, all", a.cold));
+  const std::pair<const char*, const std::string*> outputs[] = {
+      {"--json", &a.json}, {"--csv", &a.csv}, {"--html", &a.html}};
+  for (const auto& [option, path] : outputs) {
+    if (path->empty()) continue;
+    if (Status s = check_writable(*path, option); !s) return s;
+  }
+  return Status::success();
+}
+
+Result<Machine> machine_of(const Arguments& a, Isa isa) {
+  if (!a.machine.empty() && a.machine != "host") {
+    Result<std::string> text = read_file(a.machine);
+    if (!text) return text.error();
+    Result<Machine> machine = parse_machine(*text, a.machine);
+    if (machine) machine->isa = std::min(machine->isa, isa);
+    return machine;
+  }
+  Machine machine = host_machine(isa);
+  machine.ghz = measure_core_peak(isa, 0.05).ghz;
+  return machine;
+}
+
+std::string name_of(const Ranking& r) { return r.name.empty() ? r.problem : r.name; }
+
+std::string header() {
+  return fmt::format("{:<20} {:<34} {:>2} {:>5} {:>10} {:>8} {:>8} {:>8} {:>8} {:>8} {:>8} {:>8} {:>8}\n",
+                     "name", "shape", "T", "n", "best us", "top-1", "measured", "median", "worst", "pairwise",
+                     "closed", "pred/m", "plan ms");
+}
+
+std::string line(const Ranking& r) {
+  const Score s = judge(r);
+  return fmt::format(
+      "{:<20} {:<34} {:>2} {:>5} {:>10} {:>8.3f} {:>8.3f} {:>8.3f} {:>8.3f} {:>8.3f} {:>8.3f} {:>8.2f} "
+      "{:>8.2f}\n",
+      name_of(r), r.shape, r.threads, s.variants, microseconds(best_ns(r)), s.top1_over_best,
+      s.measured_over_best, s.median_over_best, s.worst_over_best, s.pairwise_accuracy, s.gap_closed, s.bias,
+      r.plan_seconds * 1e3);
+}
+
+Json to_json(const Ranking& r) {
+  const Score s = judge(r);
+  Json json = {{"problem", r.problem}, {"name", r.name}, {"isa", r.isa}, {"threads", r.threads}};
+  json.update(to_json(s));
+  json["plan_ms"] = r.plan_seconds * 1e3;
+  json["variants_scored"] = r.scored;
+  json["choice"] = r.choice >= 0 ? r.variants[static_cast<std::size_t>(r.choice)].schedule : std::string();
+  return json;
+}
+
+// The summary of all, and of each thread count where there are several.
+int report(const Arguments& a, const Json& context, const std::vector<Ranking>& rankings) {
+  if (rankings.empty()) return report_error(invalid_argument("nothing was ranked"));
+  std::map<int, std::vector<Ranking>> by_threads;
+  for (const Ranking& r : rankings) by_threads[r.threads].push_back(r);
+  Json parts = Json::array();
+  for (const auto& [threads, part] : by_threads) {
+    const RankSummary summary = summarize(part);
+    Json json = {{"threads", threads}};
+    json.update(to_json(summary));
+    parts.push_back(json);
+    fmt::print("threads {}: {}\n", threads, to_line(summary));
+  }
+  if (!a.json.empty()) {
+    Json results = Json::array();
+    for (const Ranking& r : rankings) results.push_back(to_json(r));
+    const Json document = {{"context", context},
+                           {"results", results},
+                           {"summary", to_json(summarize(rankings))},
+                           {"summary_by_threads", parts}};
+    if (Status s = write_file_atomically(a.json, document.dump(1) + "\n"); !s) return report_error(s.error());
+  }
+  if (!a.csv.empty()) {
+    if (Status s = write_file_atomically(a.csv, to_csv(rankings)); !s) return report_error(s.error());
+  }
+  if (!a.html.empty()) {
+    if (Status s = write_file_atomically(a.html, to_html(context, rankings)); !s)
+      return report_error(s.error());
+  }
+  return exit_ok;
+}
+
+Json context_of(const Arguments& a, const Session& session, const Machine& machine) {
+  RunOptions o;
+  o.isas = {machine.isa};
+  o.threads = a.threads;
+  o.backends = {"cortex"};
+  o.plain = a.plain;
+  o.verify = a.replay.empty();
+  o.seed = a.seed;
+  o.cold = a.cold == "all" ? Cold::all : Cold::none;
+  Json context = run_context(o, session.command_line);
+  context["machine"] = Json::parse(to_json(machine));
+  context["replay"] = a.replay;
+  context["tie"] = tie;
+  return context;
+}
+
+int replay(const Arguments& a, const Machine& machine, const Json& context) {
+  std::vector<Ranking> rankings;
+  for (const std::string& path : a.replay) {
+    Result<std::string> text = read_file(path);
+    if (!text) return report_error(text.error());
+    Result<std::vector<Ranking>> read = parse_rankings(*text, path);
+    if (!read) return report_error(read.error());
+    for (Ranking& r : *read) {
+      if (Status s = predict_again(r, machine); !s) return report_error(s.error());
+      rankings.push_back(std::move(r));
+    }
+  }
+  if (!a.quiet) {
+    fmt::print("{}", header());
+    for (const Ranking& r : rankings) fmt::print("{}", line(r));
+  }
+  return report(a, context, rankings);
+}
+
+// Contexts, pools and the clock that all problems share.
+class Runner {
+ public:
+  Runner(const Arguments& a, const Machine& machine) : a_(a), machine_(machine), deadline_(a.time_limit) {}
+
+  Status start() {
+    cortex_context_options options{};
+    options.struct_size = sizeof options;
+    options.max_isa = isa_name(machine_.isa);
+    cortex_context* context = nullptr;
+    cortex_message message;
+    if (cortex_status s = cortex_context_create(&options, &context, &message); s) return failure(s, message);
+    context_.reset(context);
+    for (int threads : a_.threads) {
+      if (threads == 1) continue;
+      cortex_thread_pool* pool = nullptr;
+      if (cortex_status s = cortex_thread_pool_create(threads, &pool, &message); s)
+        return failure(s, message);
+      pools_[threads].reset(pool);
+    }
+    return Status::success();
+  }
+
+  bool out_of_time() const { return deadline_.passed(); }
+
+  Result<Ranking> rank(const Problem& problem, int threads, std::size_t left,
+                       const std::function<void(double)>& progress) {
+    VariantOptions options;
+    options.threads = threads;
+    options.plain = a_.plain;
+    options.drawn = a_.variants;
+    options.tried = a_.tried;
+    options.seed = a_.seed;
+    Result<Ranking> ranking = choose_variants(problem, machine_, options);
+    if (!ranking) return ranking;
+    const auto pool = pools_.find(threads);
+    Result<std::unique_ptr<Stage>> stage =
+        Stage::make(problem, context_.get(), pool == pools_.end() ? nullptr : pool->second.get(), threads,
+                    a_.plain, a_.seed);
+    if (!stage) return stage.error();
+    MeasureOptions measure;
+    measure.seconds = a_.seconds;
+    if (deadline_.limited())
+      measure.seconds = std::clamp(deadline_.seconds_left() / static_cast<double>(left), 0.1, a_.seconds);
+    measure.cold = a_.cold == "all";
+    measure.progress = progress;
+    if (Status s = measure_variants(*ranking, **stage, measure); !s) return s.error();
+    return ranking;
+  }
+
+ private:
+  const Arguments& a_;
+  const Machine& machine_;
+  Deadline deadline_;
+  ContextHandle context_;
+  std::map<int, PoolHandle> pools_;
+};
+
+int run(Arguments a, const Session& session) {
+  if (Status s = check_arguments(a); !s) return report_error(s.error());
+  Result<OpKind> op = parse_op(a.op);
+  if (!op) return report_error(op.error());
+  Result<Isa> isa = a.isa.empty() ? default_isa() : parse_usable_isa(a.isa);
+  if (!isa) return report_error(isa.error());
+  Result<Machine> machine = machine_of(a, *isa);
+  if (!machine) return report_error(machine.error());
+  const Json context = context_of(a, session, *machine);
+  if (!a.replay.empty()) return replay(a, *machine, context);
+  Result<std::vector<Problem>> problems =
+      gather_problems(joined(a.problems, a.option_problems), a.batches, *op);
+  if (!problems) return report_error(problems.error());
+
+  Runner runner(a, *machine);
+  if (Status s = runner.start(); !s) return report_error(s.error());
+  if (!a.quiet)
+    fmt::print("{}, isa {}, {:.2f} GHz\n{}", machine->name, isa_name(machine->isa), machine->ghz, header());
+  Progress progress;
+  std::vector<Ranking> rankings;
+  const std::size_t all = problems->size() * a.threads.size();
+  std::size_t done = 0;
+  for (const Problem& problem : *problems) {
+    for (int threads : a.threads) {
+      if (runner.out_of_time()) break;
+      Result<Ranking> ranking = runner.rank(problem, threads, all - done, [&](double part) {
+        progress.show((static_cast<double>(done) + part) / static_cast<double>(all),
+                      problem.name.empty() ? problem.text : problem.name);
+      });
+      progress.clear();
+      if (!ranking) return report_error(ranking.error());
+      ++done;
+      if (!a.quiet) fmt::print("{}", line(*ranking));
+      std::fflush(stdout);
+      rankings.push_back(std::move(*ranking));
+    }
+  }
+  if (done < all) fmt::print("time limit: {} of {} left out\n", all - done, all);
+  return report(a, context, rankings);
+}
+
+}  // namespace
+
+void add_rank(CLI::App& app, Session& session) {
+  CLI::App* command =
+      app.add_subcommand("rank", "predicted order against measured order of variants of each problem");
+  auto a = std::make_shared<Arguments>();
+  command->add_option("problem", a->problems, "problem lines");
+  command->add_option("--problem", a->option_problems, "the same, for one that begins with options")
+      ->allow_extra_args(false);
+  command->add_option("--batch", a->batches, "file of problems, or the name of a shipped list")
+      ->allow_extra_args(false);
+  command->add_option("--op", a->op, "conv or matmul");
+  command->add_option("--threads", a->threads, "thread counts (default: 1)")
+      ->delimiter(',')
+      ->allow_extra_args(false);
+  command->add_option("--isa", a->isa, "instruction set (default: the best this CPU has)");
+  command->add_option("--machine", a->machine, "machine description (JSON) to predict with; default: host");
+  command->add_option("--variants", a->variants, "drawn from the space, per problem (default 200)");
+  command->add_option("--tried", a->tried, "the search's best that measure mode tries (default 8)");
+  command->add_option("--seconds", a->seconds, "to spend on one problem and thread count (default 5)");
+  command->add_option("--time-limit", a->time_limit,
+                      "seconds for everything; what is left then is not ranked");
+  command->add_option("--cold", a->cold, "flush operands before each execution: none, all");
+  command->add_flag("--plain", a->plain, "matmul: weights not packed ahead of time");
+  command->add_option("--seed", a->seed, "of variants and operands");
+  command
+      ->add_option("--replay", a->replay, "CSV of an earlier rank: score its variants again, measure nothing")
+      ->allow_extra_args(false);
+  command->add_option("--json", a->json, "write results here");
+  command->add_option("--csv", a->csv, "write every variant here: schedule, times, predictions, traffic");
+  command->add_option("--html", a->html, "write a page with scatter plots here");
+  command->add_flag("--quiet", a->quiet, "print the summary only");
+  command->callback([a, &session] { session.exit_code = run(*a, session); });
+}
+
+}  // namespace cortex::bench

@@ -1,0 +1,26 @@
+// The variants a ranking is judged on.
+#pragma once
+
+#include "bench/rank/ranking.h"
+#include "graph/problem/problem.h"
+#include "polyopt/machine/machine.h"
+#include "support/result.h"
+
+namespace cortex::bench {
+
+struct VariantOptions {
+  int threads = 1;
+  bool plain = false;  // weights not packed ahead of time
+  int drawn = 200;     // from the whole space
+  int tried = 8;       // the search's best
+  uint64_t seed = 1;
+};
+
+// The search's answer first, its next best after it, then the drawn ones; all distinct, with predictions.
+Result<Ranking> choose_variants(const Problem& problem, const Machine& machine,
+                                const VariantOptions& options);
+
+// Predictions anew, and the choice they make among the variants that were measured.
+Status predict_again(Ranking& ranking, const Machine& machine);
+
+}  // namespace cortex::bench
