@@ -68,6 +68,9 @@ void measure(Machine& machine, double seconds) {
                             : read;
     }
   }
+  machine.memory_latency_cycles = rounded(load_latency(sizes.back().bytes, share) * 1e9 * peak.ghz);
+  if (machine.cores > 1)
+    machine.costs.barrier = std::round(fork_join_seconds(machine.cores, seconds * 0.02) * 1e9 * peak.ghz);
   machine.loads_per_cycle =
       std::max(0.5, std::round(2 * machine.caches[0].read_bytes_per_cycle / (4 * machine.vector_lanes)) / 2);
 }

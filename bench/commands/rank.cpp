@@ -10,6 +10,7 @@
 #include "bench/commands/commands.h"
 #include "bench/measure/clock.h"
 #include "bench/measure/peak.h"
+#include "bench/rank/fit.h"
 #include "bench/rank/judge.h"
 #include "bench/rank/measure.h"
 #include "bench/rank/page.h"
@@ -19,6 +20,7 @@
 #include "bench/report/progress.h"
 #include "bench/report/table.h"
 #include "bench/run/context.h"
+#include "support/fnv.h"
 
 namespace cortex::bench {
 namespace {
@@ -28,7 +30,10 @@ using Json = nlohmann::ordered_json;
 struct Arguments {
   std::vector<std::string> problems, option_problems, batches, replay;
   std::vector<int> threads;
-  std::string op, isa, machine, cold = "none", json, csv, html;
+  std::string op, isa, machine, cold = "none", json, csv, html, fit;
+  std::vector<std::string> fix;
+  int hold_out = 0;
+  double fit_seconds = 60;
   int variants = 200, tried = 8;
   double seconds = 5, time_limit = 0;
   uint64_t seed = 1;
@@ -43,11 +48,15 @@ Status check_arguments(Arguments& a) {
   if (a.variants < 1 || a.variants > 100000) return invalid_argument("--variants: must be from 1 to 100000");
   if (a.tried < 1 || a.tried > 100) return invalid_argument("--tried: must be from 1 to 100");
   if (!(a.seconds > 0)) return invalid_argument("--seconds: must be above 0");
+  if (a.hold_out < 0) return invalid_argument("--hold-out: must not be negative");
+  if (!(a.fit_seconds > 0)) return invalid_argument("--fit-seconds: must be above 0");
+  if (!a.fit.empty() && a.replay.empty())
+    return invalid_argument("--fit: needs --replay, the CSV of an earlier rank to fit to");
   if (!(a.time_limit >= 0)) return invalid_argument("--time-limit: must not be negative");
   if (a.cold != "none" && a.cold != "all")
     return invalid_argument(fmt::format("--cold: '{}' is not one of none, all", a.cold));
   const std::pair<const char*, const std::string*> outputs[] = {
-      {"--json", &a.json}, {"--csv", &a.csv}, {"--html", &a.html}};
+      {"--json", &a.json}, {"--csv", &a.csv}, {"--html", &a.html}, {"--fit", &a.fit}};
   for (const auto& [option, path] : outputs) {
     if (path->empty()) continue;
     if (Status s = check_writable(*path, option); !s) return s;
@@ -144,23 +153,65 @@ Json context_of(const Arguments& a, const Session& session, const Machine& machi
   return context;
 }
 
-int replay(const Arguments& a, const Machine& machine, const Json& context) {
+Result<std::vector<Ranking>> read_records(const std::vector<std::string>& paths) {
   std::vector<Ranking> rankings;
-  for (const std::string& path : a.replay) {
+  for (const std::string& path : paths) {
     Result<std::string> text = read_file(path);
-    if (!text) return report_error(text.error());
+    if (!text) return text.error();
     Result<std::vector<Ranking>> read = parse_rankings(*text, path);
-    if (!read) return report_error(read.error());
-    for (Ranking& r : *read) {
-      if (Status s = predict_again(r, machine); !s) return report_error(s.error());
-      rankings.push_back(std::move(r));
-    }
+    if (!read) return read.error();
+    for (Ranking& r : *read) rankings.push_back(std::move(r));
   }
-  if (!a.quiet) {
-    fmt::print("{}", header());
-    for (const Ranking& r : rankings) fmt::print("{}", line(r));
+  return rankings;
+}
+
+// Whether the fit does not see this problem: every n-th by its hash, at all thread counts.
+bool held_out(const Ranking& r, int every) {
+  return every > 0 && fnv1a(r.shape) % static_cast<uint64_t>(every) == 0;
+}
+
+int fit_and_save(const Arguments& a, const std::vector<Ranking>& rankings, Machine& machine) {
+  std::vector<Ranking> seen;
+  for (const Ranking& r : rankings) {
+    if (!held_out(r, a.hold_out)) seen.push_back(r);
   }
-  return report(a, context, rankings);
+  FitOptions options;
+  options.seconds = a.fit_seconds;
+  options.fixed = a.fix;
+  Progress progress;
+  options.progress = [&](double done, double loss) { progress.show(done, fmt::format("loss {:.4f}", loss)); };
+  const Result<Fit> fit = fit_costs(seen, machine, options);
+  progress.clear();
+  if (!fit) return report_error(fit.error());
+  fmt::print("fitted to {} of {} problems: loss {:.4f}, before {:.4f}\n", seen.size(), rankings.size(),
+             fit->loss_after, fit->loss_before);
+  for (const CostField& field : cost_fields) {
+    const double was = machine.costs.*field.value, is = fit->costs.*field.value;
+    if (was != is) fmt::print("  {:<26} {:>10.4g} {:>10.4g}\n", field.name, was, is);
+  }
+  machine.costs = fit->costs;
+  if (Status s = write_file_atomically(a.fit, to_json(machine)); !s) return report_error(s.error());
+  return exit_ok;
+}
+
+int replay(const Arguments& a, Machine machine, const Json& context) {
+  Result<std::vector<Ranking>> rankings = read_records(a.replay);
+  if (!rankings) return report_error(rankings.error());
+  for (Ranking& r : *rankings) {
+    if (Status s = predict_again(r, machine); !s) return report_error(s.error());
+  }
+  if (!a.fit.empty()) {
+    if (const int code = fit_and_save(a, *rankings, machine); code != exit_ok) return code;
+  }
+  if (!a.quiet) fmt::print("{}", header());
+  std::vector<Ranking> unseen;
+  for (Ranking& r : *rankings) {
+    if (Status s = predict_again(r, machine); !s) return report_error(s.error());
+    if (!a.quiet) fmt::print("{}", line(r));
+    if (held_out(r, a.hold_out)) unseen.push_back(r);
+  }
+  if (a.hold_out > 0) fmt::print("held out: {}\n", to_line(summarize(unseen)));
+  return report(a, context, *rankings);
 }
 
 // Contexts, pools and the clock that all problems share.
@@ -290,6 +341,14 @@ void add_rank(CLI::App& app, Session& session) {
   command
       ->add_option("--replay", a->replay, "CSV of an earlier rank: score its variants again, measure nothing")
       ->allow_extra_args(false);
+  command->add_option("--fit", a->fit,
+                      "with --replay: fit the cost model's constants to it, write the machine here");
+  command->add_option("--fit-seconds", a->fit_seconds, "time for that (default 60)");
+  command->add_option("--fix", a->fix, "constants that --fit leaves alone")
+      ->delimiter(',')
+      ->allow_extra_args(false);
+  command->add_option("--hold-out", a->hold_out,
+                      "keep every n-th problem from the fit, and score these apart");
   command->add_option("--json", a->json, "write results here");
   command->add_option("--csv", a->csv, "write every variant here: schedule, times, predictions, traffic");
   command->add_option("--html", a->html, "write a page with scatter plots here");

@@ -9,8 +9,8 @@
 
 namespace cortex::bench {
 
-// Speeds over the best variant's speed, the best being the fastest finalist at its last samples. Median, worst and pairs are over the variants drawn from the whole space: the search's
-// own few would shift them.
+// Speeds over the best variant's speed, the best being the fastest finalist at its last samples. Median,
+// worst and pairs are over the variants drawn from the whole space: the search's own few would shift them.
 struct Score {
   int variants = 0;
   double top1_over_best = 0;

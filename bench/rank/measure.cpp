@@ -15,7 +15,8 @@ namespace {
 
 constexpr double block_ns = 150e3;  // a sample repeats short executions for about so long
 constexpr double warm_ns = 3e6;     // longer executions need no untimed one before them
-constexpr int most_rounds = 9, final_rounds = 25;
+constexpr int most_rounds = 9;
+constexpr std::size_t finalists = 8;
 // After so many samples, variants this much slower than the best are known well enough.
 constexpr double leaves_after[] = {3.0, 1.6, 1.35, 1.35, 1.2, 1.2, 1.2, 1.2, 1.2};
 
@@ -36,8 +37,8 @@ class Measurement {
         report();
       }
     }
-    settle();
-    return finals();
+    finals();
+    return Status::success();
   }
 
  private:
@@ -95,17 +96,6 @@ class Measurement {
     return least;
   }
 
-  void settle() {
-    for (std::size_t i = 0; i < samples_.size(); ++i) store(ranking_.variants[i], samples_[i]);
-    double least = 1e300;
-    for (std::size_t i = 0; i < samples_.size(); ++i) {
-      const Variant& v = ranking_.variants[i];
-      if (v.place == 0 || v.ns >= least) continue;
-      least = v.ns;
-      ranking_.measured_choice = static_cast<int>(i);
-    }
-  }
-
   static void store(Variant& v, const std::vector<double>& samples) {
     v.ns = median(samples);
     v.samples = static_cast<int>(samples.size());
@@ -113,33 +103,52 @@ class Measurement {
     v.spread = (*high - *low) / 2 / v.ns;
   }
 
-  Status finals() {
-    std::vector<std::size_t> order(samples_.size());
-    for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
-    std::sort(order.begin(), order.end(), [&](std::size_t x, std::size_t y) {
-      return ranking_.variants[x].ns < ranking_.variants[y].ns;
-    });
-    std::vector<std::size_t> finalists(order.begin(),
-                                       order.begin() + std::min<std::ptrdiff_t>(8, std::ssize(order)));
-    for (int must : {ranking_.choice, ranking_.measured_choice}) {
-      const auto v = static_cast<std::size_t>(must);
-      if (must >= 0 && std::find(finalists.begin(), finalists.end(), v) == finalists.end())
-        finalists.push_back(v);
-    }
-    std::vector<std::vector<double>> last(finalists.size());
-    for (int round = 0; round < final_rounds && (round < 5 || spent() < 1); ++round) {
-      for (std::size_t turn = 0; turn < finalists.size(); ++turn) {
-        const std::size_t i = (turn + static_cast<std::size_t>(round)) % finalists.size();
-        last[i].push_back(sample(finalists[i]));
+  // Side by side until the share of the budget is spent; these samples alone count from here on.
+  void sample_again(const std::vector<std::size_t>& who, double until, int least, int most) {
+    std::vector<std::vector<double>> taken(who.size());
+    for (int round = 0; round < most && (round < least || spent() < until); ++round) {
+      for (std::size_t turn = 0; turn < who.size(); ++turn) {
+        const std::size_t i = (turn + static_cast<std::size_t>(round)) % who.size();
+        taken[i].push_back(sample(who[i]));
         report();
       }
     }
-    for (std::size_t i = 0; i < finalists.size(); ++i) {
-      Variant& v = ranking_.variants[finalists[i]];
-      store(v, last[i]);
-      v.finalist = true;
+    for (std::size_t i = 0; i < who.size(); ++i) store(ranking_.variants[who[i]], taken[i]);
+  }
+
+  std::size_t fastest(const std::vector<std::size_t>& who) const {
+    return *std::min_element(who.begin(), who.end(), [&](std::size_t x, std::size_t y) {
+      return ranking_.variants[x].ns < ranking_.variants[y].ns;
+    });
+  }
+
+  // Measure mode tries the search's few; the fastest of those and of the drawn ones is the best. Both are
+  // picked by one set of samples and judged, beside the choice, by another: the minimum of many noisy
+  // times is too small.
+  void finals() {
+    std::vector<std::size_t> order, tried;
+    for (std::size_t i = 0; i < samples_.size(); ++i) {
+      store(ranking_.variants[i], samples_[i]);
+      order.push_back(i);
+      if (ranking_.variants[i].place > 0) tried.push_back(i);
     }
-    return Status::success();
+    std::sort(order.begin(), order.end(), [&](std::size_t x, std::size_t y) {
+      return ranking_.variants[x].ns < ranking_.variants[y].ns;
+    });
+    order.resize(std::min(order.size(), finalists));
+    std::set<std::size_t> both(order.begin(), order.end());
+    both.insert(tried.begin(), tried.end());
+    both.insert(static_cast<std::size_t>(ranking_.choice));
+    const std::vector<std::size_t> all(both.begin(), both.end());
+    sample_again(all, 0.75, 5, 15);
+    std::set<std::size_t> few = {static_cast<std::size_t>(ranking_.choice), fastest(all)};
+    if (!tried.empty()) {
+      ranking_.measured_choice = static_cast<int>(fastest(tried));
+      few.insert(fastest(tried));
+    }
+    const std::vector<std::size_t> last(few.begin(), few.end());
+    sample_again(last, 1, 7, 40);
+    for (std::size_t i : last) ranking_.variants[i].finalist = true;
   }
 
   Ranking& ranking_;

@@ -16,10 +16,11 @@ struct MeasureOptions {
 
 // Rounds over all variants, interleaved. The first execution of each is checked against the reference; then
 // every round takes one more sample of each variant that still matters: those that are far slower than the
-// best so far leave after one sample or a few. At last the choice, the search's few and the fastest are
-// sampled again side by side, and these samples alone are their times: the best of many noisy ones is not
-// taken at its luckiest. Sets ns, spread, samples, finalist, measured_choice; variants that cannot run
-// or answer wrongly are an error.
+// best so far leave after one sample or a few. Then the search's few and the fastest are sampled again side
+// by side, which says what measure mode answers and which variant is best; at last these two and the choice
+// once more: those samples are their times, so that no minimum over many noisy times is taken at its
+// luckiest. Sets ns, spread, samples, finalist, measured_choice; variants that cannot run or answer wrongly
+// are an error.
 Status measure_variants(Ranking& ranking, Stage& stage, const MeasureOptions& options);
 
 }  // namespace cortex::bench

@@ -15,7 +15,7 @@ struct Variant {
   double ns = 0;          // median
   double spread = 0;      // half the samples' range over the median; 0 with a single sample
   int samples = 0;        // 0: not measured
-  bool finalist = false;  // measured once more, beside the others that may be best
+  bool finalist = false;  // the best, the choice or measure mode's: measured once more, side by side
 };
 
 struct Ranking {

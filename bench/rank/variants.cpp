@@ -83,6 +83,12 @@ Result<Ranking> choose_variants(const Problem& problem, const Machine& machine, 
   return ranking;
 }
 
+Result<Nest> nest_of(const Ranking& ranking) {
+  const Result<Problem> problem = parse_problem(ranking.problem);
+  if (!problem) return problem.error();
+  return nest_of(*problem, ranking.plain);
+}
+
 Status predict_again(Ranking& ranking, const Machine& machine) {
   const Result<Problem> problem = parse_problem(ranking.problem);
   if (!problem) return problem.error();

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "bench/rank/ranking.h"
+#include "graph/nest/nest.h"
 #include "graph/problem/problem.h"
 #include "polyopt/machine/machine.h"
 #include "support/result.h"
@@ -19,6 +20,9 @@ struct VariantOptions {
 // The search's answer first, its next best after it, then the drawn ones; all distinct, with predictions.
 Result<Ranking> choose_variants(const Problem& problem, const Machine& machine,
                                 const VariantOptions& options);
+
+// The coalesced nest that a ranking's schedules are for.
+Result<Nest> nest_of(const Ranking& ranking);
 
 // Predictions anew, and the choice they make among the variants that were measured.
 Status predict_again(Ranking& ranking, const Machine& machine);

@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <limits>
 #include <nlohmann/json.hpp>
 
@@ -55,6 +56,16 @@ class Reader {
     out = value->get<double>();
   }
 
+  // Left out: `out` keeps its default.
+  void optional_rate(const char* key, double& out, double low, double high) {
+    const auto found = object_.find(key);
+    if (!status_ || found == object_.end()) return;
+    if (!found->is_number() || found->get<double>() < low || found->get<double>() > high) {
+      return refuse(key, fmt::format("is {}, not a number from {} to {}", found->dump(), low, high));
+    }
+    out = found->get<double>();
+  }
+
   void refuse(const char* key, const std::string& what) {
     if (status_) status_ = invalid_argument(fmt::format("{}: \"{}\" {}", where_, key, what));
   }
@@ -79,6 +90,20 @@ void read_cache(const Json& json, const std::string& where, CacheLevel& cache, S
   in.rate("read_bytes_per_cycle", cache.read_bytes_per_cycle, 4096);
   in.rate("write_bytes_per_cycle", cache.write_bytes_per_cycle, 4096);
   in.rate("latency_cycles", cache.latency_cycles, 1e5);
+}
+
+void read_costs(const Json& json, const std::string& where, Costs& costs, Status& status) {
+  if (!json.is_object()) {
+    if (status) status = invalid_argument(fmt::format("{}: is {}, not an object", where, json.dump()));
+    return;
+  }
+  Reader in(json, where, status);
+  for (const CostField& field : cost_fields) in.optional_rate(field.name, costs.*field.value, 0, 1e9);
+  for (const auto& [name, value] : json.items()) {
+    const bool known = std::any_of(cost_fields.begin(), cost_fields.end(),
+                                   [&, &key = name](const CostField& f) { return key == f.name; });
+    if (!known) in.refuse(name.c_str(), "is no constant of the cost model");
+  }
 }
 
 }  // namespace
@@ -112,6 +137,9 @@ Result<Machine> parse_machine(std::string_view text, std::string_view source) {
   in.rate("memory_read_bytes_per_cycle", machine.memory_read_bytes_per_cycle, 4096);
   in.rate("memory_write_bytes_per_cycle", machine.memory_write_bytes_per_cycle, 4096);
   in.rate("memory_bytes_per_cycle_all", machine.memory_bytes_per_cycle_all, 65536);
+  in.optional_rate("memory_latency_cycles", machine.memory_latency_cycles, 1, 1e6);
+  if (const auto costs = json.find("costs"); status && costs != json.end())
+    read_costs(*costs, fmt::format("{}: costs", source), machine.costs, status);
   const Json* caches = in.member("caches");
   if (!status) return status.error();
   if (!caches->is_array() || caches->empty() || caches->size() > 6) {
@@ -144,6 +172,8 @@ std::string to_json(const Machine& machine) {
                       {"write_bytes_per_cycle", cache.write_bytes_per_cycle},
                       {"latency_cycles", cache.latency_cycles}});
   }
+  Json costs = Json::object();
+  for (const CostField& field : cost_fields) costs[field.name] = machine.costs.*field.value;
   const Json json = {{"name", machine.name},
                      {"isa", isa_name(machine.isa)},
                      {"cores", machine.cores},
@@ -157,7 +187,9 @@ std::string to_json(const Machine& machine) {
                      {"caches", caches},
                      {"memory_read_bytes_per_cycle", machine.memory_read_bytes_per_cycle},
                      {"memory_write_bytes_per_cycle", machine.memory_write_bytes_per_cycle},
-                     {"memory_bytes_per_cycle_all", machine.memory_bytes_per_cycle_all}};
+                     {"memory_bytes_per_cycle_all", machine.memory_bytes_per_cycle_all},
+                     {"memory_latency_cycles", machine.memory_latency_cycles},
+                     {"costs", costs}};
   return json.dump(2) + "\n";
 }
 

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "polyopt/machine/costs.h"
 #include "support/cpu.h"
 #include "support/result.h"
 
@@ -36,6 +37,8 @@ struct Machine {
   double memory_read_bytes_per_cycle = 0;  // one core
   double memory_write_bytes_per_cycle = 0;
   double memory_bytes_per_cycle_all = 0;  // all cores together
+  double memory_latency_cycles = 400;
+  Costs costs;
 
   double peak_gflops(int threads) const { return 2.0 * ghz * fma_per_cycle * vector_lanes * threads; }
 };
@@ -44,7 +47,8 @@ struct Machine {
 // Deterministic, fast (no measurement). `isa` caps the kernels it will be scheduled for.
 Machine host_machine(Isa isa);
 
-// JSON text as `cortex-bench machine --json` writes it. Refuses missing keys and impossible numbers by name.
+// JSON text as `cortex-bench machine --json` writes it. Refuses missing keys and impossible numbers by name;
+// "costs" and what is in it may be left out.
 Result<Machine> parse_machine(std::string_view json, std::string_view source);
 std::string to_json(const Machine& machine);
 

@@ -57,6 +57,8 @@ TEST(Machine, RefusesByName) {
   expect_refusal(with("\"ghz\"", "\"mhz\""), "\"ghz\" is missing");
   expect_refusal(with("\"bytes\": ", "\"bytes\": 0, \"was\": "), "caches[0]: \"bytes\" is 0");
   expect_refusal(with("\"line\": 64", "\"line\": 64.5"), "64.5");
+  expect_refusal(with("\"usable_cache\": ", "\"usable_cache\": -"), "costs: \"usable_cache\" is -");
+  expect_refusal(with("\"usable_cache\"", "\"usable\""), "costs: \"usable\" is no constant");
   expect_refusal(with("\"bytes\": ", "\"bytes\": 1000000000000, \"was\": "), "not above the 1000000000000");
 }
 

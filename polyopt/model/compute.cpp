@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <cmath>
 
-#include "polyopt/model/costs.h"
-
 namespace cortex {
 namespace {
 
@@ -30,25 +28,26 @@ TileCost tile_cost(const KernelInfo& kernel, const Machine& machine, double m, d
   if (kernel.op == KernelOp::dwconv) {
     // Of each window position, one load of the input per output and one of the weights per mr outputs.
     cost.step = tile * std::max(1 / machine.fma_per_cycle, (1 + 1.0 / kernel.mr) / machine.loads_per_cycle);
-    cost.first = kernel.call_cycles + costs::call_setup + kernel.tile_cycles * tile;
+    cost.first = kernel.call_cycles + machine.costs.call_setup + kernel.tile_cycles * tile;
     return cost;
   }
   if (dot) {
     cost.step =
         std::max((m + 1) / machine.loads_per_cycle, static_cast<double>(machine.fma_latency)) / kernel.lanes;
-    cost.first = kernel.call_cycles + costs::call_setup + costs::dot_row * m;
-    cost.again = cost.first + costs::reload_call;
+    cost.first = kernel.call_cycles + machine.costs.call_setup + machine.costs.dot_row * m;
+    cost.again = cost.first + machine.costs.reload_call;
     return cost;
   }
   const double multiply = tile / machine.fma_per_cycle, load = (m + vectors) / machine.loads_per_cycle;
-  cost.step = std::max(multiply, load) + costs::load_overlap * std::min(multiply, load);
-  cost.first = kernel.call_cycles + costs::call_setup + kernel.tile_cycles * tile;
-  cost.again = cost.first + costs::reload_call + costs::reload_vector * tile;
+  cost.step = std::max(multiply, load) + machine.costs.load_overlap * std::min(multiply, load);
+  cost.first = kernel.call_cycles + machine.costs.call_setup + kernel.tile_cycles * tile;
+  cost.again = cost.first + machine.costs.reload_call + machine.costs.reload_vector * tile;
   return cost;
 }
 
 // One copy of `operand`'s box at `depth`.
-double one_pack(const NestFacts& nest, const Plan& plan, const Walk& walk, Operand operand, int depth) {
+double one_pack(const NestFacts& nest, const Machine& machine, const Plan& plan, const Walk& walk,
+                Operand operand, int depth) {
   const OperandFacts& facts = nest[operand];
   const bool panel = operand == Operand::b && plan.b_panel;
   const int adjacent = operand == Operand::a ? plan.k_dim : plan.n_dim;
@@ -67,8 +66,8 @@ double one_pack(const NestFacts& nest, const Plan& plan, const Walk& walk, Opera
   for (int axis = 0; axis < facts.rank; ++axis) elements *= extent[axis];
   double run = std::max(extent[inner], 1.0);
   if (panel) run = std::min<double>(run, plan.kernel->nr);
-  const double rate = straight ? costs::pack_bytes_per_cycle : costs::transpose_bytes_per_cycle;
-  return costs::pack_call + costs::pack_run * elements / run + elements * facts.elem / rate;
+  const double rate = straight ? machine.costs.pack_bytes_per_cycle : machine.costs.transpose_bytes_per_cycle;
+  return machine.costs.pack_call + machine.costs.pack_run * elements / run + elements * facts.elem / rate;
 }
 
 }  // namespace
@@ -105,23 +104,24 @@ double wait_per_line(const Machine& machine, const Plan& plan, const Walk& walk,
   const double vectors = std::ceil(columns / plan.kernel->lanes);
   const double lines = columns * sizeof(float) / line;  // per reduction step
   const double uops = vectors + rows + rows * vectors;
-  const double in_flight = std::clamp(costs::window_uops * lines / uops, 1.0, costs::lines_in_flight);
+  const double in_flight =
+      std::clamp(machine.costs.window_uops * lines / uops, 1.0, machine.costs.lines_in_flight);
   const double computing = std::max(rows * vectors / machine.fma_per_cycle, 1.0) / lines;
-  return std::max(costs::memory_latency_ns * machine.ghz / in_flight - computing, 0.0);
+  return std::max(machine.memory_latency_cycles / in_flight - computing, 0.0);
 }
 
-double loop_cycles(const Plan& plan, const Walk& walk) {
+double loop_cycles(const Machine& machine, const Plan& plan, const Walk& walk) {
   double steps = 0;
   for (int i = 1; i <= plan.loops; ++i) steps += walk.visits[i];
-  return steps * costs::loop_step;
+  return steps * machine.costs.loop_step;
 }
 
-double pack_cycles(const NestFacts& nest, const Plan& plan, const Walk& walk) {
+double pack_cycles(const NestFacts& nest, const Machine& machine, const Plan& plan, const Walk& walk) {
   double cycles = 0;
   if (plan.a_pack >= 0)
-    cycles += walk.visits[plan.a_pack] * one_pack(nest, plan, walk, Operand::a, plan.a_pack);
+    cycles += walk.visits[plan.a_pack] * one_pack(nest, machine, plan, walk, Operand::a, plan.a_pack);
   if (plan.b_pack >= 0 && !plan.b_ahead) {
-    cycles += walk.visits[plan.b_pack] * one_pack(nest, plan, walk, Operand::b, plan.b_pack);
+    cycles += walk.visits[plan.b_pack] * one_pack(nest, machine, plan, walk, Operand::b, plan.b_pack);
   }
   return cycles;
 }

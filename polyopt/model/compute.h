@@ -14,9 +14,9 @@ double kernel_cycles(const NestFacts& nest, const Machine& machine, const Plan& 
 double wait_per_line(const Machine& machine, const Plan& plan, const Walk& walk, double line);
 
 // Cycles the loops themselves take on one thread.
-double loop_cycles(const Plan& plan, const Walk& walk);
+double loop_cycles(const Machine& machine, const Plan& plan, const Walk& walk);
 
 // Cycles the slowest thread spends copying, sources and copies in cache.
-double pack_cycles(const NestFacts& nest, const Plan& plan, const Walk& walk);
+double pack_cycles(const NestFacts& nest, const Machine& machine, const Plan& plan, const Walk& walk);
 
 }  // namespace cortex

@@ -1,5 +1,7 @@
 #include "polyopt/model/plan.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 namespace cortex {
@@ -36,6 +38,39 @@ Schedule to_schedule(const Plan& plan, const NestFacts& nest) {
   std::sort(batch.begin(), batch.end());
   for (const auto& [stride, d] : batch) schedule.tile.batch_dims.push_back(d);
   return schedule;
+}
+
+Result<Plan> to_plan(const Nest& nest, const Schedule& schedule, int threads, PlanChains& chains) {
+  Plan plan;
+  for (int d = 0; d < static_cast<int>(nest.dims.size()); ++d) {
+    chains[d] = whole(nest.dims[d].extent);
+    plan.chain[d] = &chains[d];
+  }
+  for (const Loop& loop : schedule.loops) {
+    Chain& chain = chains[loop.dim];
+    if (chain.levels == chain_max_levels) {
+      return unsupported(fmt::format("predicting {}: more than {} loops over dim {}", nest.name,
+                                     chain_max_levels, nest.dims[loop.dim].name));
+    }
+    plan.loop[plan.loops++] = {loop.dim, chain.levels, loop.parallel, threads > 1 ? loop.threads : 1};
+    split(chain, nest.dims[loop.dim].extent, loop.step, loop.balanced);
+  }
+  plan.kernel = find_kernel(schedule.tile.kernel);
+  plan.m_dim = schedule.tile.m_dim;
+  plan.n_dim = schedule.tile.n_dim;
+  plan.k_dim = schedule.tile.k_dim;
+  for (int d : schedule.tile.batch_dims) plan.batch |= 1u << d;
+  for (const Pack& pack : schedule.packs) {
+    if (pack.operand == Operand::a) {
+      plan.a_pack = pack.depth;
+      plan.a_pad = pack.pitch_pad;
+    } else {
+      plan.b_pack = pack.depth;
+      plan.b_ahead = pack.ahead_of_time;
+      plan.b_panel = pack.form == PackForm::panel;
+    }
+  }
+  return plan;
 }
 
 }  // namespace cortex

@@ -38,4 +38,9 @@ struct Plan {
 
 Schedule to_schedule(const Plan& plan, const NestFacts& nest);
 
+using PlanChains = std::array<Chain, facts_max_dims>;
+// The plan of a schedule that check() accepts; it points into `chains`. Refuses more loops over one dim than
+// chains have levels.
+Result<Plan> to_plan(const Nest& nest, const Schedule& schedule, int threads, PlanChains& chains);
+
 }  // namespace cortex

@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "polyopt/model/compute.h"
-#include "polyopt/model/costs.h"
 #include "polyopt/search/grids.h"
 #include "polyopt/search/orders.h"
 #include "polyopt/search/tiles.h"
@@ -73,7 +72,7 @@ struct Enumerator {
     }
     fix_single_steps();
     alone_may_win =
-        space.nest().points / (kernel.lanes * space.model.machine().fma_per_cycle) < 4 * costs::barrier;
+        space.nest().points / (kernel.lanes * space.model.machine().fma_per_cycle) < 4 * space.model.machine().costs.barrier;
   }
 
   // --- one plan -----------------------------------------------------------------------------------
