@@ -23,6 +23,7 @@ struct Request {
   int threads = 1;
   bool plain = false;  // matmul: B as the problem holds it, packing (if any) in every execution
   KernelChoice kernel = KernelChoice::automatic;  // for Cortex
+  std::string schedule;                           // for Cortex; empty: its own choice
 };
 
 // What a row of the report says about how a backend runs a problem.

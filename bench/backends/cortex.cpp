@@ -141,6 +141,7 @@ class Cortex : public Backend {
     options.kernel = request.kernel == KernelChoice::generated     ? CORTEX_KERNEL_GENERATED
                      : request.kernel == KernelChoice::interpreted ? CORTEX_KERNEL_INTERPRETED
                                                                    : CORTEX_KERNEL_AUTO;
+    options.schedule = request.schedule.empty() ? nullptr : request.schedule.c_str();
     const double start = now_ns();
     cortex_plan* raw_plan = nullptr;
     if (cortex_status s = cortex_plan_create(context_.get(), problem.get(), &options, &raw_plan, &message);

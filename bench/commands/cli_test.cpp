@@ -69,6 +69,11 @@ TEST_F(Cli, BadInputIsOneLineAndExitCodeTwo) {
       {"run 64x64:64x64 --json /nonexistent/x.json", "/nonexistent/x.json"},
       {"run 64x64:64x64 --html /", "cannot write /"},
       {"run 64x64:64x64 --min-time 0", "--min-time"},
+      {"run 64x64:64x64 32x32:32x32 --schedule 'a | kernel'",
+       "--schedule: it is for one problem, here are 2"},
+      {"run 64x64:64x64 --schedule 'az | kernel'", "no dim has the letter \"z\""},
+      {"run 64x64:64x64 --schedule 'Cab a=4 b=8 c=16 | brgemm_f32_f32_f32_4x8x1_baseline m=a n=b k=c'",
+       "parallel loop k: RAW on dst: S[m=0,n=0,k=0] -> S[m=0,n=0,k=16] would race"},
       {"run --batch /nonexistent/list.txt", "/nonexistent/list.txt"},
       {"run --frob", "--frob"},
       {"compare /nonexistent/a.json /nonexistent/b.json", "/nonexistent/a.json"},
@@ -171,6 +176,18 @@ TEST_F(Cli, ProblemsMayFollowAnyOptionAndBeginWithOptions) {
                         file("list.txt"), file("list2.txt"), file("r.json")));
   ASSERT_EQ(o.code, 0) << o.text;
   EXPECT_EQ(read("r.json").at("results").size(), 6u);
+}
+
+TEST_F(Cli, SchedulesAreGivenAsTextOrAsLoopStrings) {
+  const char* texts[] = {"m/15 n/8 m/4 | brgemm_f32_f32_f32_4x8x1_baseline m=m n=n k=k",
+                         "aba a=15,4 b=8 | brgemm_f32_f32_f32_4x8x1_baseline m=a n=b k=c"};
+  for (const char* text : texts) {
+    const Outcome o =
+        bench(fmt::format("run 33x65:65x31 --backend cortex --verify --repeats 2 --schedule '{}' --json {}",
+                          text, file("r.json")));
+    ASSERT_EQ(o.code, 0) << o.text;
+    EXPECT_EQ(read("r.json").at("results").at(0).at("schedule"), texts[0]);
+  }
 }
 
 TEST_F(Cli, ColdAndPlainRun) {

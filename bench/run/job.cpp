@@ -50,6 +50,7 @@ Json to_json(const Job& job) {
           {"threads", o.threads},
           {"kernels", kernels},
           {"libraries", o.libraries},
+          {"schedule", o.schedule},
           {"cold", static_cast<int>(o.cold)},
           {"verify", o.verify},
           {"plain", o.plain},
@@ -80,6 +81,7 @@ Result<Job> job_from_json(const std::string& text) {
     o.threads = j.at("threads").get<std::vector<int>>();
     for (const Json& k : j.at("kernels")) o.kernels.push_back(static_cast<KernelChoice>(k.get<int>()));
     o.libraries = j.at("libraries").get<std::vector<std::string>>();
+    o.schedule = j.at("schedule");
     o.cold = static_cast<Cold>(j.at("cold").get<int>());
     o.verify = j.at("verify");
     o.plain = j.at("plain");

@@ -8,6 +8,8 @@
 
 #include "bench/reference/shapes.h"
 #include "bench/run/workloads.h"
+#include "graph/lower/lower.h"
+#include "polyopt/schedule/schedule.h"
 
 namespace cortex::bench {
 namespace {
@@ -80,6 +82,24 @@ Status check_memory(const RunOptions& o) {
   return Status::success();
 }
 
+// Refused before anything runs, and with the dependence it would break.
+Status check_schedule(const RunOptions& o) {
+  if (o.schedule.empty()) return Status::success();
+  if (o.problems.size() != 1) {
+    return bad(fmt::format("--schedule: it is for one problem, here are {}", o.problems.size()));
+  }
+  Result<Nest> nest = lower(o.problems[0]);
+  if (!nest) return nest.error();
+  nest->b_constant = nest->b_constant && !(o.plain && o.problems[0].is_matmul());
+  const Nest coalesced = coalesce(*nest);
+  const Result<Schedule> schedule = parse_schedule(o.schedule, coalesced);
+  if (!schedule) return bad(fmt::format("--schedule: {}", schedule.error().message));
+  if (Status legal = check(*schedule, coalesced); !legal) {
+    return bad(fmt::format("--schedule: {}", legal.error().message));
+  }
+  return Status::success();
+}
+
 }  // namespace
 
 const char* cold_name(Cold cold) {
@@ -117,6 +137,9 @@ void add_run_options(CLI::App& app, RunArguments& a) {
       ->allow_extra_args(false);
   app.add_option("--library", a.libraries, "more generated kernels: FILE.so, or FILE.so:NAME")
       ->allow_extra_args(false);
+  app.add_option(
+      "--schedule", a.schedule,
+      "Cortex: this schedule for the only problem, as text or as a loop string (see cortex-gen explain)");
   app.add_option("--cold", a.cold, "flush before each execution: none, weights, all");
   app.add_flag("--plain", a.plain, "matmul: weights not packed ahead of time, for every backend");
   app.add_flag("--verify", a.verify, "check every result against a double-precision reference");
@@ -247,6 +270,8 @@ Result<RunOptions> check_run_arguments(const RunArguments& a) {
   o.time_limit = a.time_limit;
   o.seed = a.seed;
   if (Status s = check_memory(o); !s) return s.error();
+  o.schedule = a.schedule;
+  if (Status s = check_schedule(o); !s) return s.error();
   return o;
 }
 

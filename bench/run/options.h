@@ -17,7 +17,7 @@ struct RunArguments {  // as typed
   std::vector<std::string> problems, option_problems, batches, backends, dts, weights, isas, kernels,
       libraries;
   std::vector<int> threads;
-  std::string op, cold = "none";
+  std::string op, cold = "none", schedule;
   bool verify = false, plain = false, quiet = false;
   std::string json, csv, html;
   int repeats = 0;
@@ -33,6 +33,7 @@ struct RunOptions {  // as meant
   std::vector<int> threads;
   std::vector<KernelChoice> kernels;
   std::vector<std::string> libraries;
+  std::string schedule;  // for Cortex, of the only problem; empty: the best that search finds
   Cold cold = Cold::none;
   bool verify = false, plain = false, quiet = false;
   std::string json, csv, html;

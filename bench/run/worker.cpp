@@ -124,6 +124,7 @@ class Worker {
       request.threads = threads_of_set(options_, set);
       request.plain = options_.plain && request.problem->is_matmul();
       request.kernel = who.kernel;
+      request.schedule = options_.schedule;
       Result<std::unique_ptr<Instance>> instance = backends_[who.backend]->create(request, operands_);
       if (!instance) {
         refuse(set, who.name, instance.error().message);

@@ -7,6 +7,7 @@
 #include "graph/lower/lower.h"
 #include "polyopt/isl/legality.h"
 #include "polyopt/model/predict.h"
+#include "polyopt/schedule/loop_string.h"
 #include "polyopt/search/search.h"
 
 namespace cortex {
@@ -80,6 +81,8 @@ Result<std::string> explain(const ExplainOptions& options) {
   }
   text += "\ndependences\n" + *dependences;
   text += fmt::format("\nschedule, {}\n  {}\n\n", chosen->origin, to_string(chosen->schedule, nest));
+  text += fmt::format("  as a loop string, {}\n  {}\n\n", loop_letters(nest),
+                      to_loop_string(chosen->schedule, nest));
   text += loop_tree(*program);
   text += "\nmicrokernel\n" + kernel_text(*program);
   text += "\npacks\n" + packs_text(*program);

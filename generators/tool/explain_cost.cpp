@@ -2,6 +2,7 @@
 #include <fmt/ranges.h>
 
 #include "generators/tool/explain_sections.h"
+#include "polyopt/analysis/traffic.h"
 #include "polyopt/isl/footprint.h"
 #include "polyopt/ppl/tile_limit.h"
 
@@ -52,6 +53,18 @@ Result<std::string> growth_text(const Nest& nest, const std::vector<polyhedral::
     }
   }
   return parts.empty() ? "every dim is whole" : fmt::format("{}", fmt::join(parts, ", "));
+}
+
+// What moves in and out of a cache that holds one tile of that depth after the other.
+std::string moved_text(const Program& program, const std::string& cache, int depth) {
+  const Result<TileTraffic> traffic = tile_traffic(program.nest, program.schedule, depth);
+  if (!traffic) return fmt::format("  {:<5}not counted: {}\n", cache, traffic.error().message);
+  std::string text = fmt::format("  {:<5}", cache);
+  for (const int64_t lines :
+       {traffic->read[0], traffic->read[1], traffic->read[2], traffic->written, traffic->allocated}) {
+    text += fmt::format("{:>12}", human_bytes(static_cast<double>(lines * traffic->line_bytes)));
+  }
+  return text + fmt::format("{:>14}\n", human_count(traffic->tiles));
 }
 
 }  // namespace
@@ -107,7 +120,7 @@ Result<std::string> footprint_table(const Program& program, const Machine& machi
   }
   std::string table = fmt::format("  {:<5}{:>10}{:>12}{:>12}{:>12}{:>12}{:>12}  {}\n", "level", "holds", "A",
                                   "B", "C", "A+B+C", "model", "tile");
-  std::string limits;
+  std::string limits, moved;
   for (std::size_t i = 0; i < machine.caches.size(); ++i) {
     const CacheLevel& cache = machine.caches[i];
     const LevelTile tile = level_tile(by_depth, cache.bytes);
@@ -121,11 +134,19 @@ Result<std::string> footprint_table(const Program& program, const Machine& machi
                          human_bytes(static_cast<double>(cache.bytes)), kib(0), kib(1), kib(2),
                          human_bytes(static_cast<double>(tile.footprint.bytes())), model,
                          tile_place(program, tile.depth), tile.fits ? "" : ": does not fit");
+    if (tile.fits) moved += moved_text(program, cache.name, tile.depth);
     if (tile.depth == 0) continue;
     const Result<std::string> growth = growth_text(
         program.nest, polyhedral::interior_tile(program.nest, program.schedule, tile.depth), cache.bytes);
     if (!growth) return growth.error();
     limits += fmt::format("  {:<5}{}\n", cache.name, *growth);
+  }
+  if (!moved.empty()) {
+    table += fmt::format(
+        "\nmoved into and out of each level, if it holds those tiles one after the other (counted line by "
+        "line)\n"
+        "  {:<5}{:>12}{:>12}{:>12}{:>12}{:>12}{:>14}\n{}",
+        "level", "A read", "B read", "C read", "C written", "C new", "tiles", moved);
   }
   if (limits.empty()) return table;
   return table +

@@ -60,6 +60,10 @@ TEST(Explain, ScheduleThatIsGiven) {
   expect_contains(*text, "RAW, WAR, WAW on C: S -> E: the epilogue of an element waits for all its updates");
   expect_contains(*text, "RAR on A: the same element is read again at (n+1)");
   expect_contains(*text, "schedule, as given");
+  expect_contains(*text,
+                  "  as a loop string, a=m b=n c=k\n"
+                  "  A{R:2}bca a=48,6~ b=64 c=24 | brgemm_f32_f32_f32_6x64x1_avx512 m=a n=b k=c "
+                  "pack(B,panel,ahead)\n");
   expect_contains(
       *text,
       "  for m in 0..100, by 48 or 4: 3 tiles, parallel, 2 threads\n"
@@ -73,6 +77,9 @@ TEST(Explain, ScheduleThatIsGiven) {
   // The whole nest: 100x64, 64x96 and 100x96 floats.
   expect_contains(*text, "25.0 KiB    24.0 KiB    37.5 KiB    86.5 KiB");
   expect_contains(*text, "I/O lower bound   86.5 KiB");
+  // L2 holds the whole nest: every line comes once.
+  expect_contains(*text,
+                  "  L2       25.0 KiB    24.0 KiB         0 B    37.5 KiB    37.5 KiB             1\n");
   expect_contains(*text, "peak 128.0 GFLOP/s at 2.00 GHz");
   // From one k tile to the next: two tiles of A (6 x 24), two of B (24 x 64), one of C (6 x 64).
   expect_contains(*text, "RAW C   k/24 (loop 2)         k+1");
@@ -95,6 +102,19 @@ TEST(Explain, ConvolutionThatSearchSchedules) {
   expect_contains(*text, "% of peak");
 }
 
+TEST(Explain, LoopStringsAreSchedulesToo) {
+  const std::string problem = "100x64:64x96";
+  const auto usual = explain(options(
+                 problem,
+                 "m/48@2 n/64 k/24 m/6~ | brgemm_f32_f32_f32_6x64x1_avx512 m=m n=n k=k pack(B,panel,ahead)")),
+             letters =
+                 explain(options(problem,
+                                 "A{R:2}bca a=48,6~ b=64 c=24 | brgemm_f32_f32_f32_6x64x1_avx512 m=a n=b "
+                                 "k=c pack(B,panel,ahead)"));
+  ASSERT_TRUE(usual && letters);
+  EXPECT_EQ(*usual, *letters);
+}
+
 TEST(Explain, IsDeterministic) {
   const auto first = explain(options("mb1ic32ih14oc48oh14kh3ph1")),
              second = explain(options("mb1ic32ih14oc48oh14kh3ph1"));
@@ -114,6 +134,9 @@ TEST(Explain, RefusalsSayWhy) {
             "parallel loop k: RAW on C: S[m=0,n=0,k=0] -> S[m=0,n=0,k=16] would run at once: make k "
             "sequential or split "
             "the reduction");
+  EXPECT_EQ(message(options("64x64:64x64", "C{R:2} c=16 | brgemm_f32_f32_f32_6x64x1_avx512 m=a n=b k=c")),
+            "parallel loop k: RAW on C: S[m=0,n=0,k=0] -> S[m=0,n=0,k=16] would run at once: make k "
+            "sequential or split the reduction");
   expect_contains(message(options("64x64:64x64", "k/16 | brgemm_f32_f32_f32_6x64x1_avx512 n=n k=k")),
                   "is never executed");
   expect_contains(message(options("64x64:64x64", "k/16 m/7 | brgemm_f32_f32_f32_6x64x1_avx512 m=m n=n k=k")),

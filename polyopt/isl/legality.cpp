@@ -38,12 +38,15 @@ Status check_coverage(const Context& context, const Nest& nest, const Schedule& 
   for (int d = 0; d < std::ssize(nest.dims); ++d) values.push_back(coordinate(point, d));
   for (int d = 0; d < std::ssize(nest.dims); ++d) {
     if (values[d] == 0) continue;
+    std::vector<int64_t> element;  // of C, that this update is missing from
+    for (const int p : parallel_dims(nest)) element.push_back(values[p]);
+    const std::string& name = nest.dims[d].name;
     return invalid_argument(
-        fmt::format("{} is never executed: the range of {} at the kernel is longer than 1; add a loop {}/1 "
-                    "or give {} to the "
-                    "kernel",
-                    describe_instance(nest, Statement::update, values), nest.dims[d].name, nest.dims[d].name,
-                    nest.dims[d].name));
+        fmt::format("loops over {}: RAW on C: {} -> {} has no target, which is never executed: the range of "
+                    "{} at the kernel "
+                    "is longer than 1; add a loop {}/1 or give {} to the kernel",
+                    name, describe_instance(nest, Statement::init, element),
+                    describe_instance(nest, Statement::update, values), name, name, name));
   }
   return internal_error("coverage: the first instance is missing");
 }

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <map>
+#include <tuple>
 
 #include "polyopt/analysis/testing.h"
 #include "polyopt/isl/order.h"
@@ -104,9 +105,9 @@ TEST(Legality, MissingIterationsAreRefused) {
   const Nest nest = matmul_nest(8, 8, 8);
   const KernelTile no_rows{.kernel = "", .m_dim = -1, .n_dim = 1, .k_dim = 2, .batch_dims = {}};
   EXPECT_EQ(refusal(nest, make_schedule({}, no_rows)),
-            "S[m=1,n=0,k=0] is never executed: the range of m at the kernel is longer than 1; add a loop m/1 "
-            "or give m "
-            "to the kernel");
+            "loops over m: RAW on C: I[m=1,n=0] -> S[m=1,n=0,k=0] has no target, which is never executed: "
+            "the range of "
+            "m at the kernel is longer than 1; add a loop m/1 or give m to the kernel");
   EXPECT_NE(refusal(nest, make_schedule({{.dim = 0, .step = 2}}, no_rows)), "legal");
   EXPECT_NE(refusal(nest, make_schedule({{.dim = 0, .step = 7, .balanced = true}}, no_rows)), "legal");
   EXPECT_EQ(refusal(nest, make_schedule({{.dim = 0, .step = 1}}, no_rows)), "legal");
@@ -147,6 +148,71 @@ TEST(Legality, EpilogueBeforeTheLastUpdateIsRefused) {
   bool refused = false;
   for (const Flow& flow : *flows) refused |= !check_order(context, nest, schedule, flow, execution);
   EXPECT_TRUE(refused);
+}
+
+// A window walked backwards: the tap that starts an element would come last, the one that finishes it first.
+TEST(Legality, BrokenWindowOrderIsRefused) {
+  Nest nest = conv_nest({.n = 1, .ic = 4, .oc = 4, .oh = 4, .ow = 4, .kh = 3, .kw = 3});
+  nest.epilogue.activation = Activation::relu;
+  const Schedule schedule =
+      make_schedule({{.dim = 1, .step = 1}, {.dim = 4, .step = 1}},
+                    {.kernel = "", .m_dim = 2, .n_dim = 3, .k_dim = 6, .batch_dims = {5}});
+  const Context context;
+  const auto flows = compute_flow(context, nest, FlowKinds::all);
+  ASSERT_TRUE(flows);
+  const Execution right{{loop_map(context, nest, schedule, Statement::init),
+                         loop_map(context, nest, schedule, Statement::update),
+                         loop_map(context, nest, schedule, Statement::epilogue)},
+                        {false, false}};
+  for (const Flow& flow : *flows) EXPECT_TRUE(check_order(context, nest, schedule, flow, right));
+
+  Execution backwards = right;
+  const std::string element = " : n = 0 and 0 <= h, w, o < 4 }";
+  backwards.loop_map[0] = context.map("{ I[n, h, w, o] -> [h, 2]" + element);
+  backwards.loop_map[1] = context.map(
+      "{ S[n, h, w, o, r, s, c] -> [h, 2 - r] : n = 0 and 0 <= h, w, o, c < 4 and 0 <= r, s < 3 }");
+  backwards.loop_map[2] = context.map("{ E[n, h, w, o] -> [h, 0]" + element);
+  std::map<std::string, std::string> messages;  // by dependence
+  for (const Flow& flow : *flows) {
+    const Status status = check_order(context, nest, schedule, flow, backwards);
+    if (status) continue;
+    messages[fmt::format("{} {}{}", dependence_kind_name(flow.kind), statement_name(flow.source),
+                         statement_name(flow.target))] = status.error().message;
+  }
+  // I runs in the call of tap 0, which is now the last; taps 2 and 1 have been added to garbage by then.
+  EXPECT_EQ(
+      messages["RAW IS"],
+      "loop kh: RAW on C: I[n=0,oh=0,ow=0,oc=0] -> S[n=0,oh=0,ow=0,oc=0,kh=1,kw=0,ic=0] would run in the "
+      "wrong order: keep the source before the target");
+  for (const char* broken : {"RAW SE", "WAR SE", "WAW SE", "WAW IS"}) {
+    EXPECT_NE(messages[broken].find("loop kh: "), std::string::npos) << broken << ": " << messages[broken];
+  }
+  // Updates among themselves may come in any order.
+  EXPECT_FALSE(messages.contains("RAW SS"));
+}
+
+// Every way to break a schedule names kind, array, source, target and the loop that carries it.
+TEST(Legality, EveryRefusalNamesItsDependence) {
+  Nest nest = matmul_nest(8, 8, 8);
+  nest.epilogue.bias = true;
+  const KernelTile no_k{.kernel = "", .m_dim = 0, .n_dim = 1, .k_dim = -1, .batch_dims = {}};
+  const std::tuple<Schedule, const char*, const char*> cases[] = {
+      {make_schedule({{.dim = 2, .step = 3, .parallel = true}}, matmul_tile),
+       "parallel loop k: ", "RAW on C: S[m=0,n=0,k=0] -> S[m=0,n=0,k=3]"},
+      {make_schedule({{.dim = 2, .step = 3, .balanced = true, .parallel = true}}, matmul_tile),
+       "parallel loop k: ", "RAW on C: S[m=0,n=0,k=0] -> S[m=0,n=0,k=3]"},
+      {make_schedule({{.dim = 0, .step = 2, .parallel = true}, {.dim = 2, .step = 4, .parallel = true}},
+                     matmul_tile),
+       "parallel loop k: ", "RAW on C: S[m=0,n=0,k=0] -> S[m=0,n=0,k=4]"},
+      {make_schedule({}, no_k), "loops over k: ", "RAW on C: I[m=0,n=0] -> S[m=0,n=0,k=1] has no target"},
+      {make_schedule({{.dim = 2, .step = 2}}, no_k),
+       "loops over k: ", "RAW on C: I[m=0,n=0] -> S[m=0,n=0,k=1] has no target"},
+  };
+  for (const auto& [schedule, loop, dependence] : cases) {
+    const std::string message = refusal(nest, schedule);
+    EXPECT_EQ(message.rfind(loop, 0), 0u) << message;
+    EXPECT_NE(message.find(dependence), std::string::npos) << message;
+  }
 }
 
 // The verdict against the definition: walk the schedule, compare every pair of updates of an element.

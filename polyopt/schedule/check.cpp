@@ -7,6 +7,7 @@
 #include "polyopt/schedule/program.h"
 #include "polyopt/schedule/ranges.h"
 #include "polyopt/schedule/views.h"
+#include "support/checked.h"
 
 namespace cortex {
 namespace {
@@ -21,6 +22,24 @@ struct Checker {
   Error refuse(fmt::format_string<Args...> text, Args&&... args) const {
     return invalid_argument(fmt::format("schedule of {}: ", nest.name) +
                             fmt::format(text, std::forward<Args>(args)...));
+  }
+
+  // "S[m=0,k=128]": the instance with `value` in dim d and zero elsewhere; I has no reduction dims.
+  std::string instance(char statement, int d, int64_t value) const {
+    std::string at;
+    for (int i = 0; i < static_cast<int>(nest.dims.size()); ++i) {
+      if (statement == 'I' && nest.dims[i].kind == DimKind::reduction) continue;
+      at += fmt::format("{}{}={}", at.empty() ? "" : ",", dim(i), i == d ? value : 0);
+    }
+    return fmt::format("{}[{}]", statement, at);
+  }
+
+  // Where the second tile of a loop begins; 1 where it has but one.
+  int64_t second_tile(int index) const {
+    const Loop& loop = schedule.loops[index];
+    const int64_t range = max_range(nest, schedule, loop.dim, index), tiles = max_trips(nest, schedule, index);
+    if (tiles < 2) return 1;
+    return loop.balanced ? ceil_div(range, tiles) : loop.step;
   }
 
   Status run() {
@@ -60,8 +79,10 @@ struct Checker {
         return refuse("parallel loop {} stands inside a sequential one: parallel loops come first", dim(loop.dim));
       }
       if (nest.dims[loop.dim].kind != DimKind::parallel) {
-        return refuse("parallel loop {}: its iterations add into the same elements of {} and would race",
-                      dim(loop.dim), nest[Operand::c].tensor.name);
+        const int64_t next = second_tile(static_cast<int>(&loop - schedule.loops.data()));
+        return refuse("parallel loop {}: RAW on {}: {} -> {} would race: make {} sequential or split the reduction",
+                      dim(loop.dim), nest[Operand::c].tensor.name, instance('S', loop.dim, 0),
+                      instance('S', loop.dim, next), dim(loop.dim));
       }
       if (loop.threads < 1) return refuse("loop {}: thread grid {}", dim(loop.dim), loop.threads);
       if (++parallel > CORTEX_MAX_PARALLEL_LOOPS) {
@@ -126,8 +147,11 @@ struct Checker {
     for (int d = 0; d < static_cast<int>(nest.dims.size()); ++d) {
       const int64_t left = max_range(nest, schedule, d, depth);
       if (!in_kernel(d) && left != 1) {
-        return refuse("dim {}: {} iterations are left inside the loops and the microkernel does not take them: "
-                      "add a loop {}/1 or a role", dim(d), left, dim(d));
+        const bool reduction = nest.dims[d].kind == DimKind::reduction;
+        return refuse("dim {}: {} iterations are left inside the loops and the microkernel does not take them, so "
+                      "that RAW on {}: {} -> {} is broken: add a loop {}/1 or a role", dim(d), left,
+                      nest[Operand::c].tensor.name, instance(reduction ? 'S' : 'I', d, reduction ? 0 : 1),
+                      instance('S', d, 1), dim(d));
       }
       if (kernel->op != KernelOp::brgemm) continue;
       if (d == schedule.tile.m_dim && left > kernel->mr) {
