@@ -1,0 +1,17 @@
+// Whether a model means something, and whether its structure can be ordered before any arithmetic.
+#pragma once
+
+#include "graph/recursive/model.h"
+#include "support/result.h"
+
+namespace cortex::recursive {
+
+// Fills in every value's shape, domain and slice bounds. Refuses, naming value and rule:
+// - shapes that do not fit, names without a value, states never computed;
+// - P1: which child is read depends on a tensor value, not on the structure alone;
+// - P2: a recursive call that waits for arithmetic of the node that makes it;
+// - P3: a recursive call that waits for the result of a sibling's;
+// - structure and cell that disagree: child slots beyond max_children, a sequence with several children.
+Status check(Model& model);
+
+}  // namespace cortex::recursive
