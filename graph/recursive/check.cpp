@@ -99,7 +99,7 @@ class Checker {
     if (is_elementwise(v.op)) return elementwise(v);
     switch (v.op) {
       case Op::constant:
-        v.shape = {};
+        v.shape = model_.shape(v.dims);
         return {};
       case Op::parameter:
         v.shape = model_.shape(model_.parameters[static_cast<std::size_t>(v.ref)].dims);

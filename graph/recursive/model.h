@@ -35,7 +35,7 @@ struct State {
 };
 
 enum class Op {
-  constant,   // number, fits any shape
+  constant,   // number; without dims it fits any shape
   parameter,  // ref: the parameter
   table_row,  // ref: the table; its row for the node's word
   feature,    // the node's features
@@ -75,6 +75,7 @@ struct Value {
   ChildRef child;
   Size lo, hi;
   double number = 0;
+  std::vector<Size> dims;  // of a constant
   std::string name;  // empty: printed where it is used
   int line = 0;      // of the text, for messages
 

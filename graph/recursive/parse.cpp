@@ -328,6 +328,7 @@ class Parser {
     const std::string name = word();
     if (name.empty()) return fail_value("expected a value");
     if (name == "child") return child();
+    if (name == "fill") return fill();
     skip();
     if (!rest_.empty() && rest_[0] == '(') return call(name);
     if (const auto found = names_->find(name); found != names_->end()) return found->second;
@@ -383,6 +384,18 @@ class Parser {
     const int v = push(Op::child);
     cell_->values.back().ref = state;
     cell_->values.back().child = ref;
+    return v;
+  }
+
+  // fill(0.5)[h]: a constant with a shape
+  int fill() {
+    if (!expect('(')) return -1;
+    const int v = primary();
+    if (v < 0 || cell_->values[static_cast<std::size_t>(v)].op != Op::constant)
+      return fail_value("expected fill(NUMBER)[size]");
+    std::vector<Size> extents;
+    if (!expect(')') || !dims(extents)) return -1;
+    cell_->values[static_cast<std::size_t>(v)].dims = extents;
     return v;
   }
 

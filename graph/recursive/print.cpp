@@ -7,6 +7,12 @@
 namespace cortex::recursive {
 namespace {
 
+std::string brackets(const std::vector<Size>& dims) {
+  std::string text;
+  for (const Size& dim : dims) text += "[" + to_string(dim) + "]";
+  return text;
+}
+
 // Binding strength, as the parser has it.
 int strength(Op op) {
   switch (op) {
@@ -63,6 +69,7 @@ class Printer {
     switch (v.op) {
       case Op::constant:
         text = fmt::format("{}", v.number);
+        if (!v.dims.empty()) text = fmt::format("fill({}){}", v.number, brackets(v.dims));
         break;
       case Op::parameter:
         text = model_.parameters[static_cast<std::size_t>(v.ref)].name;
@@ -108,12 +115,6 @@ class Printer {
   const Cell& cell_;
   std::vector<std::string> names_;
 };
-
-std::string brackets(const std::vector<Size>& dims) {
-  std::string text;
-  for (const Size& dim : dims) text += "[" + to_string(dim) + "]";
-  return text;
-}
 
 }  // namespace
 

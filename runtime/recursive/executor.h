@@ -1,0 +1,95 @@
+// Runs batches of structures: linearizes them, then goes up level by level with one team of threads.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "cortex/recursive.h"
+#include "runtime/recursive/linearize.h"
+#include "runtime/recursive/program.h"
+#include "runtime/recursive/team.h"
+#include "runtime/recursive/weights.h"
+#include "support/aligned_buffer.h"
+#include "support/result.h"
+
+namespace cortex::recursive {
+
+struct CellKernels {
+  int64_t panel = 0;
+  cortex_cell_gemm_fn gemm = nullptr;
+  cortex_cell_pointwise_fn pointwise = nullptr;
+};
+
+// One way through the structures; bidirectional models have two.
+struct Direction {
+  Program program;
+  ParameterStore parameters;
+  StructureRules rules;
+};
+
+// Columns an element-wise step works on at a time: the rows of its operands stay in L1.
+constexpr int64_t scratch_columns = 1024;
+
+struct CompiledModel {
+  Model model;  // as it was asked for
+  CellKernels kernels;
+  std::vector<Direction> directions;
+  double flops_per_barrier = 0.2e6;  // less work a level than this is left to one thread
+  bool dense_reads = true;           // children that lie back to back are read where they are
+};
+
+// What a step needs to know of the level it runs on.
+struct LevelRows {
+  int64_t level = 0;
+  int64_t first = 0, rows = 0, inner = 0;  // positions; inner: those with a parent
+  int64_t first_edge = 0, edges = 0;
+};
+
+// The state of one direction of a batch.
+struct Arena {
+  std::vector<AlignedBuffer> state, row, edge, hoisted;
+  std::vector<int64_t> state_stride, row_stride, edge_stride, hoisted_stride;  // elements
+  AlignedBuffer zeros;
+};
+
+struct ThreadRoom {
+  std::vector<AlignedBuffer> panels;
+  std::vector<int64_t> panel_stride;
+  // Where a panel's rows are: its own memory, or states that lie back to back.
+  std::vector<const float*> panel_data;
+  std::vector<int64_t> panel_pitch;
+  AlignedBuffer scratch;
+  std::vector<float*> rows;
+};
+
+class Executor {
+ public:
+  static Result<std::unique_ptr<Executor>> create(const CompiledModel& model, int threads);
+
+  Status run(const cortex_recursive_batch& batch, const cortex_recursive_result* results,
+             int32_t result_count);
+  const cortex_recursive_info& info() const { return info_; }
+
+ private:
+  explicit Executor(const CompiledModel& model) : model_(model) {}
+  Status prepare(const cortex_recursive_batch& batch);
+  Status check_results(const cortex_recursive_result* results, int32_t count);
+  bool reserve();
+  int threads_for(const cortex_recursive_batch& batch) const;
+  void work(int thread);
+  void write_results(int thread);
+
+  const CompiledModel& model_;
+  std::unique_ptr<Team> team_;
+  std::vector<Linear> linear_;                  // by direction
+  std::vector<Arena> arenas_;                   // by direction
+  std::vector<std::vector<ThreadRoom>> rooms_;  // by direction and thread
+  std::vector<int> result_states_;
+  const cortex_recursive_batch* batch_ = nullptr;
+  const cortex_recursive_result* results_ = nullptr;
+  int32_t result_count_ = 0;
+  int threads_ = 1;  // that take part in the batch
+  cortex_recursive_info info_{};
+};
+
+}  // namespace cortex::recursive

@@ -1,0 +1,302 @@
+// Every ready model, and cells nobody wrote before, against the model evaluated as written in double; equal
+// bits for any number of threads, any batch, any set of transformations that keeps the order of sums.
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <cstring>
+
+#include "graph/recursive/ready.h"
+#include "graph/recursive/text.h"
+#include "runtime/recursive/compile.h"
+#include "runtime/recursive/testing/reference.h"
+#include "runtime/recursive/testing/structures.h"
+
+namespace cortex::recursive {
+namespace {
+
+using testing::Batch;
+using testing::Parameters;
+
+Parameters random_parameters(const Model& model, std::mt19937& random) {
+  Parameters parameters;
+  for (const Parameter& p : model.parameters) {
+    const std::vector<int64_t> shape = model.shape(p.dims);
+    const float size =
+        p.table || shape.size() == 1 ? 1.0f : 1.0f / std::sqrt(static_cast<float>(shape.back()));
+    std::uniform_real_distribution<float> uniform(-size, size);
+    std::vector<float>& values = parameters.emplace_back(static_cast<std::size_t>(elements(shape)));
+    for (float& x : values) x = uniform(random);
+  }
+  return parameters;
+}
+
+std::unique_ptr<CompiledModel> compiled(const Model& model, const Parameters& parameters,
+                                        CompileOptions options = {}) {
+  std::string text;
+  Result<CompiledModel> made = compile(model, options, &text);
+  EXPECT_TRUE(made.ok()) << made.error().message;
+  if (!made) return nullptr;
+  made->flops_per_barrier = 0;
+  for (Direction& d : made->directions) {
+    for (std::size_t p = 0; p < parameters.size(); ++p) {
+      EXPECT_TRUE(d.parameters.set(p, parameters[p].data(), static_cast<int64_t>(parameters[p].size())).ok());
+    }
+  }
+  return std::make_unique<CompiledModel>(std::move(made).value());
+}
+
+std::vector<float> all_states(const CompiledModel& model, const cortex_recursive_batch& batch, int threads) {
+  auto executor = Executor::create(model, threads);
+  EXPECT_TRUE(executor.ok());
+  std::vector<float> out;
+  for (const int state : model.model.outputs) {
+    const State& s = model.model.states[static_cast<std::size_t>(state)];
+    std::vector<float> rows(static_cast<std::size_t>(batch.nodes * elements(model.model.shape(s.dims))) *
+                            model.directions.size());
+    cortex_recursive_result result{};
+    result.name = s.name.c_str();
+    result.where = CORTEX_RECURSIVE_NODES;
+    result.data = rows.data();
+    const Status status = (*executor)->run(batch, &result, 1);
+    EXPECT_TRUE(status.ok()) << status.error().message;
+    out.insert(out.end(), rows.begin(), rows.end());
+  }
+  return out;
+}
+
+void expect_near(const std::vector<float>& got, const std::vector<std::vector<std::vector<double>>>& expected,
+                 const Model& model, const std::string& what) {
+  std::size_t at = 0;
+  double worst = 0;
+  for (const int state : model.outputs) {
+    for (const auto& node : expected) {
+      for (const double x : node[static_cast<std::size_t>(state)]) {
+        ASSERT_LT(at, got.size());
+        const double error = std::abs(got[at++] - x) / (1 + std::abs(x));
+        worst = std::max(worst, std::isfinite(error) ? error : 1e9);
+      }
+    }
+  }
+  EXPECT_LT(worst, 2e-5) << what;
+}
+
+Model parsed(const std::string& text, int64_t h) {
+  Result<Model> model = parse_model(text, {{"h", h}});
+  EXPECT_TRUE(model.ok()) << model.error().message;
+  if (model->sizes.count("v")) model->sizes["v"] = 7;
+  if (model->sizes.count("e")) model->sizes["e"] = 19;
+  return *parse_model(to_text(*model));
+}
+
+Batch random_batch(const Model& model, std::mt19937& random) {
+  Batch batch;
+  const int structures = std::uniform_int_distribution<int>(1, 5)(random);
+  for (int s = 0; s < structures; ++s) {
+    const int nodes = std::uniform_int_distribution<int>(1, 40)(random);
+    batch.add(testing::random_structure(model.structure, nodes, static_cast<int>(model.children()), random));
+  }
+  batch.fill(random, 7, 19);
+  return batch;
+}
+
+void check_model(const Model& model, std::mt19937& random, const std::string& what) {
+  const Parameters parameters = random_parameters(model, random);
+  const Batch batch = random_batch(model, random);
+  const auto expected = testing::evaluate(model, parameters, batch.view());
+  std::vector<float> first;
+  for (const Isa isa : {Isa::baseline, Isa::avx2, Isa::avx512}) {
+    if (isa > detected_isa()) continue;
+    CompileOptions options;
+    options.isa = isa;
+    const auto plain = compiled(model, parameters, options);
+    first = all_states(*plain, batch.view(), 1);
+    expect_near(first, expected, model, what);
+    for (const int threads : {2, 3}) {
+      const std::vector<float> other = all_states(*plain, batch.view(), threads);
+      EXPECT_EQ(std::memcmp(other.data(), first.data(), first.size() * 4), 0)
+          << what << " threads " << threads;
+    }
+  }
+  CompileOptions options;
+  options.isa = detected_isa();
+  for (const std::string& name : transformation_names()) {
+    options.disable = name;
+    expect_near(all_states(*compiled(model, parameters, options), batch.view(), 2), expected, model,
+                what + " without " + name);
+  }
+}
+
+TEST(Executor, ReadyModels) {
+  const unsigned seed = std::random_device{}();
+  SCOPED_TRACE(seed);
+  std::mt19937 random(seed);
+  for (const std::string& name : ready_models()) {
+    for (const bool features : {false, true}) {
+      const Result<std::string> text = ready_model(name, features);
+      if (!text) continue;
+      for (const int h : {8, 33, 80}) check_model(parsed(*text, h), random, name);
+    }
+  }
+}
+
+// Cells that use what the ready ones do not.
+const char* const cells[] = {
+    R"(model gates  # a product per child that depends on the parent, in several phases
+structure tree
+children any
+size h = 8
+size v = 1
+table X[v][h]
+parameter U[h][h]
+parameter W[2h][h]
+parameter b[h]
+state h[h]
+state m[h]
+node
+  hs = sum(child.h)
+  q = tanh(U @ hs + X[word])
+  r = sigmoid(U @ (q * child.h) + b)
+  s = sum(r * child.h)
+  a = W @ s
+  h = maximum(a[0:h], a[h:2h]) * 0.5 + 1 - q
+  m = max(child.m) + hs
+output h m
+)",
+    R"(model attention  # two reductions, one over the other's result
+structure dag
+children any
+size h = 8
+size v = 1
+table X[v][h]
+parameter U[h][h]
+state h[h]
+node
+  s = tanh(U @ child.h)
+  e = exp(s)
+  w = sum(e)
+  h = sum(e / (w + 0.5) * child.h) + X[word] - minimum(w, X[word])
+output h
+)",
+    R"(model selected
+structure tree
+children 3
+size h = 8
+size e = 1
+input w[e]
+parameter P[h][e]
+parameter U[h][2h]
+state h[h]
+state k[h]
+leaf
+  h = relu(P @ w)
+  k = 0.25
+node
+  p = U @ concat(child[select].h, child[2].k)
+  h = tanh(p + P @ w)
+  k = child[0].k - h
+output h k
+)",
+    R"(model matrices
+structure tree
+children 2
+size h = 8
+size v = 1
+table X[v][h]
+parameter A[h][h]
+parameter B[h][h]
+parameter u[h]
+state h[h]
+state M[h][h]
+node
+  M = A @ (sum(child.M) + B) + B
+  h = tanh(X[word] @ child[1].M + (u @ M) * 0.1)
+output M h
+)"};
+
+TEST(Executor, OtherCells) {
+  const unsigned seed = std::random_device{}();
+  SCOPED_TRACE(seed);
+  std::mt19937 random(seed);
+  for (const char* text : cells) {
+    for (const int h : {5, 33}) check_model(parsed(text, h), random, text);
+  }
+}
+
+TEST(Executor, ResultsDoNotDependOnTheBatch) {
+  const unsigned seed = std::random_device{}();
+  SCOPED_TRACE(seed);
+  std::mt19937 random(seed);
+  const Model model = parsed(*ready_model("treelstm", false), 48);
+  const Parameters parameters = random_parameters(model, random);
+  CompileOptions options;
+  options.isa = detected_isa();
+  const auto made = compiled(model, parameters, options);
+  Batch whole;
+  std::vector<Batch> single(30);
+  for (Batch& one : single) {
+    const auto tree = testing::random_structure(
+        Structure::tree, std::uniform_int_distribution<int>(1, 40)(random), -1, random);
+    one.add(tree);
+    one.fill(random, 7, 1);
+    whole.add(tree);
+    whole.words.insert(whole.words.end(), one.words.begin(), one.words.end());
+  }
+  const std::vector<float> all = all_states(*made, whole.view(), 2);
+  std::size_t at = 0;
+  for (const Batch& one : single) {
+    const std::vector<float> alone = all_states(*made, one.view(), 1);
+    const std::size_t half = alone.size() / 2;
+    EXPECT_EQ(std::memcmp(alone.data(), all.data() + at, half * 4), 0);
+    EXPECT_EQ(std::memcmp(alone.data() + half, all.data() + all.size() / 2 + at, half * 4), 0);
+    at += half;
+  }
+}
+
+TEST(Executor, ChainsOfAMillionAndStars) {
+  std::mt19937 random(1);
+  const Model model = parsed(*ready_model("treernn", false), 4);
+  const Parameters parameters = random_parameters(model, random);
+  const auto made = compiled(model, parameters);
+  for (const bool star : {false, true}) {
+    const int32_t n = star ? 10001 : 1000000;
+    std::vector<std::vector<int32_t>> children(static_cast<std::size_t>(n));
+    for (int32_t i = 1; i < n; ++i)
+      children[static_cast<std::size_t>(star ? 0 : i)].push_back(star ? i : i - 1);
+    Batch batch;
+    batch.add(children);
+    batch.fill(random, 7, 1);
+    const auto expected = testing::evaluate(model, parameters, batch.view());
+    expect_near(all_states(*made, batch.view(), star ? 2 : 1), expected, model, star ? "star" : "chain");
+  }
+}
+
+TEST(Executor, BothDirections) {
+  std::mt19937 random(3);
+  const Model model = parsed(*ready_model("seqgru", true), 24);
+  const Parameters parameters = random_parameters(model, random);
+  CompileOptions options;
+  options.isa = detected_isa();
+  options.bidirectional = true;
+  const auto made = compiled(model, parameters, options);
+  Batch batch;
+  for (const int length : {5, 1, 9}) {
+    batch.structure_offsets.push_back(batch.nodes() + length);
+  }
+  std::uniform_real_distribution<float> uniform(-1, 1);
+  batch.features.resize(static_cast<std::size_t>(batch.nodes() * 19));
+  for (float& x : batch.features) x = uniform(random);
+  cortex_recursive_batch view = batch.view();
+  view.child_offsets = nullptr;
+  const std::vector<float> got = all_states(*made, view, 2);
+  const auto forward = testing::evaluate(model, parameters, view),
+             backward = testing::evaluate(model, parameters, view, true);
+  for (std::size_t v = 0; v < forward.size(); ++v) {
+    for (std::size_t j = 0; j < 24; ++j) {
+      EXPECT_NEAR(got[v * 48 + j], forward[v][0][j], 1e-5);
+      EXPECT_NEAR(got[v * 48 + 24 + j], backward[v][0][j], 1e-5);
+    }
+  }
+}
+
+}  // namespace
+}  // namespace cortex::recursive

@@ -1,0 +1,287 @@
+#include "runtime/recursive/walk.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "support/checked.h"
+
+namespace cortex::recursive {
+namespace {
+
+std::size_t index(int64_t i) { return static_cast<std::size_t>(i); }
+
+}  // namespace
+
+int64_t Walk::run() {
+  at_ = {0, 0, batch_.nodes, 0, 0, 0};
+  for (const Gemm& gemm : program_.hoisted) {
+    run_gemm(gemm, batch_.features, gemm.k, arena_.hoisted[index(gemm.out.array)].as<float>(),
+             arena_.hoisted_stride[index(gemm.out.array)], batch_.nodes);
+  }
+  if (program_.barrier_after_hoisted) barrier();
+  for (int64_t l = 0; l < linear_.levels; ++l) {
+    at_.level = l;
+    at_.first = linear_.level_start[index(l)];
+    at_.rows = linear_.level_start[index(l + 1)] - at_.first;
+    at_.inner = linear_.level_inner[index(l)];
+    at_.first_edge = linear_.child_begin[index(at_.first)];
+    at_.edges = linear_.child_begin[index(at_.first + at_.rows)] - at_.first_edge;
+    level(l == 0 && program_.has_leaf ? program_.leaf : program_.node);
+  }
+  return barriers_;
+}
+
+void Walk::barrier() {
+  if (threads_ > 1) team_.barrier();
+  ++barriers_;
+}
+
+void Walk::level(const CellProgram& cell) {
+  for (const Phase& phase : cell.phases) {
+    for (const Step& s : phase.steps) {
+      std::visit([&](const auto& one) { step(one); }, s);
+    }
+    if (phase.barrier) barrier();
+  }
+}
+
+Walk::Part Walk::share(int64_t width, int64_t quantum) const {
+  const int64_t units = ceil_div(width, quantum), threads = threads_;
+  return {std::min(width, units * thread_ / threads * quantum),
+          std::min(width, units * (thread_ + 1) / threads * quantum)};
+}
+
+const float* Walk::state(int array, int64_t position) const {
+  if (position < 0) return arena_.zeros.as<float>();
+  return arena_.state[index(array)].as<float>() + position * arena_.state_stride[index(array)];
+}
+
+const float* Walk::at(const Stream& s, int64_t row, int64_t edge) const {
+  const int64_t position = at_.first + row;
+  switch (s.from) {
+    case From::parameter:
+      return parameters_.plain(s.array) + s.offset;
+    case From::word: {
+      const int32_t word = linear_.word[index(position)];
+      if (word < 0) return arena_.zeros.as<float>();
+      return parameters_.plain(s.array) + word * s.width + s.offset;
+    }
+    case From::features:
+      return batch_.features + linear_.original[index(position)] * s.width + s.offset;
+    case From::hoisted:
+      return arena_.hoisted[index(s.array)].as<float>() +
+             linear_.original[index(position)] * arena_.hoisted_stride[index(s.array)] + s.offset;
+    case From::own:
+      return state(s.array, position) + s.offset;
+    case From::row:
+      return arena_.row[index(s.array)].as<float>() + row * arena_.row_stride[index(s.array)] + s.offset;
+    case From::edge:
+      return arena_.edge[index(s.array)].as<float>() + edge * arena_.edge_stride[index(s.array)] + s.offset;
+    case From::panel:
+      return room_.panel_data[index(s.array)] +
+             (program_.panels[index(s.array)].per_child ? edge : row) * room_.panel_pitch[index(s.array)] +
+             s.offset;
+    case From::each:
+      return state(s.array, linear_.children[index(at_.first_edge + edge)]) + s.offset;
+    case From::slot: {
+      const int64_t begin = linear_.child_begin[index(position)] + s.slot;
+      if (begin >= linear_.child_begin[index(position + 1)]) return arena_.zeros.as<float>();
+      return state(s.array, linear_.children[index(begin)]) + s.offset;
+    }
+    case From::selected: {
+      const int32_t child = linear_.selected[index(position)];
+      return child < 0 ? arena_.zeros.as<float>() : state(s.array, child) + s.offset;
+    }
+    case From::block: {
+      const int64_t slot = at_.first_edge + edge - linear_.child_begin[index(position)];
+      return arena_.row[index(s.array)].as<float>() + row * arena_.row_stride[index(s.array)] + s.offset +
+             slot * s.width;
+    }
+    case From::scratch:
+      return room_.scratch.as<float>() + s.array * scratch_columns;
+  }
+  return nullptr;
+}
+
+// Sums and maxima over the children, in their order.
+void Walk::reduce(const Gather::Part& part, int64_t row, float* to) {
+  const int64_t begin = linear_.child_begin[index(at_.first + row)] - at_.first_edge;
+  const int64_t end = linear_.child_begin[index(at_.first + row + 1)] - at_.first_edge;
+  if (begin == end) {
+    std::fill_n(to, part.width, 0.0f);
+    return;
+  }
+  const float* first = at(part.stream, row, begin);
+  if (end - begin == 1) {
+    std::copy_n(first, part.width, to);
+    return;
+  }
+  float* rows[4] = {to, const_cast<float*>(first), nullptr, nullptr};
+  cortex_cell_step combine{CORTEX_CELL_FORM, 0, 0, 1, 2, -1, -1, -1, 0, 0};
+  if (part.reduce == Gather::Reduce::max) combine.op = CORTEX_CELL_MAX;
+  for (int64_t edge = begin + 1; edge < end; ++edge) {
+    rows[2] = writable(part.stream, row, edge);
+    model_.kernels.pointwise(&combine, 1, rows, part.width);
+    rows[1] = to;
+  }
+}
+
+void Walk::step(const Gather& gather) {
+  const std::size_t p = index(gather.panel);
+  const int64_t count = gather.per_child ? at_.edges : at_.rows;
+  if (model_.dense_reads && gather.parts.size() == 1 && !gather.per_child) {
+    // A sequence's sum over children is its only child.
+    const Gather::Part& part = gather.parts[0];
+    const bool one = part.stream.from == From::slot
+                         ? part.stream.slot == 0
+                         : part.reduce != Gather::Reduce::none && at_.edges == at_.rows;
+    const int32_t base = linear_.first_child[index(at_.level)];
+    if (one && base >= 0) {
+      room_.panel_data[p] = state(part.stream.array, base) + part.stream.offset;
+      room_.panel_pitch[p] = arena_.state_stride[index(part.stream.array)];
+      return;
+    }
+  }
+  float* data = room_.panels[p].as<float>();
+  const int64_t pitch = room_.panel_stride[p];
+  room_.panel_data[p] = data;
+  room_.panel_pitch[p] = pitch;
+  int64_t row = 0;
+  for (int64_t i = 0; i < count; ++i) {
+    if (gather.per_child) {
+      while (linear_.child_begin[index(at_.first + row + 1)] - at_.first_edge <= i) ++row;
+    } else {
+      row = i;
+    }
+    float* to = data + i * pitch;
+    for (const Gather::Part& part : gather.parts) {
+      if (part.reduce != Gather::Reduce::none) {
+        reduce(part, row, to + part.at);
+      } else {
+        std::copy_n(at(part.stream, row, i), part.width, to + part.at);
+      }
+    }
+  }
+}
+
+void Walk::run_gemm(const Gemm& gemm, const float* a, int64_t a_pitch, float* c, int64_t c_pitch,
+                    int64_t rows) {
+  const Part columns = share(gemm.n, model_.kernels.panel);
+  if (columns.begin >= columns.end || rows <= 0) return;
+  const PackedWeights& weights = parameters_.packed(gemm.weights);
+  cortex_cell_gemm_args args{};
+  args.a = a;
+  args.b = weights.data.as<char>() + columns.begin / model_.kernels.panel * weights.panel_stride;
+  args.c = c + columns.begin;
+  args.m = rows;
+  args.n = columns.end - columns.begin;
+  args.k = gemm.k;
+  args.lda = a_pitch * 4;
+  args.ldb = model_.kernels.panel * 4;
+  args.ldc = c_pitch * 4;
+  args.panel_stride = weights.panel_stride;
+  args.last_first = at_.level & 1;
+  model_.kernels.gemm(&args);
+}
+
+void Walk::step(const Gemm& gemm) {
+  const int64_t rows = gemm.inner_only ? at_.inner : gemm.per_child ? at_.edges : at_.rows;
+  if (rows == 0) return;
+  const auto pitch = [&](const Stream& s) {
+    switch (s.from) {
+      case From::own:
+        return arena_.state_stride[index(s.array)];
+      case From::row:
+        return arena_.row_stride[index(s.array)];
+      case From::edge:
+        return arena_.edge_stride[index(s.array)];
+      default:
+        return room_.panel_pitch[index(s.array)];
+    }
+  };
+  run_gemm(gemm, at(gemm.a, 0, 0), pitch(gemm.a), writable(gemm.out, 0, 0), pitch(gemm.out), rows);
+}
+
+void Walk::step(const MatrixProduct& product) {
+  const Part rows = share(product.m, 1);
+  if (rows.begin >= rows.end) return;
+  cortex_cell_gemm_args args{};
+  args.m = rows.end - rows.begin;
+  args.n = product.n;
+  args.lda = product.k * 4;
+  args.ldb = args.ldc = product.n * 4;
+  args.panel_stride = model_.kernels.panel * 4;
+  const float* matrix = parameters_.plain(product.parameter) + (product.first_row + rows.begin) * product.k;
+  for (int64_t row = 0; row < at_.rows; ++row) {
+    args.c = writable(product.out, row, 0) + rows.begin * product.n;
+    args.flags = 0;
+    int64_t done = 0;
+    for (const MatrixProduct::Part& part : product.parts) {
+      args.a = matrix + done;
+      args.b = at(part.stream, row, 0);
+      args.k = part.rows;
+      model_.kernels.gemm(&args);
+      args.flags = CORTEX_TILE_ACCUMULATE;
+      done += part.rows;
+    }
+  }
+}
+
+void Walk::step(const VectorMatrix& product) {
+  const Part columns = share(product.n, model_.kernels.panel);
+  if (columns.begin >= columns.end) return;
+  cortex_cell_gemm_args args{};
+  args.m = 1;
+  args.n = columns.end - columns.begin;
+  args.k = product.k;
+  args.lda = product.k * 4;
+  args.ldb = args.ldc = product.n * 4;
+  args.panel_stride = model_.kernels.panel * 4;
+  for (int64_t row = 0; row < at_.rows; ++row) {
+    args.a = at(product.vector, row, 0);
+    args.b = at(product.matrix, row, 0) + columns.begin;
+    args.c = writable(product.out, row, 0) + columns.begin;
+    model_.kernels.gemm(&args);
+  }
+}
+
+void Walk::step(const Pointwise& pointwise) {
+  const Part columns = share(pointwise.width, pointwise.quantum);
+  const std::size_t count = pointwise.rows.size();
+  float** rows = room_.rows.data();
+  const auto run = [&](const std::vector<cortex_cell_step>& steps, int64_t n) {
+    model_.kernels.pointwise(steps.data(), static_cast<int32_t>(steps.size()), rows, n);
+  };
+  const auto per_child = [](From from) {
+    return from == From::edge || from == From::each || from == From::block;
+  };
+  for (int64_t from = columns.begin; from < columns.end; from += scratch_columns) {
+    const int64_t n = std::min(scratch_columns, columns.end - from);
+    for (int64_t row = 0; row < at_.rows; ++row) {
+      const int64_t first = linear_.child_begin[index(at_.first + row)] - at_.first_edge;
+      const int64_t last = linear_.child_begin[index(at_.first + row + 1)] - at_.first_edge;
+      for (std::size_t r = 0; r < count; ++r) {
+        const Stream& s = pointwise.rows[r];
+        if (per_child(s.from)) continue;
+        rows[r] = writable(s, row, first) + (s.from == From::scratch ? 0 : from);
+      }
+      for (const Pointwise::Segment& segment : pointwise.segments) {
+        if (!segment.edges) {
+          run(first == last && !segment.childless.empty() ? segment.childless : segment.steps, n);
+          continue;
+        }
+        for (int64_t edge = first; edge < last; ++edge) {
+          for (std::size_t r = 0; r < count; ++r) {
+            const Stream& s = pointwise.rows[r];
+            if (per_child(s.from) || (s.from == From::panel && program_.panels[index(s.array)].per_child)) {
+              rows[r] = writable(s, row, edge) + from;
+            }
+          }
+          run(segment.steps, n);
+        }
+      }
+    }
+  }
+}
+
+}  // namespace cortex::recursive

@@ -1,0 +1,63 @@
+// One thread's way through the levels of one direction.
+#pragma once
+
+#include "runtime/recursive/executor.h"
+
+namespace cortex::recursive {
+
+class Walk {
+ public:
+  Walk(const CompiledModel& model, const Direction& direction, const Linear& linear, Arena& arena,
+       ThreadRoom& room, const cortex_recursive_batch& batch, Team& team, int thread, int threads)
+      : model_(model),
+        program_(direction.program),
+        parameters_(direction.parameters),
+        linear_(linear),
+        arena_(arena),
+        room_(room),
+        batch_(batch),
+        team_(team),
+        thread_(thread),
+        threads_(threads) {}
+
+  // Returns how many barriers it met.
+  int64_t run();
+
+ private:
+  struct Part {
+    int64_t begin, end;
+  };
+  // This thread's share of `width` elements, in multiples of `quantum`.
+  Part share(int64_t width, int64_t quantum) const;
+
+  void barrier();
+  void level(const CellProgram& cell);
+  void step(const Gather& gather);
+  void step(const Gemm& gemm);
+  void step(const MatrixProduct& product);
+  void step(const VectorMatrix& product);
+  void step(const Pointwise& pointwise);
+  void reduce(const Gather::Part& part, int64_t row, float* to);
+  void run_gemm(const Gemm& gemm, const float* a, int64_t a_pitch, float* c, int64_t c_pitch, int64_t rows);
+
+  // The row of a stream for a node (row of the level) and, per child, its edge.
+  const float* at(const Stream& stream, int64_t row, int64_t edge) const;
+  float* writable(const Stream& stream, int64_t row, int64_t edge) const {
+    return const_cast<float*>(at(stream, row, edge));
+  }
+  const float* state(int array, int64_t position) const;
+
+  const CompiledModel& model_;
+  const Program& program_;
+  const ParameterStore& parameters_;
+  const Linear& linear_;
+  Arena& arena_;
+  ThreadRoom& room_;
+  const cortex_recursive_batch& batch_;
+  Team& team_;
+  const int thread_, threads_;
+  LevelRows at_;
+  int64_t barriers_ = 0;
+};
+
+}  // namespace cortex::recursive

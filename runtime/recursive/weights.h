@@ -1,0 +1,41 @@
+// A model's parameters: as given where rows of them are read, in panels where products stream them.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "runtime/recursive/program.h"
+#include "support/aligned_buffer.h"
+#include "support/result.h"
+
+namespace cortex::recursive {
+
+// [k][panel] blocks, one per panel of rows of the parameter; the last padded with zeros.
+struct PackedWeights {
+  AlignedBuffer data;
+  int64_t panel_stride = 0;  // bytes
+};
+
+class ParameterStore {
+ public:
+  ParameterStore() = default;
+  ParameterStore(const Model& model, const Program& program, int64_t panel);
+
+  Status set(std::size_t parameter, const float* values, int64_t count);
+  bool complete(std::string* missing) const;
+
+  const float* plain(int parameter) const { return plain_[static_cast<std::size_t>(parameter)].as<float>(); }
+  const PackedWeights& packed(int weights) const { return packed_[static_cast<std::size_t>(weights)]; }
+
+ private:
+  std::vector<std::string> names_;
+  std::vector<int64_t> counts_;
+  std::vector<bool> set_, keep_plain_;
+  std::vector<Weights> weights_;
+  std::vector<int64_t> columns_;  // of the parameter each of the weights is rows of
+  int64_t panel_ = 0;
+  std::vector<AlignedBuffer> plain_;
+  std::vector<PackedWeights> packed_;
+};
+
+}  // namespace cortex::recursive
