@@ -35,7 +35,8 @@ void apply_epilogue(const Epilogue& e, float* c, int64_t rows, int64_t columns, 
                     const float* residual) {
   if (e.empty()) return;
   if (e.activation == Activation::relu) {
-    apply(e, c, rows, columns, bias, residual, [a = e.alpha](float v) { return std::max(v, 0.0f) + a * std::min(v, 0.0f); });
+    apply(e, c, rows, columns, bias, residual,
+          [a = e.alpha](float v) { return std::max(v, 0.0f) + a * std::min(v, 0.0f); });
   } else if (e.activation == Activation::clip) {
     apply(e, c, rows, columns, bias, residual,
           [a = e.alpha, b = e.beta](float v) { return std::min(std::max(v, a), b); });

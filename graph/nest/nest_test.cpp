@@ -269,7 +269,7 @@ TEST(NestCoalesce, ComputesTheSameOnRandomNests) {
     };
     merged += real(after) < real(nest);
   }
-EXPECT_GT(merged, 100);
+  EXPECT_GT(merged, 100);
 }
 
 TEST(NestEvaluate, PaddingReadsZeroAndEpilogueFollowsItsOrder) {

@@ -2,8 +2,8 @@
 
 #include <cfenv>
 
-#include "polyopt/isl/subscript_bounds.h"
 #include "polyopt/analysis/testing.h"
+#include "polyopt/isl/subscript_bounds.h"
 #include "polyopt/ppl/bounds.h"
 #include "polyopt/ppl/box.h"
 #include "polyopt/ppl/tile_limit.h"

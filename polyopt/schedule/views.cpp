@@ -24,8 +24,8 @@ int tensor_dim_of(const Access& access, int dim) {
 
 // Tensor dims from outermost to innermost in scratch. The panel (or, in a box, the dim the microkernel
 // needs adjacent) comes innermost; dims no tile shares (groups, batches) stay outermost.
-std::vector<int> scratch_order(const Nest& nest, const Access& access, const Pack& pack, const KernelTile& tile,
-                               int inner) {
+std::vector<int> scratch_order(const Nest& nest, const Access& access, const Pack& pack,
+                               const KernelTile& tile, int inner) {
   std::vector<int> outer, rest;
   for (int j = 0; j < static_cast<int>(access.subscripts.size()); ++j) {
     if (j == inner) continue;
@@ -107,12 +107,12 @@ Result<ProgramPack> plan_pack(const Nest& nest, const Schedule& schedule, const 
       stride = nr * bytes;
       continue;
     }
-    const bool first_outer = pack.form == PackForm::panel && out.desc.panel_stride == 0 &&
-                             std::any_of(access.subscripts[j].terms.begin(), access.subscripts[j].terms.end(),
-                                         [&](const AffineTerm& t) {
-                                           return nest.dims[t.dim].kind == DimKind::parallel &&
-                                                  t.dim != tile.m_dim && t.dim != tile.n_dim;
-                                         });
+    const bool first_outer =
+        pack.form == PackForm::panel && out.desc.panel_stride == 0 &&
+        std::any_of(
+            access.subscripts[j].terms.begin(), access.subscripts[j].terms.end(), [&](const AffineTerm& t) {
+              return nest.dims[t.dim].kind == DimKind::parallel && t.dim != tile.m_dim && t.dim != tile.n_dim;
+            });
     if (first_outer) {
       out.desc.panel_stride = stride;
       stride *= ceil_div(box[inner], nr);
