@@ -69,8 +69,6 @@ Result<std::string> explain(const ExplainOptions& options) {
   if (!program) return program.error();
   const Result<std::string> footprints = footprint_table(*program, machine, chosen->prediction);
   if (!footprints) return footprints.error();
-  const Result<std::string> reuses = reuse_table(*program, machine);
-  if (!reuses) return reuses.error();
 
   std::string text = "problem\n" + problem_text(*problem);
   text += "\nmachine\n" + machine_text(machine, options.threads);
@@ -98,7 +96,7 @@ Result<std::string> explain(const ExplainOptions& options) {
   text +=
       "\nworking sets per reuse: what kernel calls touch from one use of an element to the next (nearest)\n"
       "or to the last (farthest) of those that the loop carries, in distinct elements\n" +
-      *reuses;
+      reuse_table(*program, machine);
   text += "\ntime\n" + bounds_text(*program, machine, chosen->prediction, options.threads);
   return text;
 }

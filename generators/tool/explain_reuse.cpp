@@ -33,10 +33,10 @@ std::string holder(const Machine& machine, int64_t bytes) {
 
 }  // namespace
 
-Result<std::string> reuse_table(const Program& program, const Machine& machine) {
+std::string reuse_table(const Program& program, const Machine& machine) {
   const Result<WorkingSets> sets = any_working_sets(program.nest, program.schedule);
-  if (!sets) return sets.error();
-  if (sets->reuses.empty()) return std::string("  none: no element is used by two kernel calls\n");
+  if (!sets) return fmt::format("  not counted: {}\n", sets.error().message);
+  if (sets->reuses.empty()) return "  none: no element is used by two kernel calls\n";
   std::string text = fmt::format("  {:<8}{:<22}{:<14}{:>12}  {:<8}{:>12}  {}\n", "", "carried by", "next use",
                                  "nearest", "fits", "farthest", "fits");
   for (const Reuse& reuse : sets->reuses) {

@@ -31,7 +31,7 @@ std::string traffic_table(const Prediction& prediction);
 Result<std::string> footprint_table(const Program& program, const Machine& machine,
                                     const Prediction& prediction);
 // What is touched between two uses of an element, reuse by reuse, and which cache has room for it.
-Result<std::string> reuse_table(const Program& program, const Machine& machine);
+std::string reuse_table(const Program& program, const Machine& machine);
 std::string bounds_text(const Program& program, const Machine& machine, const Prediction& prediction,
                         int threads);
 

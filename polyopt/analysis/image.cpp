@@ -28,7 +28,11 @@ bool classify(const std::vector<Active>& active, int64_t lo, int64_t end, Classe
   int64_t period = 1;
   for (const Active& a : active) {
     all |= a.bit;
-    period = period > max_residues ? period : std::lcm(period, a.run.stride);
+    if (period > max_residues || a.run.stride > max_residues) {
+      period = max_residues + 1;
+    } else {
+      period = std::lcm(period, a.run.stride);
+    }
   }
   if (period == 1) {
     classes[all] += end - lo;

@@ -62,7 +62,7 @@ class GroupSearch {
 
  private:
   // Enough for every list of layers by far; what exceeds it is left to isl.
-  static constexpr int64_t max_steps = 20'000'000;
+  static constexpr int64_t max_steps = 4'000'000;
 
   bool stop() {
     if (!error_ && ++steps_ > max_steps) {
