@@ -17,7 +17,7 @@ struct Best {
 
 void enumerate(const std::vector<int64_t>& trips, std::size_t i, int left, double share, int product,
                Grid& grid, Best& best) {
-  if (i == trips.size()) {
+  if (i == std::min(trips.size(), grid.size())) {
     // Fewer threads win ties: a thread without work only costs its wake-up.
     if (share < best.share - 1e-12 || (share < best.share + 1e-12 && product < best.product)) {
       best = {grid, share, product};
