@@ -28,7 +28,7 @@ bool is_problem_with_options(const std::string& text) {
 }
 
 int dispatch(int argc, char** argv) {
-  CLI::App app{"Measures Cortex kernels beside oneDNN, LIBXSMM and OpenBLAS."};
+  CLI::App app{"Measures Cortex beside oneDNN, LIBXSMM, OpenBLAS and PyTorch."};
   app.name("cortex-bench");
   app.set_version_flag("--version", "cortex-bench " CORTEX_BENCH_VERSION);
   app.require_subcommand(1);

@@ -42,7 +42,7 @@ function(cortex_bench_add_peers target)
   endif()
   if(dnnl_FOUND)
     cortex_bench_peer(${target} onednn backends/onednn.cpp backends/onednn_conv.cpp backends/onednn_matmul.cpp
-                      backends/onednn_primitive.cpp)
+                      backends/onednn_primitive.cpp backends/onednn_rnn.cpp)
     target_link_libraries(${target} PRIVATE DNNL::dnnl OpenMP::OpenMP_CXX)
     message(STATUS "cortex-bench: oneDNN ${dnnl_VERSION} from ${dnnl_DIR}")
   else()
@@ -58,6 +58,30 @@ function(cortex_bench_add_peers target)
     target_link_libraries(${target} PRIVATE ${CORTEX_OPENBLAS_LIBRARY})
   else()
     cortex_bench_missing(OpenBLAS libopenblas-dev)
+  endif()
+
+  # Debian's libtorch-dev: a hundred libraries behind it, hence a module loaded on demand. Its CMake package asks for
+  # more than its headers need; those and three libraries are enough.
+  option(CORTEX_BENCH_TORCH "cortex-bench: the torch backends, where libtorch is found" ON)
+  find_path(CORTEX_TORCH_INCLUDE ATen/ATen.h)
+  find_path(CORTEX_TORCH_API_INCLUDE torch/version.h PATH_SUFFIXES torch/csrc/api/include)
+  foreach(library torch torch_cpu c10)
+    find_library(CORTEX_${library}_LIBRARY ${library})
+  endforeach()
+  if(CORTEX_BENCH_TORCH AND CORTEX_TORCH_INCLUDE AND CORTEX_TORCH_API_INCLUDE AND CORTEX_torch_LIBRARY
+     AND CORTEX_torch_cpu_LIBRARY AND CORTEX_c10_LIBRARY)
+    cortex_bench_peer(${target} torch backends/torch_module.cpp)
+    target_link_libraries(${target} PRIVATE ${CMAKE_DL_LIBS})
+    add_library(cortex_bench_torch MODULE backends/torch/backend.cpp backends/torch/levels.cpp backends/torch/model.cpp
+                backends/torch/nodes.cpp backends/torch/product.cpp)
+    target_include_directories(cortex_bench_torch SYSTEM PRIVATE ${CORTEX_TORCH_INCLUDE} ${CORTEX_TORCH_API_INCLUDE})
+    target_link_libraries(cortex_bench_torch PRIVATE cortex_bench_core ${CORTEX_torch_cpu_LIBRARY}
+                          ${CORTEX_torch_LIBRARY} ${CORTEX_c10_LIBRARY})
+    target_compile_options(cortex_bench_torch PRIVATE -Wall -Wextra)
+    add_dependencies(${target} cortex_bench_torch)
+    install(TARGETS cortex_bench_torch LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}/cortex COMPONENT tools)
+  else()
+    cortex_bench_missing(torch "libtorch-dev, which no other part needs")
   endif()
 
   find_library(CORTEX_XSMM_LIBRARY xsmm)

@@ -9,6 +9,8 @@
 
 #include "bench/reference/operands.h"
 #include "graph/problem/problem.h"
+#include "graph/problem/recursive.h"
+#include "graph/problem/rnn.h"
 #include "support/cpu.h"
 #include "support/result.h"
 
@@ -24,6 +26,24 @@ struct Request {
   bool plain = false;  // matmul: B as the problem holds it, packing (if any) in every execution
   KernelChoice kernel = KernelChoice::automatic;  // for Cortex
   std::string schedule;                           // for Cortex; empty: its own choice
+};
+
+struct RecursiveOperands;
+struct RnnOperands;
+
+// Recursive problems: an execution runs every batch of the operands once, one after another, ordering its
+// structures anew each time, and leaves each structure's result at its root where its caller could read it.
+struct RecursiveRequest {
+  const RecursiveProblem* problem = nullptr;
+  const RecursiveOperands* operands = nullptr;
+  Isa isa = Isa::baseline;
+  int threads = 1;
+};
+struct RnnRequest {
+  const RnnProblem* problem = nullptr;
+  const RnnOperands* operands = nullptr;
+  Isa isa = Isa::baseline;
+  int threads = 1;
 };
 
 // What a row of the report says about how a backend runs a problem.
@@ -45,7 +65,8 @@ class Instance {
   // Brings the destination to its state before a first execution: NaN, or the residual where the backend
   // adds in place. Timed executions do not call it.
   virtual void prepare_output() = 0;
-  // The destination in the reference layout.
+  // The destination in the reference layout. Recursive problems: runs every batch once more, and gives of
+  // each h of all nodes, then c or M of all nodes.
   virtual Status read_result(float* out) = 0;
   virtual std::span<const std::byte> weights() const = 0;                // as execute reads them
   virtual std::vector<std::span<const std::byte>> operands() const = 0;  // all of them, weights too
@@ -63,7 +84,16 @@ class Backend {
   // More generated kernels (FILE.so or FILE.so:NAME); only Cortex has any use for them.
   virtual Status add_library(const std::string&) { return Status::success(); }
   // Refuses with a reason what the library cannot do (ErrorCode::unsupported) or fails at.
-  virtual Result<std::unique_ptr<Instance>> create(const Request& request, const Operands& operands) = 0;
+  virtual Result<std::unique_ptr<Instance>> create(const Request&, const Operands&) {
+    return no("conv or matmul");
+  }
+  virtual Result<std::unique_ptr<Instance>> create_recursive(const RecursiveRequest&) {
+    return no("recursive models");
+  }
+  virtual Result<std::unique_ptr<Instance>> create_rnn(const RnnRequest&) { return no("recurrent layers"); }
+
+ protected:
+  Error no(const char* what) const { return unsupported("this backend runs no " + std::string(what)); }
 };
 
 struct BackendEntry {
@@ -71,9 +101,10 @@ struct BackendEntry {
   // Null in builds without it; `missing` then says what to install.
   Result<std::unique_ptr<Backend>> (*make)(Isa isa);
   const char* missing;
+  bool dense, recursive, rnn;  // what it is asked for when no backend is named
 };
 
-// Every backend this source knows, in the order of the table: cortex, onednn, xsmm, openblas.
+// Every backend this source knows, in the order of the table.
 std::span<const BackendEntry> backend_entries();
 const BackendEntry* find_backend(std::string_view name);
 

@@ -37,6 +37,11 @@ class OneDnn : public Backend {
     return instance;
   }
 
+  Result<std::unique_ptr<Instance>> create_rnn(const RnnRequest& request) override {
+    omp_set_num_threads(request.threads);
+    return onednn::create_rnn(device_, request);
+  }
+
  private:
   onednn::Device device_;
 };

@@ -57,5 +57,6 @@ Result<std::unique_ptr<Instance>> create_conv(Device& device, const Request& req
                                               const Operands& operands);
 Result<std::unique_ptr<Instance>> create_matmul(Device& device, const Request& request,
                                                 const Operands& operands);
+Result<std::unique_ptr<Instance>> create_rnn(Device& device, const RnnRequest& request);
 
 }  // namespace cortex::bench::onednn

@@ -8,6 +8,8 @@ Result<std::unique_ptr<Backend>> make_cortex(Isa isa);
 Result<std::unique_ptr<Backend>> make_onednn(Isa isa);
 Result<std::unique_ptr<Backend>> make_xsmm(Isa isa);
 Result<std::unique_ptr<Backend>> make_openblas(Isa isa);
+Result<std::unique_ptr<Backend>> make_torch(Isa isa);
+Result<std::unique_ptr<Backend>> make_torch_levels(Isa isa);
 
 #if !CORTEX_BENCH_HAS_CORTEX
 #define make_cortex nullptr
@@ -21,14 +23,22 @@ Result<std::unique_ptr<Backend>> make_openblas(Isa isa);
 #if !CORTEX_BENCH_HAS_OPENBLAS
 #define make_openblas nullptr
 #endif
+#if !CORTEX_BENCH_HAS_TORCH
+#define make_torch nullptr
+#define make_torch_levels nullptr
+#endif
 
 std::span<const BackendEntry> backend_entries() {
-  static const std::array<BackendEntry, 4> entries = {{
-      {"cortex", make_cortex, "the runtime was not built"},
+  constexpr const char* no_torch =
+      "install libtorch-dev (Debian's PyTorch for C++), configure again and rebuild";
+  static const std::array<BackendEntry, 6> entries = {{
+      {"cortex", make_cortex, "the runtime was not built", true, true, true},
       {"onednn", make_onednn,
-       "install libdnnl-dev, or configure with -DDNNL_ROOT=<installation>, and rebuild"},
-      {"xsmm", make_xsmm, "install libxsmm-dev and rebuild"},
-      {"openblas", make_openblas, "install libopenblas-dev and rebuild"},
+       "install libdnnl-dev, or configure with -DDNNL_ROOT=<installation>, and rebuild", true, false, true},
+      {"xsmm", make_xsmm, "install libxsmm-dev and rebuild", true, false, false},
+      {"openblas", make_openblas, "install libopenblas-dev and rebuild", true, false, false},
+      {"torch", make_torch, no_torch, false, true, false},
+      {"torch-levels", make_torch_levels, no_torch, false, true, false},
   }};
   return entries;
 }

@@ -58,8 +58,15 @@ TEST_F(Cli, BadInputIsOneLineAndExitCodeTwo) {
       {"run 64x64:32x64", "32"},
       {"run 99999999999x64:64x64", "99999999999"},
       {"run 64x64:64x64 --isa avx1024", "'avx1024' is not one of"},
-      {"run 64x64:64x64 --backend torch", "'torch' is not one of"},
-      {"run 64x64:64x64 --op lstm", "'lstm' is not one of"},
+      {"run 64x64:64x64 --backend tensorflow", "'tensorflow' is not one of"},
+      {"run treelstm h256 mb10", "name their file with --trees"},
+      {"run treelstm h256 mb10 --trees /nonexistent/trees.txt", "--trees: /nonexistent/trees.txt"},
+      {"run treelstm h0 perfect3", "0 is not between 1 and"},
+      {"run --op recursive lstm h4", "a problem begins with its model"},
+      {"run --op rnn LSTM t5", "sic is missing"},
+      {"run LSTM sic4 --batches -1", "--batches"},
+      {"roofline treelstm h4 mb1", "treelstm"},
+      {"run 64x64:64x64 --op lstm", "'lstm' is not one of conv, matmul, rnn, recursive"},
       {"run 64x64:64x64 --dt f7", "'f7' is not a data type"},
       {"run 64x64:64x64 --weights nm2of4", "nm2of4"},
       {"run 64x64:64x64 --cold mild", "'mild' is not one of"},
@@ -188,6 +195,40 @@ TEST_F(Cli, SchedulesAreGivenAsTextOrAsLoopStrings) {
     ASSERT_EQ(o.code, 0) << o.text;
     EXPECT_EQ(read("r.json").at("results").at(0).at("schedule"), texts[0]);
   }
+}
+
+TEST_F(Cli, RecursiveProblemsRunOverTreesAndShapes) {
+  write("trees.txt", "((3 17) (5 9))\n(1 2)\n7\n");
+  write("wrong.txt", "((3 17) (5 9))\n(1 2\n");
+  const Outcome wrong = bench("run treelstm h8 mb2 --trees " + file("wrong.txt"));
+  EXPECT_EQ(wrong.code, 2);
+  EXPECT_NE(wrong.text.find(file("wrong.txt") + ":2:1: this '(' is never closed"), std::string::npos)
+      << wrong.text;
+  const Outcome o =
+      bench(fmt::format("run treelstm h8 mb2 'treefc h8 mb3 perfect2 n\"fc*2\"' --trees {} --batches 2 "
+                        "--verify --repeats 2 --json {}",
+                        file("trees.txt"), file("r.json")));
+  if (o.code == 2 && o.text.find("no backend could run") != std::string::npos) GTEST_SKIP() << o.text;
+  ASSERT_EQ(o.code, 0) << o.text;
+  const Json j = read("r.json");
+  for (const Json& r : j.at("results")) {
+    EXPECT_EQ(r.at("op"), "recursive");
+    EXPECT_EQ(r.at("status"), "ok");
+    EXPECT_GT(r.at("flop_bound_ns").get<double>(), 0);
+    EXPECT_GT(r.at("over_bound").get<double>(), 0);
+    if (r.at("name") == "fc") {
+      EXPECT_EQ(r.at("flops"), 2.0 * 3 * 3 * 2 * 64);
+    }
+  }
+}
+
+TEST_F(Cli, RecurrentLayersRun) {
+  const Outcome o = bench("run 'LSTM t3mb2sic8n\"small\"' --verify --repeats 2 --json " + file("r.json"));
+  if (o.code == 2 && o.text.find("no backend could run") != std::string::npos) GTEST_SKIP() << o.text;
+  ASSERT_EQ(o.code, 0) << o.text;
+  const Json j = read("r.json");
+  EXPECT_EQ(j.at("results")[0].at("name"), "small");
+  EXPECT_EQ(j.at("results")[0].at("flops"), 2.0 * 2 * 4 * 64 * (3 + 2));
 }
 
 TEST_F(Cli, ColdAndPlainRun) {

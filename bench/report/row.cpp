@@ -1,5 +1,7 @@
 #include "bench/report/row.h"
 
+#include <algorithm>
+
 namespace cortex::bench {
 
 using Json = nlohmann::ordered_json;
@@ -33,6 +35,11 @@ Json to_json(const Row& r) {
   j["flops"] = r.flops;
   j["executions_per_sample"] = r.executions_per_sample;
   j["predicted_ns"] = r.predicted_ns > 0 ? Json(r.predicted_ns) : Json();
+  if (r.flop_bound_ns > 0) {
+    j["flop_bound_ns"] = r.flop_bound_ns;
+    j["stream_bound_ns"] = r.stream_bound_ns;
+    j["over_bound"] = r.median_ns / std::max(r.flop_bound_ns, r.stream_bound_ns);
+  }
   return j;
 }
 
@@ -70,6 +77,8 @@ Row row_from_json(const Json& j) {
   r.executions_per_sample = j.value("executions_per_sample", 1);
   r.predicted_ns =
       !j.contains("predicted_ns") || j.at("predicted_ns").is_null() ? 0 : j.at("predicted_ns").get<double>();
+  r.flop_bound_ns = j.value("flop_bound_ns", 0.0);
+  r.stream_bound_ns = j.value("stream_bound_ns", 0.0);
   return r;
 }
 

@@ -25,6 +25,9 @@ struct Row {
   std::string where;                                            // wrong: which output
   std::string kernel, schedule, layout, shape, cold, handling;  // handling: "prepacked" or "plain"
   double predicted_ns = 0;                                      // 0: not known
+  // Recursive and recurrent problems: time at the FMA peak, time to read the weights once per level. 0: not
+  // known.
+  double flop_bound_ns = 0, stream_bound_ns = 0;
 
   // What the row is of: rows that share it are compared.
   std::string problem_id() const { return name + "\n" + problem; }

@@ -9,9 +9,9 @@ namespace cortex::bench {
 namespace {
 
 bool tunes_a_library(std::string_view name) {
-  constexpr std::array<std::string_view, 12> prefixes = {"OMP_",  "GOMP_",    "KMP_",      "OPENBLAS_",
-                                                         "GOTO_", "BLIS_",    "DNNL_",     "ONEDNN_",
-                                                         "MKL_",  "LIBXSMM_", "GOTOBLAS_", "NVPL_"};
+  constexpr std::array<std::string_view, 14> prefixes = {
+      "ATEN_", "TORCH_", "OMP_",    "GOMP_", "KMP_",     "OPENBLAS_", "GOTO_",
+      "BLIS_", "DNNL_",  "ONEDNN_", "MKL_",  "LIBXSMM_", "GOTOBLAS_", "NVPL_"};
   for (std::string_view prefix : prefixes) {
     if (name.substr(0, prefix.size()) == prefix) return true;
   }
@@ -33,12 +33,15 @@ std::map<std::string, std::string> worker_variables(Isa isa, int threads) {
   if (isa >= Isa::avx512) {
     // OpenBLAS before 0.3.24 takes AVX-512 CPUs of AMD for Haswell.
     set["OPENBLAS_CORETYPE"] = "SkylakeX";
+    set["ATEN_CPU_CAPABILITY"] = "avx512";  // PyTorch takes AVX2 unless told
   } else if (isa == Isa::avx2) {
     set["OPENBLAS_CORETYPE"] = "Haswell";
+    set["ATEN_CPU_CAPABILITY"] = "avx2";
     set["ONEDNN_MAX_CPU_ISA"] = set["DNNL_MAX_CPU_ISA"] = "AVX2";
     set["LIBXSMM_TARGET"] = "hsw";
   } else {
     set["OPENBLAS_CORETYPE"] = "Nehalem";
+    set["ATEN_CPU_CAPABILITY"] = "default";
     set["ONEDNN_MAX_CPU_ISA"] = set["DNNL_MAX_CPU_ISA"] = "SSE41";
     set["LIBXSMM_TARGET"] = "sse";
   }

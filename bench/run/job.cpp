@@ -6,11 +6,31 @@ namespace cortex::bench {
 
 using Json = nlohmann::json;
 
+namespace {
+
+Result<RunProblem> read_problem(const std::string& op, const std::string& text) {
+  if (op == "recursive") {
+    auto problems = parse_recursive(text);
+    if (!problems) return problems.error();
+    return RunProblem{std::move(problems->front())};
+  }
+  if (op == "rnn") {
+    auto problems = parse_rnn(text);
+    if (!problems) return problems.error();
+    return RunProblem{std::move(problems->front())};
+  }
+  auto problem = parse_problem(text);
+  if (!problem) return problem.error();
+  return RunProblem{std::move(*problem)};
+}
+
+}  // namespace
+
 int set_count(const RunOptions& options) {
   return static_cast<int>(options.problems.size() * options.threads.size());
 }
 
-const Problem& problem_of_set(const RunOptions& options, int set) {
+const RunProblem& problem_of_set(const RunOptions& options, int set) {
   return options.problems[static_cast<std::size_t>(set) / options.threads.size()];
 }
 
@@ -36,8 +56,12 @@ std::vector<ContestantName> contestants(const RunOptions& options) {
 Json to_json(const Job& job) {
   const RunOptions& o = job.options;
   Json problems = Json::array();
-  for (const Problem& p : o.problems) {
-    problems.push_back({{"problem", to_string(p)}, {"name", p.name}, {"count", p.count}, {"text", p.text}});
+  for (const RunProblem& p : o.problems) {
+    problems.push_back({{"op", p.op()},
+                        {"problem", std::visit([](const auto& what) { return to_string(what); }, p.what)},
+                        {"name", p.name()},
+                        {"count", p.count()},
+                        {"text", p.text()}});
   }
   Json isas = Json::array(), kernels = Json::array();
   for (Isa isa : o.isas) isas.push_back(isa_name(isa));
@@ -51,6 +75,8 @@ Json to_json(const Job& job) {
           {"kernels", kernels},
           {"libraries", o.libraries},
           {"schedule", o.schedule},
+          {"trees", o.trees},
+          {"batches", o.batches},
           {"cold", static_cast<int>(o.cold)},
           {"verify", o.verify},
           {"plain", o.plain},
@@ -68,12 +94,16 @@ Result<Job> job_from_json(const std::string& text) {
     Job job;
     RunOptions& o = job.options;
     for (const Json& p : j.at("problems")) {
-      Result<Problem> problem = parse_problem(p.at("problem").get<std::string>());
+      Result<RunProblem> problem = read_problem(p.at("op"), p.at("problem"));
       if (!problem)
         return internal_error(fmt::format("problem does not read back: {}", problem.error().message));
-      problem->name = p.at("name");
-      problem->count = p.at("count");
-      problem->text = p.at("text");
+      std::visit(
+          [&](auto& what) {
+            what.name = p.at("name");
+            what.count = p.at("count");
+            what.text = p.at("text");
+          },
+          problem->what);
       o.problems.push_back(std::move(*problem));
     }
     o.backends = j.at("backends").get<std::vector<std::string>>();
@@ -82,6 +112,8 @@ Result<Job> job_from_json(const std::string& text) {
     for (const Json& k : j.at("kernels")) o.kernels.push_back(static_cast<KernelChoice>(k.get<int>()));
     o.libraries = j.at("libraries").get<std::vector<std::string>>();
     o.schedule = j.at("schedule");
+    o.trees = j.at("trees");
+    o.batches = j.at("batches");
     o.cold = static_cast<Cold>(j.at("cold").get<int>());
     o.verify = j.at("verify");
     o.plain = j.at("plain");

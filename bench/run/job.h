@@ -19,7 +19,7 @@ struct Job {
 };
 
 int set_count(const RunOptions& options);
-const Problem& problem_of_set(const RunOptions& options, int set);
+const RunProblem& problem_of_set(const RunOptions& options, int set);
 int threads_of_set(const RunOptions& options, int set);
 
 // A backend, and for Cortex which kernel; named as in the results.

@@ -7,6 +7,7 @@
 #include <algorithm>
 
 #include "bench/reference/shapes.h"
+#include "bench/run/gather.h"
 #include "bench/run/workloads.h"
 #include "graph/lower/lower.h"
 #include "polyopt/schedule/schedule.h"
@@ -57,8 +58,10 @@ Status check_weights(const std::vector<std::string>& formats) {
   return Status::success();
 }
 
-Status check_f32(const std::vector<Problem>& problems) {
-  for (const Problem& p : problems) {
+Status check_f32(const std::vector<RunProblem>& problems) {
+  for (const RunProblem& problem : problems) {
+    if (!problem.dense()) continue;
+    const Problem& p = *problem.dense();
     if (p.src == DataType::f32 && p.wei == DataType::f32 && p.dst == DataType::f32) continue;
     return bad(fmt::format("problem '{}' is {}:{}:{}; this version measures f32", p.text, dtype_name(p.src),
                            dtype_name(p.wei), dtype_name(p.dst)));
@@ -71,7 +74,9 @@ Status check_memory(const RunOptions& o) {
   const double have =
       static_cast<double>(sysconf(_SC_PHYS_PAGES)) * static_cast<double>(sysconf(_SC_PAGESIZE));
   const double sets = static_cast<double>(o.backends.size() * o.kernels.size() + 1);
-  for (const Problem& p : o.problems) {
+  for (const RunProblem& problem : o.problems) {
+    if (!problem.dense()) continue;
+    const Problem& p = *problem.dense();
     const double need = sets * 4 * (double(a_elements(p)) + double(b_elements(p)) + double(c_elements(p)));
     if (need <= have) continue;
     return bad(
@@ -88,9 +93,11 @@ Status check_schedule(const RunOptions& o) {
   if (o.problems.size() != 1) {
     return bad(fmt::format("--schedule: it is for one problem, here are {}", o.problems.size()));
   }
-  Result<Nest> nest = lower(o.problems[0]);
+  const Problem* problem = o.problems[0].dense();
+  if (!problem) return bad("--schedule: it is for conv and matmul");
+  Result<Nest> nest = lower(*problem);
   if (!nest) return nest.error();
-  nest->b_constant = nest->b_constant && !(o.plain && o.problems[0].is_matmul());
+  nest->b_constant = nest->b_constant && !(o.plain && problem->is_matmul());
   const Nest coalesced = coalesce(*nest);
   const Result<Schedule> schedule = parse_schedule(o.schedule, coalesced);
   if (!schedule) return bad(fmt::format("--schedule: {}", schedule.error().message));
@@ -118,12 +125,16 @@ void add_run_options(CLI::App& app, RunArguments& a) {
   app.add_option("problem", a.problems, "problem lines, as benchdnn writes them");
   app.add_option("--problem", a.option_problems, "the same, for one that begins with options")
       ->allow_extra_args(false);
-  app.add_option("--batch", a.batches, "file of problems, or the name of a shipped list")
+  app.add_option("--batch", a.problem_lists, "file of problems, or the name of a shipped list")
       ->allow_extra_args(false);
-  app.add_option("--op", a.op, "conv or matmul; left out, each line says it by its form");
+  app.add_option("--op", a.op, "conv, matmul, rnn or recursive; left out, each line says it by its form");
+  app.add_option("--trees", a.trees, "recursive: file of bracketed trees, or the name of a shipped one");
+  app.add_option("--batches", a.batches, "recursive: batches per execution (default: about 100 structures)");
   app.add_option("--dt", a.dts, "data type: f32")->delimiter(',')->allow_extra_args(false);
   app.add_option("--weights", a.weights, "weight format: dense")->delimiter(',')->allow_extra_args(false);
-  app.add_option("--backend", a.backends, "cortex, onednn, xsmm, openblas (default: all in this build)")
+  app.add_option("--backend", a.backends,
+                 "cortex, onednn, xsmm, openblas, torch, torch-levels (default: all in this\n"
+                 "build that know the operator)")
       ->delimiter(',')
       ->allow_extra_args(false);
   app.add_option("--threads", a.threads, "thread counts (default: 1)")
@@ -158,7 +169,7 @@ Result<OpKind> parse_op(const std::string& text) {
   if (text == "conv") return OpKind::conv;
   if (text == "matmul") return OpKind::matmul;
   if (text == "rnn" || text == "recursive") {
-    return bad(fmt::format("--op: {} is not in this version yet; use conv or matmul", text));
+    return bad(fmt::format("--op: this command does not take {}; use conv or matmul", text));
   }
   return bad(fmt::format("--op: '{}' is not one of conv, matmul", text));
 }
@@ -210,8 +221,9 @@ std::vector<std::string> joined(std::vector<std::string> first, const std::vecto
 
 Result<RunOptions> check_run_arguments(const RunArguments& a) {
   RunOptions o;
-  Result<OpKind> op = parse_op(a.op);
-  if (!op) return op.error();
+  if (!a.op.empty() && a.op != "conv" && a.op != "matmul" && a.op != "rnn" && a.op != "recursive") {
+    return bad(fmt::format("--op: '{}' is not one of conv, matmul, rnn, recursive", a.op));
+  }
   if (Status s = check_dts(a.dts); !s) return s.error();
   if (Status s = check_weights(a.weights); !s) return s.error();
   Result<Cold> cold = parse_cold(a.cold);
@@ -221,11 +233,6 @@ Result<RunOptions> check_run_arguments(const RunArguments& a) {
   for (const std::string& name : a.backends) {
     if (Status s = check_backend(name); !s) return s.error();
     if (std::find(o.backends.begin(), o.backends.end(), name) == o.backends.end()) o.backends.push_back(name);
-  }
-  if (a.backends.empty()) {
-    for (const BackendEntry& entry : backend_entries()) {
-      if (entry.make) o.backends.push_back(entry.name);
-    }
   }
   for (const std::string& text : a.isas) {
     Result<Isa> isa = parse_usable_isa(text);
@@ -253,9 +260,22 @@ Result<RunOptions> check_run_arguments(const RunArguments& a) {
   if (!(a.min_time > 0)) return bad("--min-time: must be above 0");
   if (!(a.time_limit >= 0)) return bad("--time-limit: must not be negative");
 
-  Result<std::vector<Problem>> problems =
-      gather_problems(joined(a.problems, a.option_problems), a.batches, *op);
+  Result<std::vector<RunProblem>> problems =
+      gather_run_problems(a.problems, a.option_problems, a.problem_lists, a.op);
   if (!problems) return problems.error();
+  if (a.backends.empty()) o.backends = backends_for(*problems);
+  if (!a.trees.empty()) {
+    Result<std::string> trees = find_trees(a.trees);
+    if (!trees) return trees.error();
+    o.trees = std::move(*trees);
+  }
+  for (const RunProblem& p : *problems) {
+    if (!p.recursive() || p.recursive()->structure.kind != StructureKind::trees || !o.trees.empty()) continue;
+    return bad(fmt::format(
+        "problem '{}' runs over trees: name their file with --trees, or a shape such as perfect7", p.text()));
+  }
+  if (a.batches < 0 || a.batches > 1000000) return bad("--batches: must be between 0 and 1000000");
+  o.batches = a.batches;
   if (Status s = check_f32(*problems); !s) return s.error();
   o.problems = std::move(*problems);
   o.libraries = a.libraries;

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "bench/backends/backend.h"
-#include "graph/problem/problem.h"
+#include "bench/run/run_problem.h"
 
 namespace cortex::bench {
 
@@ -14,20 +14,20 @@ enum class Cold { none, weights, all };
 const char* cold_name(Cold cold);
 
 struct RunArguments {  // as typed
-  std::vector<std::string> problems, option_problems, batches, backends, dts, weights, isas, kernels,
+  std::vector<std::string> problems, option_problems, problem_lists, backends, dts, weights, isas, kernels,
       libraries;
   std::vector<int> threads;
-  std::string op, cold = "none", schedule;
+  std::string op, cold = "none", schedule, trees;
   bool verify = false, plain = false, quiet = false;
   std::string json, csv, html;
-  int repeats = 0;
+  int repeats = 0, batches = 0;
   double min_time = 0.4, time_limit = 0;
   uint64_t seed = 1;
 };
 void add_run_options(CLI::App& app, RunArguments& arguments);
 
 struct RunOptions {  // as meant
-  std::vector<Problem> problems;
+  std::vector<RunProblem> problems;
   std::vector<std::string> backends;
   std::vector<Isa> isas;
   std::vector<int> threads;
@@ -37,13 +37,15 @@ struct RunOptions {  // as meant
   Cold cold = Cold::none;
   bool verify = false, plain = false, quiet = false;
   std::string json, csv, html;
+  std::string trees;  // file of bracketed trees, for recursive problems
   int repeats = 0;
+  int batches = 0;  // of structures in one execution; 0: about 100 structures' worth
   double min_time = 0.4, time_limit = 0;
   uint64_t seed = 1;
 };
 Result<RunOptions> check_run_arguments(const RunArguments& arguments);
 
-// Shared with other subcommands.
+// Shared with other subcommands, which take conv and matmul.
 Result<OpKind> parse_op(const std::string& text);
 Result<Isa> parse_usable_isa(const std::string& text);  // refuses what this CPU cannot run
 Result<Isa> default_isa();                              // the widest family of kernels this CPU runs

@@ -96,9 +96,9 @@ class IsaRun {
   void report_progress() const {
     if (!listener_.progress) return;
     const double sets = set_count(job_.options);
-    const Problem& p = problem_of_set(job_.options, job_.first_set);
+    const RunProblem& p = problem_of_set(job_.options, job_.first_set);
     listener_.progress((isa_index_ + job_.first_set / sets) / isa_count_,
-                       fmt::format("{} {} {}", p.name.empty() ? p.text : p.name, doing_, contestant_));
+                       fmt::format("{} {} {}", p.name().empty() ? p.text() : p.name(), doing_, contestant_));
   }
 
   void finish_set() {
@@ -117,8 +117,8 @@ class IsaRun {
     rows_.clear();
     refusals_.clear();
     const int set = job_.first_set;
-    const Problem& p = problem_of_set(job_.options, set);
-    crashes_.push_back({p.text, p.name, contestant_, isa_name(isa_), threads_of_set(job_.options, set),
+    const RunProblem& p = problem_of_set(job_.options, set);
+    crashes_.push_back({p.text(), p.name(), contestant_, isa_name(isa_), threads_of_set(job_.options, set),
                         fmt::format("crashed ({}) while {}", strsignal(signal_number), doing_)});
     if (!job_.skip.insert({set, contestant_}).second) finish_set();  // nothing left to leave out
   }

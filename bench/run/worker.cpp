@@ -8,16 +8,15 @@
 #include <cerrno>
 #include <map>
 #include <memory>
-#include <optional>
 
 #include "bench/measure/clock.h"
 #include "bench/measure/peak.h"
 #include "bench/measure/sampler.h"
 #include "bench/measure/statistics.h"
-#include "bench/reference/reference.h"
 #include "bench/report/row.h"
 #include "bench/run/context.h"
 #include "bench/run/job.h"
+#include "bench/run/subject.h"
 
 namespace cortex::bench {
 namespace {
@@ -91,25 +90,21 @@ class Worker {
   }
 
   void refuse(int set, const std::string& contestant, const std::string& reason) {
-    const Problem& p = problem_of_set(options_, set);
+    const RunProblem& p = problem_of_set(options_, set);
     say({{"event", "refused"},
          {"set", set},
-         {"refusal", to_json(Refusal{p.text, p.name, contestant, isa_name(isa_),
+         {"refusal", to_json(Refusal{p.text(), p.name(), contestant, isa_name(isa_),
                                      threads_of_set(options_, set), reason})}});
   }
 
   Status prepare_problem(int set) {
-    const Problem& problem = problem_of_set(options_, set);
+    const RunProblem& problem = problem_of_set(options_, set);
     if (&problem == current_) return Status::success();
     current_ = &problem;
-    reference_.reset();
-    Result<Operands> operands = make_operands(problem, options_.seed);
-    if (!operands) return operands.error();
-    operands_ = std::move(*operands);
-    if (!options_.verify) return Status::success();
-    ReferenceOptions reference;
-    reference.seed = options_.seed;
-    reference_.emplace(problem, operands_, reference);
+    subject_.reset();
+    Result<std::unique_ptr<Subject>> subject = make_subject(problem, options_);
+    if (!subject) return subject.error();
+    subject_ = std::move(*subject);
     return Status::success();
   }
 
@@ -118,14 +113,8 @@ class Worker {
     for (const ContestantName& who : contestants(options_)) {
       if (job_.skip.count({set, who.name})) continue;
       begin(set, who.name, "creating");
-      Request request;
-      request.problem = &problem_of_set(options_, set);
-      request.isa = isa_;
-      request.threads = threads_of_set(options_, set);
-      request.plain = options_.plain && request.problem->is_matmul();
-      request.kernel = who.kernel;
-      request.schedule = options_.schedule;
-      Result<std::unique_ptr<Instance>> instance = backends_[who.backend]->create(request, operands_);
+      Result<std::unique_ptr<Instance>> instance =
+          subject_->create(*backends_[who.backend], isa_, threads_of_set(options_, set), who.kernel);
       if (!instance) {
         refuse(set, who.name, instance.error().message);
         continue;
@@ -137,17 +126,9 @@ class Worker {
 
   void verify(int set, std::vector<Entry>& entries) {
     if (!options_.verify) return;
-    AlignedBuffer result(static_cast<std::size_t>(c_elements(*current_)) * sizeof(float));
     for (Entry& entry : entries) {
       begin(set, entry.who.name, "verifying");
-      entry.instance->prepare_output();
-      entry.instance->execute();
-      if (Status s = entry.instance->read_result(result.as<float>()); !s) {
-        entry.verdict.error_ratio = 1e30;
-        entry.verdict.where = s.error().message;
-        continue;
-      }
-      entry.verdict = reference_->check(result.as<float>());
+      entry.verdict = subject_->verify(*entry.instance);
     }
   }
 
@@ -192,25 +173,27 @@ class Worker {
   }
 
   Row make_row(int set, const Entry& entry, const Samples& samples) const {
-    const Problem& p = *current_;
+    const RunProblem& p = *current_;
     const InstanceInfo& info = entry.instance->info();
     Row row;
-    row.problem = p.text;
-    row.name = p.name;
-    row.count = p.count;
-    row.op = p.is_conv() ? "conv" : "matmul";
+    row.problem = p.text();
+    row.name = p.name();
+    row.count = p.count();
+    row.op = p.op();
     row.backend = entry.who.name;
     row.version = backends_.at(entry.who.backend)->version();
     row.isa = isa_name(isa_);
     row.impl = info.isa;
     row.threads = threads_of_set(options_, set);
     row.samples_ns = samples.ns;
+    for (double& ns : row.samples_ns) ns /= subject_->batches_per_execution();
     row.executions_per_sample = samples.executions_per_sample;
-    row.median_ns = median(samples.ns);
-    row.min_ns = minimum(samples.ns);
+    row.median_ns = median(row.samples_ns);
+    row.min_ns = minimum(row.samples_ns);
     row.create_ns = info.create_ns;
     row.pack_ns = info.pack_ns;
-    row.flops = flop_count(p);
+    row.handling = "prepacked";
+    subject_->describe(row, isa_, peak_);
     row.gflops = row.flops / row.median_ns;
     row.percent_of_peak = 100 * row.gflops / (peak_ * row.threads);
     row.status = options_.verify ? (entry.verdict.ok() ? "ok" : "wrong") : "unverified";
@@ -219,9 +202,7 @@ class Worker {
     row.kernel = info.kernel;
     row.schedule = info.schedule;
     row.layout = info.layout;
-    row.shape = short_shape(p);
     row.cold = cold_name(options_.cold);
-    row.handling = options_.plain && p.is_matmul() ? "plain" : "prepacked";
     row.predicted_ns = info.predicted_seconds * 1e9;
     return row;
   }
@@ -232,9 +213,8 @@ class Worker {
   Deadline deadline_;
   double peak_ = 0;
   std::map<std::string, std::unique_ptr<Backend>> backends_;
-  const Problem* current_ = nullptr;
-  Operands operands_;
-  std::optional<Reference> reference_;
+  const RunProblem* current_ = nullptr;
+  std::unique_ptr<Subject> subject_;
 };
 
 }  // namespace

@@ -6,7 +6,7 @@
 #include <filesystem>
 #include <fstream>
 
-#include "graph/problem/problem.h"
+#include "bench/run/gather.h"
 
 namespace cortex::bench {
 namespace fs = std::filesystem;
@@ -39,7 +39,7 @@ std::vector<Workload> shipped_workloads() {
         w.comment = line.substr(std::min(line.size(), line.find_first_not_of("# ")));
       }
     }
-    w.runnable = read_batch(w.path).ok();
+    w.runnable = gather_run_problems({}, {}, {w.path}, "").ok();
     all.push_back(std::move(w));
   }
   std::sort(all.begin(), all.end(), [](const Workload& a, const Workload& b) { return a.name < b.name; });

@@ -34,7 +34,8 @@ Structures make_structures(const RecursiveProblem& p, SyntheticWords words) {
     case StructureKind::grid:
       return grids(p.batch, s.size, s.columns, words);
     case StructureKind::random_tree:
-      return random_trees(p.batch, s.size, needs_pairs(p.model) ? 2 : 5, words);
+      return needs_pairs(p.model) ? random_trees(p.batch, s.size, 2, words, 2)
+                                  : random_trees(p.batch, s.size, 5, words);
     case StructureKind::dag:
       return random_dags(p.batch, s.size, 3, words);
     case StructureKind::trees:

@@ -111,11 +111,11 @@ TEST(RnnProblem, ReadsDescriptors) {
   EXPECT_EQ(lstm.batch, 10);
   EXPECT_EQ(lstm.hidden, 256);
   EXPECT_EQ(lstm.name, "lstm_h256_b10_t30");
-  EXPECT_EQ(rnn_multiply_adds(lstm), 30.0 * 10 * 4 * 512 * 256);
+  EXPECT_EQ(rnn_multiply_adds(lstm), 10.0 * 4 * 256 * 256 * (30 + 29));
   const auto short_form = parse_rnn("--alg=VANILLA_GRU --direction=concat l2_t3_sic64");
   ASSERT_TRUE(short_form.ok()) << short_form.error().message;
   EXPECT_EQ(to_string(short_form->front()), "--direction=concat GRU l2t3mb2sic64slc64dhc64dic64");
-  EXPECT_EQ(rnn_multiply_adds(short_form->front()), 3.0 * 2 * 2 * 3 * 64 * ((64 + 64) + (128 + 64)));
+  EXPECT_EQ(rnn_multiply_adds(short_form->front()), 2.0 * 2 * 3 * 64 * (3 * 64 + 2 * 64 + 3 * 128 + 2 * 64));
   const auto again = parse_rnn(to_string(short_form->front()));
   EXPECT_EQ(to_string(again->front()), to_string(short_form->front()));
 }

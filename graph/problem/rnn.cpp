@@ -249,9 +249,9 @@ double rnn_multiply_adds(const RnnProblem& p) {
   for (int64_t layer = 0; layer < p.layers; ++layer) {
     // A later layer reads what the one below writes: both directions side by side under concat.
     const double in = layer == 0 ? double(p.slc) : p.direction == RnnDirection::concat ? 2 * h : h;
-    total += directions * gates * (in + h) * h;
+    total += directions * gates * h * (in * double(p.steps) + h * double(p.steps - 1));
   }
-  return total * static_cast<double>(p.steps * p.batch);
+  return total * double(p.batch);
 }
 
 }  // namespace cortex

@@ -37,8 +37,8 @@ Result<std::vector<RnnProblem>> read_rnn_batch(const std::string& path);
 
 std::string to_string(const RnnProblem& problem);  // canonical; parses back
 
-// Of all layers and directions: input and state products of every step. The first step's state may be zero;
-// it is counted, as benchdnn does.
+// Of all layers and directions: the products of every step. The first step's state is zero: its product is no
+// work and, unlike benchdnn's count, not counted.
 double rnn_multiply_adds(const RnnProblem& problem);
 
 }  // namespace cortex

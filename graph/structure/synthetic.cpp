@@ -93,20 +93,22 @@ Structures grids(int32_t count, int32_t rows, int32_t columns, SyntheticWords wo
 }
 
 // Nodes that nothing reads yet are gathered at random under new ones until one is left.
-Structures random_trees(int32_t count, int32_t nodes, int32_t max_children, SyntheticWords words) {
+Structures random_trees(int32_t count, int32_t nodes, int32_t max_children, SyntheticWords words,
+                        int32_t min_children) {
   Draw draw(words);
   Structures out;
   for (int32_t t = 0; t < count; ++t) {
     std::vector<int32_t> free;
     for (int32_t made = 0; made < nodes || free.size() > 1; ++made) {
-      const bool leaf = free.empty() || (made < nodes && max_children > 1 && draw.below(2) == 0);
+      const bool leaf = free.empty() || (made < nodes && free.size() < static_cast<size_t>(min_children)) ||
+                        (made < nodes && max_children > 1 && draw.below(2) == 0);
       if (leaf) {
         free.push_back(out.add_node(draw.word(), nullptr, 0));
         continue;
       }
       const auto most = std::min<size_t>(free.size(), static_cast<size_t>(max_children));
       // Once the node budget is spent, every new node must join at least two, where it may.
-      const size_t least = made >= nodes ? std::min<size_t>(2, most) : 1;
+      const size_t least = std::min<size_t>(most, made >= nodes ? 2 : static_cast<size_t>(min_children));
       const size_t reads = least + static_cast<size_t>(draw.below(static_cast<int32_t>(most - least) + 1));
       std::vector<int32_t> read;
       for (size_t k = 0; k < reads; ++k) {

@@ -25,10 +25,11 @@ Structures stars(int32_t count, int32_t leaves, SyntheticWords words);
 // rows x columns nodes with words; a node reads the one above and the one to its left.
 Structures grids(int32_t count, int32_t rows, int32_t columns, SyntheticWords words);
 
-// Random trees of about `nodes` nodes (words at the leaves; at most max_children children each), random DAGs
-// (words everywhere; at most max_children reads each, all of earlier nodes; several nodes may be read by
-// none).
-Structures random_trees(int32_t count, int32_t nodes, int32_t max_children, SyntheticWords words);
+// Random trees of about `nodes` nodes (words at the leaves; others have min_children to max_children
+// children), DAGs (words everywhere; at most max_children reads each, all of earlier nodes; several nodes may
+// be read by none).
+Structures random_trees(int32_t count, int32_t nodes, int32_t max_children, SyntheticWords words,
+                        int32_t min_children = 1);
 Structures random_dags(int32_t count, int32_t nodes, int32_t max_children, SyntheticWords words);
 
 }  // namespace cortex

@@ -1,0 +1,159 @@
+#include "bench/recursive/operands.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cassert>
+#include <cmath>
+
+#include "bench/reference/operands.h"
+#include "support/fnv.h"
+
+namespace cortex::bench {
+namespace {
+
+struct Shape {
+  const char* name;
+  std::vector<int64_t> dims;
+  double scale;  // values are uniform in [-scale, scale)
+};
+
+// Scales keep states of order one at any depth: 1/sqrt(fan-in) for saturating cells, sqrt(6/fan-in) for ReLU.
+// W_M, whose products are not squashed, has rows that sum to about one.
+std::vector<Shape> shapes_of(const RecursiveProblem& p, int64_t v, int64_t n) {
+  const int64_t h = p.hidden;
+  const double u = 1 / std::sqrt(double(h)), pair = 1 / std::sqrt(2.0 * double(h)), b = 0.1;
+  switch (p.model) {
+    case RecursiveModel::treefc:
+      return {{"X", {v, h}, 1}, {"W", {h, 2 * h}, std::sqrt(3.0 / double(h))}, {"b", {h}, b}};
+    case RecursiveModel::treernn:
+    case RecursiveModel::dagrnn:
+    case RecursiveModel::seqrnn:
+      return {{"X", {v, h}, 1}, {"U", {h, h}, u}, {"b", {h}, b}};
+    case RecursiveModel::treegru:
+    case RecursiveModel::seqgru:
+      return {{"X", {v, 3 * h}, 1}, {"U", {3 * h, h}, u}, {"b", {3 * h}, b}};
+    case RecursiveModel::treelstm:
+      return {{"X", {v, 4 * h}, 1}, {"U", {3 * h, h}, u}, {"U_f", {h, h}, u}, {"b", {4 * h}, b}};
+    case RecursiveModel::treelstm_nary: {
+      const double slots = 1 / std::sqrt(double(n * h));
+      return {{"X", {v, 4 * h}, 1},
+              {"U", {3 * h, n * h}, slots},
+              {"U_f", {n * h, n * h}, slots},
+              {"b", {4 * h}, b}};
+    }
+    case RecursiveModel::mvrnn:
+      return {{"X", {v, h}, 1},
+              {"X_M", {v, h, h}, u},
+              {"W", {h, 2 * h}, pair},
+              {"b", {h}, b},
+              {"W_M", {h, 2 * h}, 1 / double(h)},
+              {"b_M", {h, h}, u}};
+    case RecursiveModel::seqlstm:
+      return {{"X", {v, 4 * h}, 1}, {"U", {4 * h, h}, u}, {"b", {4 * h}, b}};
+  }
+  return {};
+}
+
+// Synthetic words, and those of a file in models with a matrix a word, are drawn from a vocabulary whose
+// tables stay within 64 MB.
+int32_t vocabulary_of(const RecursiveProblem& p, const Structures* trees) {
+  const bool from_file = p.structure.kind == StructureKind::trees && trees;
+  const int64_t words = from_file ? largest_word(*trees) + 1 : 1000;
+  if (p.model != RecursiveModel::mvrnn) return static_cast<int32_t>(words);
+  return static_cast<int32_t>(std::clamp<int64_t>((int64_t{16} << 20) / (p.hidden * p.hidden), 1, words));
+}
+
+}  // namespace
+
+int64_t RecursiveParameter::count() const {
+  int64_t n = 1;
+  for (int64_t d : dims) n *= d;
+  return n;
+}
+
+const RecursiveParameter& RecursiveOperands::parameter(const std::string& name) const {
+  const auto it =
+      std::find_if(parameters.begin(), parameters.end(), [&](const auto& p) { return p.name == name; });
+  assert(it != parameters.end());
+  return *it;
+}
+
+int64_t RecursiveOperands::nodes() const {
+  int64_t n = 0;
+  for (const Structures& batch : batches) n += batch.node_count();
+  return n;
+}
+
+int64_t second_state_size(const RecursiveProblem& p) {
+  switch (p.model) {
+    case RecursiveModel::treelstm:
+    case RecursiveModel::treelstm_nary:
+    case RecursiveModel::seqlstm:
+      return p.hidden;
+    case RecursiveModel::mvrnn:
+      return p.hidden * p.hidden;
+    default:
+      return 0;
+  }
+}
+
+const char* second_state_name(const RecursiveProblem& p) {
+  return second_state_size(p) == 0 ? nullptr : p.model == RecursiveModel::mvrnn ? "M" : "c";
+}
+
+Result<RecursiveOperands> make_recursive_operands(const RecursiveProblem& p, const Structures* trees,
+                                                  const RecursiveSize& size) {
+  RecursiveOperands o;
+  const bool from_file = p.structure.kind == StructureKind::trees;
+  const int32_t batches = size.batches > 0 ? size.batches : from_file ? std::max(4, 100 / p.batch) : 2;
+  const int32_t vocabulary = vocabulary_of(p, trees);
+  Result<std::vector<Structures>> made = make_batches(p, trees, batches, {vocabulary, size.seed});
+  if (!made) return made.error();
+  o.batches = std::move(*made);
+  o.vocabulary = vocabulary;
+  o.max_children = 2;
+  if (p.model == RecursiveModel::treelstm_nary) {
+    for (const Structures& batch : o.batches) {
+      o.max_children = std::max<int64_t>(o.max_children, largest_child_count(batch));
+    }
+  }
+  uint64_t seed = fnv1a(to_string(p)) ^ (size.seed * 0x9e3779b97f4a7c15u);
+  for (const Shape& shape : shapes_of(p, vocabulary, o.max_children)) {
+    RecursiveParameter parameter{shape.name, shape.dims, {}};
+    const int64_t count = parameter.count();
+    parameter.values = AlignedBuffer(static_cast<std::size_t>(count) * sizeof(float));
+    if (!parameter.values) {
+      return Error{ErrorCode::out_of_memory,
+                   fmt::format("cannot allocate {} bytes for {} of \"{}\": choose a smaller problem",
+                               count * 4, shape.name, p.text)};
+    }
+    float* values = parameter.values.as<float>();
+    fill_uniform(values, count, ++seed);
+    const auto scale = static_cast<float>(shape.scale);
+    if (scale != 1) {
+      for (int64_t i = 0; i < count; ++i) values[i] *= scale;
+    }
+    o.parameters.push_back(std::move(parameter));
+  }
+  return o;
+}
+
+double recursive_weight_bytes(const RecursiveProblem& p, int64_t max_children) {
+  double elements = 0;
+  for (const Shape& shape : shapes_of(p, 1, max_children)) {
+    const std::string_view name = shape.name;
+    if (name[0] == 'X' || name[0] == 'b') continue;
+    double count = 1;
+    for (int64_t d : shape.dims) count *= double(d);
+    elements += count;
+  }
+  return 4 * elements;
+}
+
+int64_t inner_levels(const Structures& batch) {
+  const Result<std::vector<int32_t>> h = heights(batch);
+  return h && !h->empty() ? *std::max_element(h->begin(), h->end()) : 0;
+}
+
+}  // namespace cortex::bench

@@ -1,0 +1,71 @@
+#include <optional>
+
+#include "bench/reference/shapes.h"
+#include "bench/run/subject.h"
+
+namespace cortex::bench {
+namespace {
+
+class DenseSubject : public Subject {
+ public:
+  DenseSubject(const Problem& problem, const RunOptions& options, Operands operands)
+      : problem_(problem),
+        plain_(options.plain && problem.is_matmul()),
+        schedule_(options.schedule),
+        operands_(std::move(operands)) {
+    if (!options.verify) return;
+    ReferenceOptions reference;
+    reference.seed = options.seed;
+    reference_.emplace(problem_, operands_, reference);
+  }
+
+  Result<std::unique_ptr<Instance>> create(Backend& backend, Isa isa, int threads,
+                                           KernelChoice kernel) override {
+    Request request;
+    request.problem = &problem_;
+    request.isa = isa;
+    request.threads = threads;
+    request.plain = plain_;
+    request.kernel = kernel;
+    request.schedule = schedule_;
+    return backend.create(request, operands_);
+  }
+
+  Verdict verify(Instance& instance) override {
+    if (!result_) result_ = AlignedBuffer(static_cast<std::size_t>(c_elements(problem_)) * sizeof(float));
+    instance.prepare_output();
+    instance.execute();
+    if (Status s = instance.read_result(result_.as<float>()); !s) return {1e30, 0, s.error().message};
+    return reference_->check(result_.as<float>());
+  }
+
+  void describe(Row& row, Isa, double) override {
+    row.flops = flop_count(problem_);
+    row.shape = short_shape(problem_);
+    row.handling = plain_ ? "plain" : "prepacked";
+  }
+
+ private:
+  const Problem& problem_;
+  bool plain_;
+  std::string schedule_;
+  Operands operands_;
+  std::optional<Reference> reference_;
+  AlignedBuffer result_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Subject>> make_dense_subject(const Problem& problem, const RunOptions& options) {
+  Result<Operands> operands = make_operands(problem, options.seed);
+  if (!operands) return operands.error();
+  return std::unique_ptr<Subject>(std::make_unique<DenseSubject>(problem, options, std::move(*operands)));
+}
+
+Result<std::unique_ptr<Subject>> make_subject(const RunProblem& problem, const RunOptions& options) {
+  if (const Problem* p = problem.dense()) return make_dense_subject(*p, options);
+  if (const RecursiveProblem* p = problem.recursive()) return make_recursive_subject(*p, options);
+  return make_rnn_subject(*problem.rnn(), options);
+}
+
+}  // namespace cortex::bench
