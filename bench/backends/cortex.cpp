@@ -11,6 +11,7 @@
 #include "bench/backends/buffer.h"
 #include "bench/backends/cortex_handles.h"
 #include "bench/backends/cortex_library.h"
+#include "bench/backends/cortex_recursive.h"
 #include "bench/measure/clock.h"
 #include "bench/reference/shapes.h"
 
@@ -158,6 +159,13 @@ class Cortex : public Backend {
     }
     instance->set_create_ns(create_ns);
     return std::unique_ptr<Instance>(std::move(instance));
+  }
+
+  Result<std::unique_ptr<Instance>> create_recursive(const RecursiveRequest& request) override {
+    return create_cortex_recursive(context_.get(), request);
+  }
+  Result<std::unique_ptr<Instance>> create_rnn(const RnnRequest& request) override {
+    return create_cortex_rnn(context_.get(), request);
   }
 
  private:

@@ -78,8 +78,8 @@ class Linearizer {
           fmt::format("batch: child_offsets begin with {}, not 0", batch_.child_offsets[0]));
     }
     out_.edges = 0;
-    if (batch_.child_offsets[batch_.nodes] > 0 && !batch_.child_ids)
-      return invalid_argument("batch: child_ids is NULL");
+    const int32_t total = batch_.child_offsets[batch_.nodes];
+    if (total > 0 && !batch_.child_ids) return invalid_argument("batch: child_ids is NULL");
     const bool one_parent = rules_.structure != Structure::dag;
     const int64_t most = rules_.structure == Structure::sequence ? 1 : rules_.max_children;
     int32_t* parents = out_.parents.data();
@@ -88,6 +88,9 @@ class Linearizer {
       for (int32_t v = first; v < last; ++v) {
         const int32_t b = begin(v), e = end(v);
         if (e < b) return refuse(s, fmt::format("node {}: child_offsets fall from {} to {}", v, b, e));
+        if (e > total) {  // nothing behind it may be read
+          return refuse(s, fmt::format("node {}: child_offsets rise to {}, and end with {}", v, e, total));
+        }
         if (most >= 0 && e - b > most) {
           return refuse(s,
                         fmt::format("node {} has {} children; the model takes at most {}", v, e - b, most));

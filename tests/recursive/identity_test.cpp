@@ -1,0 +1,140 @@
+// A node's result depends on its structure alone: not on threads, neighbours, numbering, or who else runs.
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+#include <malloc.h>
+
+#include <atomic>
+#include <cstdlib>
+#include <cstring>
+#include <numeric>
+#include <random>
+#include <thread>
+
+#include "tests/recursive/model_runner.h"
+
+namespace cortex::recursive_test {
+namespace {
+
+constexpr const char* problems[] = {
+    "treefc h40 mb12 perfect4", "treernn h40 mb12 tree40",       "treegru h40 mb12 tree40",
+    "treelstm h40 mb12 tree40", "treelstm-nary h20 mb12 tree40", "mvrnn h16 mb12 tree40",
+    "dagrnn h40 mb12 dag40",    "seqlstm h40 mb12 seq20",        "seqgru h40 mb12 seq20",
+    "seqrnn h40 mb12 seq20",
+};
+
+struct Fixture {
+  explicit Fixture(const char* text)
+      : problem(parse_recursive(text)->front()),
+        operands(bench::make_recursive_operands(problem, nullptr, {1, 9}).value()),
+        model(make_model(problem, operands)) {}
+  const Structures& batch() const { return operands.batches[0]; }
+
+  RecursiveProblem problem;
+  bench::RecursiveOperands operands;
+  Model model;
+};
+
+bool equal_bits(const std::vector<float>& a, const std::vector<float>& b) {
+  return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size() * sizeof(float)) == 0;
+}
+
+// The root's h of structure s of a run.
+std::vector<float> root_of(const std::vector<float>& states, const Structures& batch, int32_t s,
+                           int64_t hidden) {
+  const float* h = states.data() + int64_t{batch.root[size_t(s)]} * hidden;
+  return {h, h + hidden};
+}
+
+TEST(Identity, OfAnyNumberOfThreads) {
+  for (const char* text : problems) {
+    const Fixture f(text);
+    const std::vector<float> one = run(make_executor(f.model, 1), f.problem, f.batch());
+    for (const int threads : {2, 3, 5}) {
+      EXPECT_TRUE(equal_bits(one, run(make_executor(f.model, threads), f.problem, f.batch())))
+          << text << threads;
+    }
+  }
+}
+
+TEST(Identity, OfAnyBatchComposition) {
+  const auto seed = std::random_device{}();
+  SCOPED_TRACE(fmt::format("seed {}", seed));
+  std::mt19937 random(seed);
+  for (const char* text : problems) {
+    const Fixture f(text);
+    const Executor executor = make_executor(f.model, 1), two = make_executor(f.model, 2);
+    const std::vector<float> all = run(executor, f.problem, f.batch());
+    for (int round = 0; round < 6; ++round) {
+      std::vector<int32_t> chosen(size_t(f.batch().structure_count()));
+      std::iota(chosen.begin(), chosen.end(), 0);
+      std::shuffle(chosen.begin(), chosen.end(), random);
+      chosen.resize(1 + random() % chosen.size());
+      if (round == 0) chosen.resize(1);
+      Structures some = select(f.batch(), chosen);
+      // Sequences without child lists are in order; with them, as here, any numbering will do.
+      if (round % 2) some = shuffled(some, random());
+      const std::vector<float> states = run(round % 3 ? executor : two, f.problem, some);
+      for (size_t i = 0; i < chosen.size(); ++i) {
+        EXPECT_TRUE(equal_bits(root_of(states, some, int32_t(i), f.problem.hidden),
+                               root_of(all, f.batch(), chosen[i], f.problem.hidden)))
+            << text << ", structure " << chosen[i] << " in a batch of " << chosen.size();
+      }
+    }
+  }
+}
+
+TEST(Identity, ThirtyTwoThreadsShareAModel) {
+  for (const char* text : {"treelstm h40 mb6 tree30", "seqgru h40 mb6 seq12"}) {
+    const Fixture f(text);
+    const std::vector<float> expected = run(make_executor(f.model, 1), f.problem, f.batch());
+    std::atomic<int> wrong{0};
+    std::vector<std::thread> threads;
+    for (int t = 0; t < 32; ++t) {
+      threads.emplace_back([&] {
+        const Executor executor = make_executor(f.model, 1);
+        for (int i = 0; i < 20; ++i) wrong += !equal_bits(expected, run(executor, f.problem, f.batch()));
+      });
+    }
+    for (std::thread& thread : threads) thread.join();
+    EXPECT_EQ(wrong, 0) << text;
+  }
+}
+
+TEST(Memory, StaysFlatOverBatchesOfVaryingShape) {
+  const Fixture f("treelstm h16 mb64 tree30");
+  const Executor executor = make_executor(f.model, 2);
+  std::vector<Structures> shapes;
+  std::mt19937 random(3);
+  for (int i = 0; i < 50; ++i) {
+    std::vector<int32_t> chosen(1 + random() % 40);
+    for (int32_t& s : chosen) s = int32_t(random() % 64);
+    shapes.push_back(select(f.batch(), chosen));
+  }
+  std::vector<float> roots(64 * 16);
+  cortex_recursive_result result{};
+  result.where = CORTEX_RECURSIVE_ROOTS;
+  result.data = roots.data();
+  const auto round = [&](int batches) {
+    for (int i = 0; i < batches; ++i) {
+      const cortex_recursive_batch batch = batch_of(shapes[size_t(i) % shapes.size()]);
+      ASSERT_EQ(cortex_recursive_run(executor.get(), &batch, &result, 1, nullptr), CORTEX_OK);
+    }
+  };
+  const auto arena = [&] {
+    cortex_recursive_info info = cortex_recursive_info_init();
+    cortex_recursive_executor_query(executor.get(), &info, nullptr);
+    return info.arena_bytes;
+  };
+  round(100);
+  const int64_t before = arena();
+  EXPECT_GT(before, 0);
+  const size_t heap = mallinfo2().uordblks;
+  round(std::getenv("CORTEX_TEST_LONG") ? 100000 : 3000);
+  EXPECT_EQ(arena(), before);
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+  EXPECT_EQ(mallinfo2().uordblks, heap);
+#endif
+}
+
+}  // namespace
+}  // namespace cortex::recursive_test
