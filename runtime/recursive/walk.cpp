@@ -10,6 +10,11 @@ namespace {
 
 std::size_t index(int64_t i) { return static_cast<std::size_t>(i); }
 
+bool only_products(const Phase& phase) {
+  return std::all_of(phase.steps.begin(), phase.steps.end(),
+                     [](const Step& s) { return std::holds_alternative<Gemm>(s); });
+}
+
 }  // namespace
 
 int64_t Walk::run() {
@@ -20,7 +25,7 @@ int64_t Walk::run() {
   }
   if (program_.barrier_after_hoisted) barrier();
   for (int64_t l = 0; l < linear_.levels; ++l) {
-    at_.level = l;
+    at_.level = level_ = l;
     at_.first = linear_.level_start[index(l)];
     at_.rows = linear_.level_start[index(l + 1)] - at_.first;
     at_.inner = linear_.level_inner[index(l)];
@@ -28,6 +33,7 @@ int64_t Walk::run() {
     at_.edges = linear_.child_begin[index(at_.first + at_.rows)] - at_.first_edge;
     level(l == 0 && program_.has_leaf ? program_.leaf : program_.node);
   }
+  flush();
   return barriers_;
 }
 
@@ -38,11 +44,45 @@ void Walk::barrier() {
 
 void Walk::level(const CellProgram& cell) {
   for (const Phase& phase : cell.phases) {
+    const bool last = &phase == &cell.phases.back();
+    if (last && !phase.barrier && only_products(phase)) {
+      flush();
+      waiting_ = &phase;
+      waiting_at_ = at_;
+      return;
+    }
+    bool done = false;
     for (const Step& s : phase.steps) {
+      if (std::holds_alternative<Gather>(s)) {
+        step(std::get<Gather>(s));
+        continue;
+      }
+      if (!done) products(phase);
+      done = true;
       std::visit([&](const auto& one) { step(one); }, s);
     }
+    if (!done) products(phase);
     if (phase.barrier) barrier();
   }
+}
+
+void Walk::flush() {
+  if (!waiting_) return;
+  const LevelRows here = at_;
+  at_ = waiting_at_;
+  for (const Step& s : waiting_->steps) product(std::get<Gemm>(s));
+  at_ = here;
+  waiting_ = nullptr;
+}
+
+void Walk::products(const Phase& phase) {
+  const bool back = level_ & 1;
+  if (!back) flush();
+  for (std::size_t i = 0; i < phase.steps.size(); ++i) {
+    const Step& s = phase.steps[back ? phase.steps.size() - 1 - i : i];
+    if (const auto* gemm = std::get_if<Gemm>(&s)) product(*gemm);
+  }
+  if (back) flush();
 }
 
 Walk::Part Walk::share(int64_t width, int64_t quantum) const {
@@ -180,11 +220,11 @@ void Walk::run_gemm(const Gemm& gemm, const float* a, int64_t a_pitch, float* c,
   args.ldb = model_.kernels.panel * 4;
   args.ldc = c_pitch * 4;
   args.panel_stride = weights.panel_stride;
-  args.last_first = at_.level & 1;
+  args.last_first = level_ & 1;
   model_.kernels.gemm(&args);
 }
 
-void Walk::step(const Gemm& gemm) {
+void Walk::product(const Gemm& gemm) {
   const int64_t rows = gemm.inner_only ? at_.inner : gemm.per_child ? at_.edges : at_.rows;
   if (rows == 0) return;
   const auto pitch = [&](const Stream& s) {

@@ -32,8 +32,13 @@ class Walk {
 
   void barrier();
   void level(const CellProgram& cell);
+  // Products of a phase may run in any order; from one level to the next it turns round, so that the weights
+  // used last, which are in the caches, are used first.
+  void products(const Phase& phase);
+  void flush();
   void step(const Gather& gather);
-  void step(const Gemm& gemm);
+  void step(const Gemm&) {}  // with the other products of its phase
+  void product(const Gemm& gemm);
   void step(const MatrixProduct& product);
   void step(const VectorMatrix& product);
   void step(const Pointwise& pointwise);
@@ -57,6 +62,11 @@ class Walk {
   Team& team_;
   const int thread_, threads_;
   LevelRows at_;
+  int64_t level_ = 0;  // being computed; a waiting phase belongs to the one below
+  // The last phase of the level before, where no barrier stands behind it: it runs with the first of this
+  // one.
+  const Phase* waiting_ = nullptr;
+  LevelRows waiting_at_;
   int64_t barriers_ = 0;
 };
 
