@@ -1,0 +1,69 @@
+#include "graph/recursive/builder.h"
+
+#include <gtest/gtest.h>
+
+#include "graph/recursive/text.h"
+
+namespace cortex::recursive {
+namespace {
+
+TEST(Builder, ChildSumLstmPrintsAndParsesBack) {
+  Builder b("lstm", Structure::tree);
+  b.size("h", 8).size("v", 5);
+  const TableRef X = b.table("X", {"v", "4h"});
+  const StateRef h = b.state("h", {"h"}), c = b.state("c", {"h"});
+  const Expr U = b.parameter("U", {"3h", "h"}), U_f = b.parameter("U_f", {"h", "h"}), x = b.word(X);
+  const Expr a = matmul(U, sum(b.each_child(h)));
+  const Expr i = sigmoid(a.slice("0", "h") + x.slice("0", "h")),
+             o = sigmoid(a.slice("h", "2h") + x.slice("h", "2h"));
+  const Expr u = tanh(a.slice("2h", "3h") + x.slice("2h", "3h"));
+  const Expr f = sigmoid(matmul(U_f, b.each_child(h)) + x.slice("3h", "4h"));
+  const Expr cell = i * u + sum(f * b.each_child(c));
+  b.set(c, cell).set(h, o * tanh(cell)).output(h);
+  const Result<Model> model = b.build();
+  ASSERT_TRUE(model.ok()) << model.error().message;
+  const Result<Model> again = parse_model(to_text(*model));
+  ASSERT_TRUE(again.ok()) << again.error().message << to_text(*model);
+  EXPECT_EQ(to_text(*again), to_text(*model));
+}
+
+TEST(Builder, LeafCaseSlotsAndSelectors) {
+  Builder b("m", Structure::tree);
+  b.size("h", 4).max_children("2");
+  const StateRef h = b.state("h", {"h"});
+  b.leaf().set(h, b.features("w", "h"));
+  b.node();
+  const Expr W = b.parameter("W", {"h", "2h"});
+  b.set(h, relu(matmul(W, concat({b.child(0, h), b.selected_child(h)}))) - b.number(0.5)).output(h);
+  const Result<Model> model = b.build();
+  ASSERT_TRUE(model.ok()) << model.error().message;
+  EXPECT_TRUE(parse_model(to_text(*model)).ok()) << to_text(*model);
+}
+
+TEST(Builder, PropertiesAndMistakes) {
+  const auto refused = [](auto write, const std::string& why) {
+    Builder b("m", Structure::tree);
+    b.size("h", 4);
+    const StateRef h = b.state("h", {"h"});
+    b.output(h);
+    write(b, h);
+    const Result<Model> model = b.build();
+    ASSERT_FALSE(model.ok());
+    EXPECT_NE(model.error().message.find(why), std::string::npos) << model.error().message;
+  };
+  refused([](Builder& b, StateRef h) { b.set(h, b.computed_child(sum(b.each_child(h)), h)); }, "P1");
+  refused([](Builder& b, StateRef h) { b.set(h, b.call_child(0, {b.parameter("p", {"h"})}, h)); }, "P2");
+  refused([](Builder& b, StateRef h) { b.set(h, b.call_child(1, {b.child(0, h)}, h)); }, "P3");
+  refused([](Builder&, StateRef) {}, "never computed");
+  refused([](Builder& b, StateRef h) { b.set(h, b.parameter("p", {"4 h"})); }, "'4 h' is not a size");
+  refused([](Builder& b, StateRef h) { b.set(h, b.number(1) + Expr()); }, "foreign Expr");
+  refused(
+      [](Builder& b, StateRef h) {
+        const Expr x = b.number(1);
+        b.leaf().set(h, x);
+      },
+      "leaf case");
+}
+
+}  // namespace
+}  // namespace cortex::recursive
