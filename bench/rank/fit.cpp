@@ -14,6 +14,7 @@ namespace {
 
 constexpr double temperature = 0.01;  // of predicted times that are as good as equal
 constexpr double regret_weight = 3, bias_weight = 0.05;
+constexpr double prior_weight = 4e-4;  // constants that hardly matter stay near where they were
 
 // A ranking ready to be scored again and again.
 struct Case {
@@ -68,11 +69,15 @@ double loss_of(const Case& c, const Machine& machine, std::vector<double>& predi
   return std::sqrt(squares / weights) + regret_weight * regret / chosen + bias_weight * std::abs(mean);
 }
 
-double loss_of(const std::deque<Case>& cases, const Machine& machine) {
+double loss_of(const std::deque<Case>& cases, const Machine& machine, const Costs& start) {
   std::vector<double> predicted;
-  double sum = 0;
+  double sum = 0, moved = 0;
   for (const Case& c : cases) sum += loss_of(c, machine, predicted);
-  return sum / static_cast<double>(cases.size());
+  for (const CostField& field : cost_fields) {
+    const double is = machine.costs.*field.value, was = start.*field.value;
+    if (is != was && is > 0 && was > 0) moved += std::pow(std::log(is / was), 2);
+  }
+  return sum / static_cast<double>(cases.size()) + prior_weight * moved;
 }
 
 }  // namespace
@@ -87,7 +92,7 @@ Result<Fit> fit_costs(const std::vector<Ranking>& rankings, const Machine& start
   if (cases.empty()) return invalid_argument("--fit: no measured variants to fit to");
   Machine machine = start;
   Fit fit;
-  fit.loss_before = loss_of(cases, machine);
+  fit.loss_before = loss_of(cases, machine, start.costs);
   double loss = fit.loss_before;
   std::array<double, cost_fields.size()> step;
   step.fill(0.4);
@@ -102,7 +107,7 @@ Result<Fit> fit_costs(const std::vector<Ranking>& rankings, const Machine& start
       const double before = value, before_loss = loss;
       for (const double direction : {1.0, -1.0}) {
         value = before * std::exp(direction * step[i]);
-        const double now = loss_of(cases, machine);
+        const double now = loss_of(cases, machine, start.costs);
         if (now < loss - 1e-6) {
           loss = now;
           break;

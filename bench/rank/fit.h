@@ -25,7 +25,7 @@ struct Fit {
 // Coordinate descent on the logarithms of the constants, from the machine's own; deterministic but for the
 // time limit. The loss of a problem is the spread of predicted over measured time, variants near the best
 // weighing most, and what is lost, on average, by taking variants predicted within about one percent of the
-// least.
+// least; a small penalty holds constants that hardly matter where they were.
 Result<Fit> fit_costs(const std::vector<Ranking>& rankings, const Machine& machine,
                       const FitOptions& options);
 

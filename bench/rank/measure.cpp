@@ -13,8 +13,9 @@
 namespace cortex::bench {
 namespace {
 
-constexpr double block_ns = 150e3;  // a sample repeats short executions for about so long
-constexpr double warm_ns = 3e6;     // longer executions need no untimed one before them
+constexpr double block_ns = 200e3;  // a sample repeats short executions for about so long
+constexpr double warm_ns = 400e3;   // and follows untimed ones of at least so long: others used the caches
+constexpr double long_ns = 3e6;     // executions that are their own warm-up
 constexpr int most_rounds = 9;
 constexpr std::size_t finalists = 8;
 // After so many samples, variants this much slower than the best are known well enough.
@@ -75,7 +76,7 @@ class Measurement {
     const int v = static_cast<int>(index);
     const double typical = median(samples_[index]);
     if (options_.cold) return once(v);
-    if (typical < warm_ns) stage_.execute(v);
+    for (double warmed = 0; typical < long_ns && warmed < warm_ns; warmed += typical) stage_.execute(v);
     const int times = std::max(1, static_cast<int>(block_ns / typical));
     const double start = now_ns();
     for (int i = 0; i < times; ++i) stage_.execute(v);

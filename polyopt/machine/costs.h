@@ -8,45 +8,44 @@
 namespace cortex {
 
 struct Costs {
-  double usable_cache = 0.85;  // of the capacity, before other data and LRU's mistakes
-  double usable_shared = 0.6;  // of a cache that other cores use too
-  // Part of a level's transfer time that shows although something else takes longer: loads into registers,
-  // L1 from L2, a further cache, memory.
-  double load_overlap = 0.03;
-  double near_overlap = 0.03;
-  double far_overlap = 0.04;
-  double memory_overlap = 0.20;
-  // Prefetchers follow a few runs at a time, each within its page. Where A's rows lie in more pages than
-  // that, what comes from beyond L2 is waited for.
-  double streams_followed = 10;
-  double far_unfollowed = 0.5;
-  double memory_unfollowed = 1.0;
-  double row_line = 0.6;  // cycles per line of A from L2 for the share of pages beyond
+  double usable_cache = 0.97;  // of the capacity, before other data and LRU's mistakes
+  double usable_shared = 1;    // of a cache that other cores use too
+  double spill = 0.27;         // beyond that, reuse fades out over so much more
+  double load_overlap = 0.13;  // of the loads into registers, the part that shows beside the multiply-adds
+  // The part of an operand's transfers that shows although something else takes longer: L1 from L2 (near),
+  // from further caches (far), from memory. Prefetchers follow a few runs at a time, each within its page:
+  // for the share of A's rows that lie in more pages than that, the second figure comes on top.
+  double streams_followed = 5.9;
+  double a_near = 0.018, a_near_rows = 0.14;
+  double a_far = 0.3, a_far_rows = 0.03;
+  double a_memory = 0.05, a_memory_rows = 0.1;
+  double b_near = 0.13, b_far = 0.1, b_memory = 0.051;
+  double c_near = 0.51, c_far = 0.056, c_memory = 0.2;
   // Runs of many rows (columns of a row-major matrix), each in a page of its own: cycles lost at the start.
   double page_run = 1.2;   // where the pages exceed the TLB
-  double cache_run = 1.2;  // from beyond L2, and for each of the run's lines
-  double cache_line = 0.7;
-  double memory_run = 8;
-  double memory_line = 3;
-  double within_page = 0.15;  // of these, where a page holds several rows
+  double cache_run = 2.7;  // from beyond L2, and for each of the run's lines
+  double cache_line = 0.62;
+  double memory_run = 13;
+  double memory_line = 4.5;
+  double within_page = 0.26;  // of these, where a page holds several rows
   // Columns of B that stream from memory: what is in flight at once is what the instructions in the window of
   // the core ask for. A kernel of few vectors and many rows asks for little.
-  double window_uops = 224;  // of the reorder buffer, what such loops fill
-  double lines_in_flight = 24;
-  double cold_weights = 0.5;              // share of B that left the caches since the last execution
-  double few_rows = 16;                   // up to so many, neighbouring tiles continue the runs
-  double call_setup = 12;                 // cycles to fill the arguments of one microkernel call
-  double reload_call = 50;                // an accumulating call waits for its first rows of C
-  double reload_vector = 3;               // and loads each vector
-  double dot_row = 5;                     // cycles to add up the lanes of a dot product
+  double window_uops = 1230;  // of the reorder buffer, what such loops fill
+  double lines_in_flight = 78;
+  double cold_weights = 0;                // share of B that left the caches since the last execution
+  double few_rows = 18;                   // up to so many, neighbouring tiles continue the runs
+  double call_setup = 34;                 // cycles to fill the arguments of one microkernel call
+  double reload_call = 2;                 // an accumulating call waits for its first rows of C
+  double reload_vector = 0.52;            // and loads each vector
+  double dot_row = 6.5;                   // cycles to add up the lanes of a dot product
   double loop_step = 2;                   // cycles per iteration of a loop around the call
-  double usable_ways = 0.9;               // of L1's ways, for rows of A that share a set
-  double refetch = 16;                    // a line of A is fetched again for each of its elements
-  double pack_call = 60;                  // cycles per pack
+  double usable_ways = 0.67;              // of L1's ways, for rows of A that share a set
+  double refetch = 20;                    // a line of A is fetched again for each of its elements
+  double pack_call = 170;                 // cycles per pack
   double pack_run = 4;                    // cycles per contiguous run copied
-  double pack_bytes_per_cycle = 38;       // runs copied as they are
+  double pack_bytes_per_cycle = 16;       // runs copied as they are
   double transpose_bytes_per_cycle = 10;  // square by square
-  double barrier = 4000;                  // cycles to start and join a second thread
+  double barrier = 1700;                  // cycles to start and join a second thread
 };
 
 struct CostField {
@@ -58,14 +57,21 @@ struct CostField {
 inline constexpr std::array cost_fields = {
     CostField{"usable_cache", &Costs::usable_cache},
     CostField{"usable_shared", &Costs::usable_shared},
+    CostField{"spill", &Costs::spill},
     CostField{"load_overlap", &Costs::load_overlap},
-    CostField{"near_overlap", &Costs::near_overlap},
-    CostField{"far_overlap", &Costs::far_overlap},
-    CostField{"memory_overlap", &Costs::memory_overlap},
     CostField{"streams_followed", &Costs::streams_followed},
-    CostField{"far_unfollowed", &Costs::far_unfollowed},
-    CostField{"memory_unfollowed", &Costs::memory_unfollowed},
-    CostField{"row_line", &Costs::row_line},
+    CostField{"a_near", &Costs::a_near},
+    CostField{"a_near_rows", &Costs::a_near_rows},
+    CostField{"a_far", &Costs::a_far},
+    CostField{"a_far_rows", &Costs::a_far_rows},
+    CostField{"a_memory", &Costs::a_memory},
+    CostField{"a_memory_rows", &Costs::a_memory_rows},
+    CostField{"b_near", &Costs::b_near},
+    CostField{"b_far", &Costs::b_far},
+    CostField{"b_memory", &Costs::b_memory},
+    CostField{"c_near", &Costs::c_near},
+    CostField{"c_far", &Costs::c_far},
+    CostField{"c_memory", &Costs::c_memory},
     CostField{"page_run", &Costs::page_run},
     CostField{"cache_run", &Costs::cache_run},
     CostField{"cache_line", &Costs::cache_line},

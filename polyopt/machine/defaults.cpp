@@ -45,8 +45,8 @@ void apply_default_rates(Machine& machine, const CpuFamily& cpu) {
     machine.loads_per_cycle = 2;
   }
   machine.fma_latency = machine.isa == Isa::baseline ? 7 : 4;
-  // Sustained, one core, while a kernel runs. AMD: measured on family 1Ah with streamed GEMM panels; others:
-  // a half to two thirds of what manuals give as peak.
+  // Sustained by one core. AMD: measured on family 1Ah with `cortex-bench machine`; others: a half to two
+  // thirds of what manuals give as peak.
   const bool recent_amd = cpu.amd && cpu.family >= 0x19;
   for (std::size_t i = 0; i < machine.caches.size(); ++i) {
     CacheLevel& cache = machine.caches[i];
@@ -54,16 +54,16 @@ void apply_default_rates(Machine& machine, const CpuFamily& cpu) {
       cache.read_bytes_per_cycle = machine.loads_per_cycle * machine.vector_lanes * 4.0;
       cache.write_bytes_per_cycle = machine.vector_lanes * 4.0;
     } else if (i == 1) {
-      cache.read_bytes_per_cycle = recent_amd ? 50 : 42;
-      cache.write_bytes_per_cycle = recent_amd ? 40 : 24;
+      cache.read_bytes_per_cycle = recent_amd ? 60 : 42;
+      cache.write_bytes_per_cycle = recent_amd ? 55 : 24;
     } else {
-      cache.read_bytes_per_cycle = recent_amd ? 28 : 11;
-      cache.write_bytes_per_cycle = recent_amd ? 20 : 7;
+      cache.read_bytes_per_cycle = recent_amd ? 30 : 11;
+      cache.write_bytes_per_cycle = recent_amd ? 28 : 7;
     }
     cache.latency_cycles = i == 0 ? 5 : i == 1 ? 14 : 50;
   }
-  machine.memory_read_bytes_per_cycle = recent_amd ? 8 : 5;
-  machine.memory_write_bytes_per_cycle = recent_amd ? 6 : 3.5;
+  machine.memory_read_bytes_per_cycle = recent_amd ? 12 : 5;
+  machine.memory_write_bytes_per_cycle = recent_amd ? 10 : 3.5;
   // One core rarely saturates the memory of a part with many; a few do on small ones.
   const double cores = machine.cores > 2 ? 0.5 * machine.cores + 1 : machine.cores;
   machine.memory_bytes_per_cycle_all = machine.memory_read_bytes_per_cycle * cores;

@@ -18,26 +18,40 @@ Model::Model(const NestFacts& nest, const Machine& machine) : nest_(nest), machi
   }
 }
 
+// The share of a level's traffic of `s` that shows although other things take longer.
+double Model::shows(const Stream& s, const Plan& plan, int level, bool last, double unfollowed) const {
+  const Costs& c = machine_.costs;
+  if (s.last < plan.loops) return 1;  // the source of a copy has no arithmetic to hide behind
+  switch (s.operand) {
+    case Operand::a:
+      return level == 0 ? c.a_near + unfollowed * c.a_near_rows
+             : last     ? c.a_memory + unfollowed * c.a_memory_rows
+                        : c.a_far + unfollowed * c.a_far_rows;
+    case Operand::b:
+      return level == 0 ? c.b_near : last ? c.b_memory : c.b_far;
+    default:
+      return level == 0 ? c.c_near : last ? c.c_memory : c.c_far;
+  }
+}
+
 double Model::score(const Plan& plan, Prediction* detail) const {
   const Costs& costs = machine_.costs;
   const Walk walk(nest_, plan);
-  const Streams streams(nest_, plan, walk, in_place_.data(), static_cast<double>(machine_.page_bytes));
   const double page = static_cast<double>(machine_.page_bytes);
+  const Streams streams(nest_, plan, walk, in_place_.data(), page);
   const double kernel = kernel_cycles(nest_, machine_, plan, walk.reduction_chunks) * walk.share +
                         loop_cycles(machine_, plan, walk);
   const double pack = pack_cycles(nest_, machine_, plan, walk);
   double longest = kernel + pack;  // of compute and the levels' transfers
-  double hidden = 0;               // what shows of the others
 
   const double ways = machine_.caches[0].associativity;
   const double crowding =
       costs.refetch * std::clamp((streams.a_rows_per_set - costs.usable_ways * ways) / ways, 0.0, 1.0);
-
   const double unfollowed =
       streams.a_pages > costs.streams_followed ? 1 - costs.streams_followed / streams.a_pages : 0;
 
   const int levels = static_cast<int>(machine_.caches.size());
-  double exposed = 0;  // waiting for data that prefetchers do not foresee
+  double exposed = 0;  // what shows beside the longest
   for (int i = 0; i < streams.count; ++i) {
     const Stream& s = streams.stream[i];
     if (s.last < plan.loops || s.pitch < page || s.rows <= machine_.tlb_entries) continue;
@@ -47,42 +61,63 @@ double Model::score(const Plan& plan, Prediction* detail) const {
   int held = plan.loops + 1;  // every level holds at least what the level above it does
   for (int level = 0; level < levels; ++level) {
     const CacheLevel& cache = machine_.caches[level];
+    const bool last = level + 1 == levels;
     const double sharers = std::min<double>(walk.threads, cache.shared_by);
     const double usable = cache.shared_by > 1 ? costs.usable_shared : costs.usable_cache;
     const double capacity = usable * static_cast<double>(cache.bytes);
-    const auto fits = [&](int depth) {
-      if (sharers > 1) return streams.shared_working_set(nest_, plan, depth, sharers) <= capacity;
-      return (level < crowded_levels ? streams.working_room(depth, level) : streams.working_set(depth)) <=
-             capacity;
+    const double line = static_cast<double>(cache.line);
+    const auto need = [&](int depth) {
+      if (sharers > 1) return streams.shared_working_set(nest_, plan, depth, sharers);
+      return level < crowded_levels ? streams.working_room(depth, level) : streams.working_set(depth);
     };
-    while (held > 0 && fits(held - 1)) --held;
+    // What exceeds the capacity a little is lost in part: `lost` of the reuse at depth `held`.
+    const double most = capacity * (1 + costs.spill);
+    double needed = 0;
+    while (held > 0) {
+      const double next = need(held - 1);
+      if (next > most) break;
+      needed = next;
+      --held;
+    }
+    const double lost = needed > capacity ? (needed - capacity) / (most - capacity) : 0;
+    const auto traffic = [&](const Stream& s, int depth) {
+      return depth > 0 ? Streams::traffic(s, nest_, plan, walk, depth) : 0;
+    };
+    const auto writes_of = [&](const Stream& s, int depth, double read) {
+      return depth > 0 ? Streams::written(s, walk, depth, read) : 0;
+    };
 
-    double reads = 0, writes = 0, runs = 0, lines = 0, copied = 0;
+    const double read_rate =
+        last ? machine_.memory_read_bytes_per_cycle : machine_.caches[level + 1].read_bytes_per_cycle;
+    const double write_rate =
+        last ? machine_.memory_write_bytes_per_cycle : machine_.caches[level + 1].write_bytes_per_cycle;
+    double cycles = 0, moved = 0, runs = 0, lines = 0;
     LevelTraffic out;
     for (int i = 0; i < streams.count; ++i) {
       const Stream& s = streams.stream[i];
-      double bytes = held > 0 ? Streams::traffic(s, nest_, plan, walk, held) : 0;
-      if (crowding > 0 && level == 0 && s.operand == Operand::a && s.last == plan.loops) {
+      const bool in_kernel = s.last == plan.loops;
+      double bytes = traffic(s, held), written = writes_of(s, held, bytes);
+      if (lost > 0 && held <= plan.loops) {
+        const double more = traffic(s, held + 1);
+        written += lost * (writes_of(s, held + 1, more) - written);
+        bytes += lost * (more - bytes);
+      }
+      if (crowding > 0 && level == 0 && s.operand == Operand::a && in_kernel) {
         bytes += crowding * s.bytes[plan.loops] * walk.visits[plan.loops];
       }
-      if (level + 1 == levels && s.operand == Operand::b && !s.copy && plan.kernel->op == KernelOp::brgemm) {
-        const double line = static_cast<double>(cache.line);
-        const double from_memory = held > 0 ? bytes : plan.b_ahead ? costs.cold_weights * s.bytes[0] : 0;
-        if (s.last == plan.loops) exposed += from_memory / line * wait_per_line(machine_, plan, walk, line);
+      if (last && s.operand == Operand::b && !s.copy && in_kernel && plan.kernel->op == KernelOp::brgemm) {
+        if (held == 0 && lost == 0 && plan.b_ahead) bytes = costs.cold_weights * s.bytes[0];
+        if (bytes > 0) exposed += bytes / line * wait_per_line(machine_, plan, walk, line);
       }
-      const double written = held > 0 ? Streams::written(s, walk, held, bytes) : 0;
-      reads += bytes;
-      writes += written;
-      if (s.last < plan.loops) copied += bytes;  // a pack's source
-      if (s.copy) copied += written;
-      if (level == 0 && s.operand == Operand::a && s.last == plan.loops) {
-        exposed += costs.row_line * unfollowed * bytes / static_cast<double>(cache.line);
-      }
-      if (level > 0 && s.pitch > 0 && s.last == plan.loops) {
+      const double taken = bytes / read_rate + written / write_rate;
+      cycles += taken;
+      moved += bytes + written;
+      exposed += taken * shows(s, plan, level, last, unfollowed);
+      if (level > 0 && s.pitch > 0 && in_kernel) {
         const double run = s.rows > costs.few_rows ? s.run[s.last] : s.run[near];
         const double apart = s.pitch < page ? costs.within_page : 1;
         runs += apart * bytes / run;
-        lines += apart * bytes / static_cast<double>(cache.line);
+        lines += apart * bytes / line;
       }
       if (detail) {
         out.read_bytes[static_cast<int>(s.operand)] += bytes * walk.threads;
@@ -90,26 +125,9 @@ double Model::score(const Plan& plan, Prediction* detail) const {
       }
     }
     if (level == 0) near = std::clamp(held - 1, 0, plan.loops);
-    const bool last = level + 1 == levels;
-    double cycles;
-    if (last) {
-      cycles = std::max(
-          reads / machine_.memory_read_bytes_per_cycle + writes / machine_.memory_write_bytes_per_cycle,
-          walk.threads * (reads + writes) / machine_.memory_bytes_per_cycle_all);
-    } else {
-      const CacheLevel& below = machine_.caches[level + 1];
-      cycles = reads / below.read_bytes_per_cycle + writes / below.write_bytes_per_cycle;
-    }
+    if (last) cycles = std::max(cycles, walk.threads * moved / machine_.memory_bytes_per_cycle_all);
     exposed += last ? runs * costs.memory_run + lines * costs.memory_line
                     : runs * costs.cache_run + lines * costs.cache_line;
-    // A copy has no arithmetic to hide behind.
-    if (level > 0 && copied > 0) exposed += cycles * copied / (reads + writes);
-    double shows = costs.near_overlap;
-    if (last)
-      shows = costs.memory_overlap + unfollowed * (costs.memory_unfollowed - costs.memory_overlap);
-    else if (level > 0)
-      shows = costs.far_overlap + unfollowed * (costs.far_unfollowed - costs.far_overlap);
-    hidden += shows * std::min(longest, cycles);
     longest = std::max(longest, cycles);
     if (detail) {
       out.level = last ? "memory" : machine_.caches[level + 1].name;
@@ -118,7 +136,7 @@ double Model::score(const Plan& plan, Prediction* detail) const {
       detail->levels.push_back(out);
     }
   }
-  double cycles = longest + hidden + exposed;
+  double cycles = longest + exposed;
   if (walk.threads > 1) cycles += costs.barrier;
   if (detail) {
     detail->cycles = cycles;

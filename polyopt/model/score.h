@@ -14,6 +14,7 @@
 #include "polyopt/model/footprint.h"
 #include "polyopt/model/plan.h"
 #include "polyopt/model/prediction.h"
+#include "polyopt/model/stream.h"
 
 namespace cortex {
 
@@ -28,6 +29,8 @@ class Model {
   const Machine& machine() const { return machine_; }
 
  private:
+  double shows(const Stream& s, const Plan& plan, int level, bool last, double unfollowed) const;
+
   const NestFacts& nest_;
   const Machine& machine_;
   std::array<Layout, operand_count> in_place_;

@@ -30,6 +30,38 @@ std::vector<Contender> rank_kernels(SearchSpace& space, const Nest& nest, const 
   return all;
 }
 
+// Plans of one family differ in block sizes alone.
+bool same_family(const Plan& x, const Plan& y) {
+  if (x.kernel != y.kernel || x.m_dim != y.m_dim || x.loops != y.loops ||
+      (x.a_pack >= 0) != (y.a_pack >= 0) || (x.b_pack >= 0) != (y.b_pack >= 0)) {
+    return false;
+  }
+  for (int i = 0; i < x.loops; ++i) {
+    if (x.loop[i].dim != y.loop[i].dim || x.loop[i].threads != y.loop[i].threads) return false;
+  }
+  return true;
+}
+
+// The best plan, then the best of other families as long as they are promising, then whatever scores next:
+// trying several nearly equal plans teaches little.
+std::vector<ScoredPlan> choose_diverse(std::vector<ScoredPlan> pool, std::size_t count) {
+  constexpr double promising = 1.08;
+  std::stable_sort(pool.begin(), pool.end(),
+                   [](const ScoredPlan& x, const ScoredPlan& y) { return x.cycles < y.cycles; });
+  std::vector<ScoredPlan> chosen, rest;
+  for (const ScoredPlan& p : pool) {
+    const bool known = std::any_of(chosen.begin(), chosen.end(),
+                                   [&](const ScoredPlan& c) { return same_family(c.plan, p.plan); });
+    const bool take = chosen.size() < count && !known && p.cycles <= promising * pool.front().cycles;
+    (take ? chosen : rest).push_back(p);
+  }
+  rest.resize(std::min(rest.size(), count - chosen.size()));
+  chosen.insert(chosen.end(), rest.begin(), rest.end());
+  std::stable_sort(chosen.begin(), chosen.end(),
+                   [](const ScoredPlan& x, const ScoredPlan& y) { return x.cycles < y.cycles; });
+  return chosen;
+}
+
 }  // namespace
 
 Result<SearchResult> search(const Nest& nest, const Machine& machine, const SearchOptions& options) {
@@ -49,7 +81,9 @@ Result<SearchResult> search(const Nest& nest, const Machine& machine, const Sear
   if (!roles) return roles.error();
 
   const Model model(*facts, machine);
-  SearchSpace space{model, options, nest.b_constant, {}, BestPlans(static_cast<std::size_t>(options.keep))};
+  const auto keep = static_cast<std::size_t>(options.keep);
+  const std::size_t pool_size = keep == 1 ? 1 : 12 * keep;  // of each kernel
+  SearchSpace space{model, options, nest.b_constant, {}, BestPlans(pool_size)};
   const std::vector<Contender> contenders = rank_kernels(space, nest, *roles);
   if (contenders.empty()) {
     return unsupported(fmt::format("scheduling {}: no microkernel multiplies {} by {} into {} on {}",
@@ -57,15 +91,20 @@ Result<SearchResult> search(const Nest& nest, const Machine& machine, const Sear
                                    dtype_name(nest[Operand::b].tensor.type),
                                    dtype_name(nest[Operand::c].tensor.type), isa_name(machine.isa)));
   }
+  std::vector<ScoredPlan> pool;
   for (std::size_t i = 0; i < contenders.size() && i < 4; ++i) {
     const Contender& c = contenders[i];
     if (i > 0 && c.bare > 1.3 * contenders[0].bare) break;
     enumerate(space, *c.roles, *c.kernel, Fineness{i == 0 ? 3u : 2u});
+    if (keep == 1) continue;
+    pool.insert(pool.end(), space.best.plans().begin(), space.best.plans().end());
+    space.best = BestPlans(pool_size);
   }
+  if (keep == 1) pool = space.best.plans();
 
   SearchResult result;
   result.variants_scored = space.scored;
-  for (const ScoredPlan& p : space.best.plans()) {
+  for (const ScoredPlan& p : choose_diverse(std::move(pool), keep)) {
     Candidate candidate;
     candidate.schedule = to_schedule(p.plan, *facts);
     model.score(p.plan, &candidate.prediction);

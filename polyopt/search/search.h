@@ -13,7 +13,7 @@ namespace cortex {
 
 struct SearchOptions {
   int threads = 1;
-  int keep = 1;             // best schedules to return
+  int keep = 1;             // schedules to return: the best, and others worth trying that differ from it
   bool prepacked_b = true;  // constant B may be packed ahead of time (not counted)
 };
 

@@ -1,0 +1,160 @@
+#include "polyopt/search/wisdom.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cmath>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <nlohmann/json.hpp>
+
+#include "support/fnv.h"
+
+namespace cortex {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr const char* format_name = "cortex-wisdom-1";
+
+// What schedules depend on of a CPU: its name, its caches.
+std::string describe(const Machine& machine) {
+  std::string text = machine.name;
+  for (const CacheLevel& c : machine.caches)
+    text += fmt::format(", {} {} KiB/{} ways/{} cores", c.name, c.bytes / 1024, c.associativity, c.shared_by);
+  return text;
+}
+
+std::string checksum(const Json& entries) { return fmt::format("{:016x}", fnv1a(entries.dump())); }
+
+// Held while a file is read, merged and replaced.
+class FileLock {
+ public:
+  explicit FileLock(const std::string& path) : fd_(open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666)) {
+    if (fd_ >= 0 && flock(fd_, LOCK_EX) != 0) {
+      close(fd_);
+      fd_ = -1;
+    }
+  }
+  ~FileLock() {
+    if (fd_ >= 0) close(fd_);
+  }
+  FileLock(const FileLock&) = delete;
+  FileLock& operator=(const FileLock&) = delete;
+  bool held() const { return fd_ >= 0; }
+
+ private:
+  int fd_;
+};
+
+Status replace_file(const std::string& path, const std::string& text) {
+  const std::string beside = fmt::format("{}.tmp{}", path, getpid());
+  const auto refuse = [&] {
+    const Status s = io_error(fmt::format("wisdom {}: cannot write it: {}", path, std::strerror(errno)));
+    unlink(beside.c_str());
+    return s;
+  };
+  const int fd = open(beside.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+  if (fd < 0) return refuse();
+  std::size_t done = 0;
+  while (done < text.size()) {
+    const ssize_t n = write(fd, text.data() + done, text.size() - done);
+    if (n < 0 && errno == EINTR) continue;
+    if (n <= 0) break;
+    done += static_cast<std::size_t>(n);
+  }
+  const bool whole = done == text.size() && fsync(fd) == 0;
+  if (close(fd) != 0 || !whole) return refuse();
+  if (rename(beside.c_str(), path.c_str()) != 0) return refuse();
+  return Status::success();
+}
+
+}  // namespace
+
+Wisdom::Wisdom(const Machine& machine) : cpu_(describe(machine)) {}
+
+std::string Wisdom::key(const std::string& problem, Isa isa, int threads, bool prepacked) {
+  return fmt::format("{} isa={} threads={} weights={}", problem, isa_name(isa), threads,
+                     prepacked ? "prepacked" : "plain");
+}
+
+const WisdomEntry* Wisdom::find(const std::string& key) const {
+  const auto found = entries_.find(key);
+  return found == entries_.end() ? nullptr : &found->second;
+}
+
+void Wisdom::add(const std::string& key, const WisdomEntry& entry) {
+  const auto [at, fresh] = entries_.try_emplace(key, entry);
+  if (fresh) return;
+  const WisdomEntry& old = at->second;
+  if (entry.variants > old.variants || (entry.variants == old.variants && entry.ns < old.ns))
+    at->second = entry;
+}
+
+std::string Wisdom::text() const {
+  Json entries = Json::object();
+  for (const auto& [key, e] : entries_)
+    entries[key] = {{"schedule", e.schedule}, {"ns", e.ns}, {"variants", e.variants}};
+  const Json json = {{"format", format_name},
+                     {"version", CORTEX_VERSION},
+                     {"cpu", cpu_},
+                     {"checksum", checksum(entries)},
+                     {"entries", entries}};
+  return json.dump(1) + "\n";
+}
+
+Status Wisdom::parse(const std::string& text, const std::string& source) {
+  const auto refuse = [&](const std::string& why) {
+    return invalid_argument(
+        fmt::format("wisdom {}: {}; delete it, or name another file, to start with none", source, why));
+  };
+  const Json json = Json::parse(text, nullptr, false);
+  if (json.is_discarded()) return refuse("it is damaged: not valid JSON");
+  const auto word = [&](const char* name) {
+    const bool there = json.is_object() && json.contains(name) && json[name].is_string();
+    return there ? json[name].get<std::string>() : std::string();
+  };
+  if (word("format") != format_name) return refuse(fmt::format("it is no {} file", format_name));
+  if (word("version") != CORTEX_VERSION)
+    return refuse(fmt::format("it is of version {}, this is {}", word("version"), CORTEX_VERSION));
+  if (word("cpu") != cpu_)
+    return refuse(fmt::format("it was measured on another CPU ({}), this is {}", word("cpu"), cpu_));
+  if (!json.contains("entries") || !json["entries"].is_object() ||
+      word("checksum") != checksum(json["entries"])) {
+    return refuse("it is damaged: its checksum does not match");
+  }
+  std::map<std::string, WisdomEntry> read;
+  for (const auto& [key, e] : json["entries"].items()) {
+    const bool good = e.is_object() && e.contains("schedule") && e["schedule"].is_string() &&
+                      e.contains("ns") && e["ns"].is_number() && e["ns"].get<double>() > 0 &&
+                      e.contains("variants") && e["variants"].is_number_integer();
+    if (!good) return refuse(fmt::format("entry \"{}\" lacks schedule, ns or variants", key));
+    read[key] = {e["schedule"].get<std::string>(), e["ns"].get<double>(), e["variants"].get<int>()};
+  }
+  for (const auto& [key, e] : read) add(key, e);
+  return Status::success();
+}
+
+Status Wisdom::load(const std::string& path) {
+  std::error_code error;
+  if (!std::filesystem::exists(path, error) && !error) return Status::success();
+  std::ifstream in(path, std::ios::binary);
+  const std::string text{std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
+  if (!in && !in.eof()) return io_error(fmt::format("wisdom {}: it cannot be read", path));
+  return parse(text, path);
+}
+
+Status Wisdom::save(const std::string& path) {
+  const FileLock lock(path + ".lock");
+  if (!lock.held())
+    return io_error(fmt::format("wisdom {}: cannot lock {}.lock: {}", path, path, std::strerror(errno)));
+  if (Status s = load(path); !s) return s;
+  return replace_file(path, text());
+}
+
+}  // namespace cortex
