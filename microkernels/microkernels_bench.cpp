@@ -283,13 +283,9 @@ void run_dwconv(benchmark::State& state, const KernelInfo* kernel, int64_t size,
   args.in_stride_h = size * channels * 4, args.w_stride_h = window * channels * 4;
   args.flags = CORTEX_TILE_EPILOGUE;
   args.epilogue.activation = CORTEX_ACTIVATION_RELU;
-  const auto layer = [&] {
-    for (int64_t y = 0; y < out; ++y) {
-      args.h0 = y * stride - window / 2;
-      args.output = c.as<char>() + y * out * channels * 4;
-      kernel->dwconv(&args);
-    }
-  };
+  args.output = c.data(), args.rows = out, args.stride_h = stride, args.h0 = -(window / 2);
+  args.out_stride_h = out * channels * 4;
+  const auto layer = [&] { kernel->dwconv(&args); };
   layer();
   const float middle = c.as<float>()[((out / 2) * out + out / 2) * channels];
   if (middle != static_cast<float>(window * window)) state.SkipWithError("wrong result");
@@ -302,8 +298,9 @@ void register_all() {
     if (kernel.isa > detected_isa()) continue;
     const std::string name(kernel.name);
     if (kernel.op == KernelOp::dwconv) {
-      const int64_t layers[][4] = {
-          {112, 32, 3, 1}, {56, 144, 3, 2}, {28, 192, 3, 1}, {14, 576, 3, 1}, {28, 240, 5, 1}};
+      const int64_t layers[][4] = {{112, 32, 3, 1}, {56, 144, 3, 2}, {28, 192, 3, 1},
+                                   {14, 576, 3, 1}, {7, 960, 3, 1},  {14, 576, 3, 2},
+                                   {28, 240, 5, 1}, {14, 672, 5, 2}, {28, 384, 7, 1}};
       for (const auto& [size, channels, window, stride] : layers) {
         benchmark::RegisterBenchmark(
             fmt::format("{}/{}x{}/k{}s{}", name, size, channels, window, stride).c_str(), run_dwconv, &kernel,

@@ -101,6 +101,7 @@ class CallBuilder {
     point("output", Operand::c);
     set("channels", len(p_.kernel.n_dim));
     set("outputs", len(p_.kernel.m_dim));
+    set("rows", len(p_.kernel.rows_dim));
     const std::pair<const char*, const WindowAxis*> axes[] = {
         {"d", &window->d}, {"h", &window->h}, {"w", &window->w}};
     for (const auto& [axis, w] : axes) {
@@ -112,8 +113,11 @@ class CallBuilder {
       set_nonzero(fmt::format("in_stride_{}", axis), w->in_stride);
       set_nonzero(fmt::format("w_stride_{}", axis), w->w_stride);
     }
+    set("stride_h", window->h.stride);
     set("stride_w", window->w.stride);
     set_nonzero("out_stride", p_.kernel.ldc);
+    set_nonzero("out_stride_h", p_.kernel.c_row_stride);
+    if (p_.nest.epilogue.residual) set_nonzero("residual_stride_h", p_.kernel.c_row_stride);
     return {};
   }
 

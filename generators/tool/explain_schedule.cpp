@@ -100,6 +100,8 @@ std::string kernel_text(const Program& program) {
   for (const int d : kernel.batch_dims) batch.push_back(role_text(program, d));
   std::string text = fmt::format("  {}: register tile {}x{}{}\n", kernel.name, kernel.mr, kernel.nr,
                                  info ? fmt::format(", {} lanes", info->lanes) : "");
+  if (kernel.rows_dim >= 0)
+    text += fmt::format("  rows of outputs = {};", role_text(program, kernel.rows_dim));
   text += fmt::format("  rows m = {}; columns n = {}; reduction k = {}; batch = {}\n",
                       role_text(program, kernel.m_dim), role_text(program, kernel.n_dim),
                       role_text(program, kernel.k_dim),

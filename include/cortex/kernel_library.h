@@ -12,7 +12,7 @@
 extern "C" {
 #endif
 
-#define CORTEX_KERNEL_LIBRARY_ABI 1
+#define CORTEX_KERNEL_LIBRARY_ABI 2
 
 enum { CORTEX_MAX_PARALLEL_LOOPS = 4 };
 

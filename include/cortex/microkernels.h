@@ -78,27 +78,28 @@ typedef struct cortex_brgemm_args {
 
 typedef void (*cortex_brgemm_fn)(const cortex_brgemm_args*);
 
-/* Depthwise window: for 0 <= x < outputs, 0 <= c < channels
- *   C[x][c] (+)= sum over (d,h,w) in the window of
- *                In[d0 + d*dilation_d][h0 + h*dilation_h][w0 + x*stride_w + w*dilation_w][c] * W[d][h][w][c]
+/* Depthwise window: for 0 <= y < rows, 0 <= x < outputs, 0 <= c < channels
+ *   C[y][x][c] (+)= sum over (d,h,w) in the window of
+ *     In[d0 + d*dilation_d][h0 + y*stride_h + h*dilation_h][w0 + x*stride_w + w*dilation_w][c] * W[d][h][w][c]
  * where positions outside [0,in_d) x [0,in_h) x [0,in_w) count as zero and are never read. `input`
  * is the address of In[0][0][0][first channel]; d0, h0, w0 may be negative. Channels are adjacent in
- * input, weights and output. Any number of channels and outputs. */
+ * input, weights and output. Any number of channels, outputs and rows. */
 typedef struct cortex_dwconv_args {
   const void* input;
   const void* weights;
   void* output;
-  int64_t channels, outputs;
+  int64_t channels, outputs, rows;
   int64_t d0, h0, w0;
   int64_t in_d, in_h, in_w;
   int64_t kd, kh, kw;
-  int64_t stride_w;
+  int64_t stride_h, stride_w;
   int64_t dilation_d, dilation_h, dilation_w;                /* 1 = dense */
   int64_t in_stride_d, in_stride_h, in_stride_w;             /* bytes */
   int64_t w_stride_d, w_stride_h, w_stride_w;                /* bytes */
-  int64_t out_stride;                                        /* bytes between outputs x */
+  int64_t out_stride, out_stride_h;                          /* bytes between outputs x, between rows y */
+  int64_t residual_stride_h;                                 /* bytes between rows y; ld_residual: outputs x */
   uint32_t flags;
-  cortex_epilogue epilogue; /* rows m = outputs x, columns n = channels */
+  cortex_epilogue epilogue; /* columns n = channels; bias_m is not read */
 } cortex_dwconv_args;
 
 typedef void (*cortex_dwconv_fn)(const cortex_dwconv_args*);

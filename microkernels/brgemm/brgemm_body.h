@@ -169,7 +169,8 @@ CORTEX_INLINE TilePlace place_of(const cortex_brgemm_args* args) {
           args->n,
           e.bias_n,
           e.bias_m,
-          reinterpret_cast<const char*>(e.residual)};
+          reinterpret_cast<const char*>(e.residual),
+          e.ld_residual};
 }
 
 template <int M>

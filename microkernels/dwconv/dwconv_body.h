@@ -1,194 +1,159 @@
 // The body of every f32 depthwise kernel. An ISA file includes its vector vocabulary and says how many
-// outputs a block has, then includes this.
+// outputs a block may have, then includes this.
 //
-// Channels run along vectors, outputs go by blocks: each input column is loaded once per block and window
-// row, and meets every tap that needs it from a register. Blocks at the ends of a row skip the columns that
-// are outside.
+// The outputs of a call are cut into blocks of nearly equal size; what a block does is block.h's.
 #pragma once
 
 #include <stdint.h>
 
 #include "cortex/microkernels.h"
+#include "microkernels/dwconv/block.h"
 #include "microkernels/dwconv/window.h"
-#include "microkernels/vector/rows.h"
-#include "microkernels/vector/tile.h"
 
 namespace cortex {
 namespace {
 
-// The vectors of one channel group of `Count` columns of the input, or taps of the weights.
-template <int Count, bool Masked>
-struct Columns {
-  RowPointers<Count> at;
-  Mask mask;
-  template <int I>
-  CORTEX_INLINE Vec get() const {
-    Vec v = Masked ? at.template load_row<I>(mask) : at.template load_row<I>();
-    keep(v);
-    return v;
-  }
+using Block = void (*)(const Plane&, int64_t y, int64_t x);
+
+// How to add up windows, and the largest block that leaves registers for the taps.
+template <int K, int Stride>
+struct Whole {
+  static constexpr int rows = whole_rows, columns = block_columns(K);
+  template <int R, int X>
+  using Window = WholeWindow<R, X, K, Stride>;
 };
 
-// A dense window row of KW taps, X outputs: sum[x] += column[x*Stride + t] * tap[t].
-template <int X, int KW, int Stride, bool Edge, bool Masked>
-struct DenseRow {
-  static constexpr int columns = (X - 1) * Stride + KW;
-  Columns<columns, Masked> in;
-  Columns<KW, Masked> weights;
-  Range inside;  // columns of the input that exist, if not all do
+template <int K, int Stride>
+struct ByRows {
+  static constexpr int rows = block_rows(K), columns = block_columns(K);
+  template <int R, int X>
+  using Window = WindowRows<R, X, K, Stride>;
+};
 
-  CORTEX_INLINE DenseRow(const cortex_dwconv_args& p, const char* input, const char* weight, Range r,
-                         Mask mask)
-      : in{{input, p.in_stride_w}, mask}, weights{{weight, p.w_stride_w}, mask}, inside(r) {}
+template <typename Form>
+struct BlockTable {
+  Block block[Form::rows][Form::columns];  // [rows - 1][columns - 1]
+};
 
-  CORTEX_INLINE void advance(int64_t input_bytes, int64_t weight_bytes) {
-    in.at.advance(input_bytes);
-    weights.at.advance(weight_bytes);
-  }
-
-  CORTEX_INLINE void add_to(Vec (&sum)[X][1]) const {
-    Vec tap[KW];
-    unroll<KW>([&](auto t) CORTEX_LAMBDA { tap[t] = weights.template get<t.value>(); });
-    unroll<columns>([&](auto column) CORTEX_LAMBDA {
-      if (Edge && (column < inside.begin || column >= inside.end)) return;
-      const Vec value = in.template get<column.value>();
-      CORTEX_UNROLL
-      for (int t = 0; t < KW; ++t) {
-        const int past = column - t;  // the output that meets this column at tap t, times the stride
-        if (past >= 0 && past % Stride == 0 && past / Stride < X)
-          accumulate(sum[past / Stride][0], value, tap[t]);
-      }
+template <typename Form>
+constexpr BlockTable<Form> make_blocks() {
+  BlockTable<Form> table{};
+  unroll<Form::rows>([&](auto r) {
+    unroll<Form::columns>([&](auto x) {
+      table.block[r][x] =
+          block<typename Form::template Window<r.value + 1, x.value + 1>, r.value + 1, x.value + 1>;
     });
+  });
+  return table;
+}
+
+// The phases of one call, see Axis.
+struct Phases {
+  const cortex_dwconv_args& p;
+  Range depth;
+  int64_t high, wide;
+
+  CORTEX_INLINE explicit Phases(const cortex_dwconv_args& args)
+      : p(args),
+        depth(clip(p.d0, p.dilation_d, p.kd, p.in_d)),
+        high(phases(p.stride_h, p.dilation_h, p.kh)),
+        wide(phases(p.stride_w, p.dilation_w, p.kw)) {}
+
+  CORTEX_INLINE Axis h(int64_t i) const {
+    return make_axis(i, high, p.rows, p.h0, p.stride_h, p.dilation_h, p.kh, p.in_h);
+  }
+
+  __attribute__((noinline)) Plane plane(int64_t i, int64_t j) const {
+    const Axis y = h(i), x = make_axis(j, wide, p.outputs, p.w0, p.stride_w, p.dilation_w, p.kw, p.in_w);
+    const int64_t first = (p.d0 + depth.begin * p.dilation_d) * p.in_stride_d + y.first * p.in_stride_h +
+                          x.first * p.in_stride_w;
+    const int64_t ld_residual = p.epilogue.ld_residual;
+    const char* residual = reinterpret_cast<const char*>(p.epilogue.residual);
+    return {p,
+            y,
+            x,
+            depth.size(),
+            reinterpret_cast<uintptr_t>(p.input) + static_cast<uintptr_t>(first),
+            static_cast<const char*>(p.weights) + depth.begin * p.w_stride_d,
+            p.dilation_d * p.in_stride_d,
+            y.step * p.in_stride_h,
+            x.step * p.in_stride_w,
+            p.w_stride_d,
+            static_cast<char*>(p.output) + i * p.out_stride_h + j * p.out_stride,
+            residual ? residual + i * p.residual_stride_h + j * ld_residual : nullptr,
+            high * p.out_stride_h,
+            wide * p.out_stride,
+            high * p.residual_stride_h,
+            wide * ld_residual};
   }
 };
 
-// Any window row: the taps of `inside` for each of X outputs.
-template <int X, bool Masked>
-struct AnyRow {
-  const char *input, *weight;
-  int64_t in_step, w_step, x_step;
-  Range inside;
-  Mask mask;
-
-  CORTEX_INLINE AnyRow(const cortex_dwconv_args& p, const char* in, const char* w, Range r, Mask m)
-      : input(in),
-        weight(w),
-        in_step(p.dilation_w * p.in_stride_w),
-        w_step(p.w_stride_w),
-        x_step(p.stride_w * p.in_stride_w),
-        inside(r),
-        mask(m) {}
-
-  CORTEX_INLINE void advance(int64_t input_bytes, int64_t weight_bytes) {
-    input += input_bytes;
-    weight += weight_bytes;
-  }
-
-  CORTEX_INLINE static Vec get(const char* from, Mask mask) {
-    const float* p = reinterpret_cast<const float*>(from);
-    return Masked ? load(mask, p) : load(p);
-  }
-
-  CORTEX_INLINE void add_to(Vec (&sum)[X][1]) const {
-    const char* column = input + inside.begin * in_step;
-    const char* w = weight + inside.begin * w_step;
-#pragma GCC unroll 1
-    for (int64_t t = inside.begin; t < inside.end; ++t, column += in_step, w += w_step) {
-      const Vec tap = get(w, mask);
-      const char* from = column;
-      CORTEX_UNROLL
-      for (int x = 0; x < X; ++x, from += x_step) accumulate(sum[x][0], get(from, mask), tap);
+// Rows of blocks; the phases along the width take turns within one, so that they share its lines in cache.
+template <typename Form>
+CORTEX_INLINE void dense(const Phases& all) {
+  static constexpr BlockTable<Form> table = make_blocks<Form>();
+  for (int64_t i = 0; i < all.high && i < all.p.rows; ++i) {
+    const int64_t outputs = all.h(i).outputs;
+    Parts rows(outputs, Form::rows);
+    for (int64_t y = 0, high; y < outputs; y += high) {
+      high = rows.next();
+      for (int64_t j = 0; j < all.wide && j < all.p.outputs; ++j) {
+        const Plane plane = all.plane(i, j);
+        Parts columns(plane.w.outputs, Form::columns);
+        for (int64_t x = 0, wide; x < plane.w.outputs; x += wide) {
+          wide = columns.next();
+          table.block[high - 1][wide - 1](plane, y, x);
+        }
+      }
     }
   }
-};
-
-// X outputs of one group of at most `lanes` channels.
-template <typename Row, int X, bool Masked>
-CORTEX_INLINE void block_group(const cortex_dwconv_args& p, const Window& window, Range inside, int64_t x,
-                               int64_t c, int64_t channels) {
-  RegisterTile<X, 1, Masked> tile;
-  tile.mask = first_lanes(channels);
-  tile.each([](Vec, int, int) CORTEX_LAMBDA { return zero(); });
-  uintptr_t input = window.input + static_cast<uintptr_t>(x * p.stride_w * p.in_stride_w + c * 4);
-  const char* weights = window.weights + c * 4;
-#pragma GCC unroll 1
-  for (int64_t d = 0; d < window.depth; ++d) {
-    Row row(p, reinterpret_cast<const char*>(input), weights, inside, tile.mask);
-#pragma GCC unroll 1
-    for (int64_t h = window.height; h > 0; --h) {
-      row.add_to(tile.v);
-      row.advance(window.in_step_h, window.w_step_h);
-    }
-    input += static_cast<uintptr_t>(window.in_step_d);
-    weights += window.w_step_d;
-  }
-  const cortex_epilogue& e = p.epilogue;
-  tile.to_memory(p.flags, e,
-                 {static_cast<char*>(p.output) + x * p.out_stride + c * 4, p.out_stride, channels,
-                  e.bias_n ? e.bias_n + c : nullptr, e.bias_m ? e.bias_m + x : nullptr,
-                  e.residual ? reinterpret_cast<const char*>(e.residual + c) + x * e.ld_residual : nullptr});
 }
 
-template <int X, int KW, int Stride, bool Edge>
-__attribute__((noinline)) void block(const cortex_dwconv_args& p, const Window& window, Range inside,
-                                     int64_t x) {
-  int64_t c = 0;
-  const auto group = [&](auto masked, int64_t channels) CORTEX_LAMBDA {
-    constexpr bool m = masked.value != 0;
-    if constexpr (KW > 0) {
-      block_group<DenseRow<X, KW, Stride, Edge, m>, X, m>(p, window, inside, x, c, channels);
-    } else {
-      block_group<AnyRow<X, m>, X, m>(p, window, inside, x, c, channels);
-    }
-  };
-  if constexpr (!masks_are_free) {
-    for (; c + lanes <= p.channels; c += lanes) group(Index<0>{}, lanes);
-  }
-  for (; c < p.channels; c += lanes) group(Index<1>{}, p.channels - c < lanes ? p.channels - c : lanes);
+template <int R, int X>
+CORTEX_INLINE void any_block(const Plane& plane, int64_t y, int64_t x) {
+  block<AnyWindow<R, X>, R, X>(plane, y, x);
 }
 
-// The largest block, of X outputs or a power of two below, that `left` outputs fill. Returns its size.
-template <int X, int KW, int Stride>
-CORTEX_INLINE int64_t next_block(const cortex_dwconv_args& p, const Window& window, int64_t x, int64_t left) {
-  if constexpr (X > 1) {
-    if (left < X) return next_block<X / 2, KW, Stride>(p, window, x, left);
+// Outputs whose windows hang over the side go in columns, the others in rows.
+CORTEX_INLINE void any_plane(const Plane& plane) {
+  const int64_t right = plane.w.inside.end - plane.w.taps;  // the last step where a whole window starts
+  int64_t begin = (plane.w.inside.begin + plane.w.stride - 1) / plane.w.stride;
+  int64_t end = right < 0 ? 0 : right / plane.w.stride + 1;
+  if (end > plane.w.outputs) end = plane.w.outputs;
+  if (begin > end) begin = end;
+  for (int64_t y = 0; y < plane.h.outputs; ++y) {
+    int64_t x = begin;
+    for (; x + 8 <= end; x += 8) any_block<1, 8>(plane, y, x);
+    if (x + 4 <= end) any_block<1, 4>(plane, y, x), x += 4;
+    if (x + 2 <= end) any_block<1, 2>(plane, y, x), x += 2;
+    if (x < end) any_block<1, 1>(plane, y, x);
   }
-  if constexpr (KW > 0) {
-    if (x >= window.interior.begin && x + X <= window.interior.end) {
-      block<X, KW, Stride, false>(p, window, {0, 0}, x);
-    } else {
-      const int64_t first = p.w0 + x * Stride;
-      block<X, KW, Stride, true>(p, window, {-first, p.in_w - first}, x);
-    }
-  } else {
-    block<X, 0, 0, false>(p, window, {0, p.kw}, x);
-  }
-  return X;
-}
-
-template <int KW, int Stride>
-CORTEX_INLINE void row_of_outputs(const cortex_dwconv_args& p) {
-  const Window window = clip_window(p);
-  for (int64_t x = 0; x < p.outputs;) {
-    if constexpr (KW > 0) {
-      x += next_block<outputs_at_once, KW, Stride>(p, window, x, p.outputs - x);
-    } else if (x >= window.interior.begin && x < window.interior.end) {
-      x += next_block<4, 0, 0>(p, window, x, window.interior.end - x);
-    } else {
-      block<1, 0, 0, false>(p, window, clip(p.w0 + x * p.stride_w, p.dilation_w, p.kw, p.in_w), x);
-      ++x;
-    }
+  for (int64_t x = 0; x < plane.w.outputs; ++x) {
+    if (x == begin) x = end;
+    if (x == plane.w.outputs) break;
+    int64_t y = 0;
+    for (; y + 4 <= plane.h.outputs; y += 4) any_block<4, 1>(plane, y, x);
+    for (; y < plane.h.outputs; ++y) any_block<1, 1>(plane, y, x);
   }
 }
 
 CORTEX_INLINE void dwconv(const cortex_dwconv_args* args) {
-  const cortex_dwconv_args& p = *args;
-  const bool dense = p.dilation_w == 1;
-  if (dense && p.kw == 3 && p.stride_w == 1) return row_of_outputs<3, 1>(p);
-  if (dense && p.kw == 3 && p.stride_w == 2) return row_of_outputs<3, 2>(p);
-  if (dense && p.kw == 5 && p.stride_w == 1) return row_of_outputs<5, 1>(p);
-  if (dense && p.kw == 5 && p.stride_w == 2) return row_of_outputs<5, 2>(p);
-  row_of_outputs<0, 0>(p);
+  const Phases all(*args);
+  const int64_t taps = args->kw, stride = args->stride_w * all.wide / (taps == 1 ? 1 : args->dilation_w);
+  if constexpr (whole_rows > 0) {
+    const bool square = taps == 3 && args->kh == 3 && args->stride_h * all.high == stride * args->dilation_h;
+    if (square && stride == 1) return dense<Whole<3, 1>>(all);
+    if (square && stride == 2) return dense<Whole<3, 2>>(all);
+  } else {
+    if (taps == 3 && stride == 1) return dense<ByRows<3, 1>>(all);
+    if (taps == 3 && stride == 2) return dense<ByRows<3, 2>>(all);
+  }
+  if (taps == 5 && stride == 1) return dense<ByRows<5, 1>>(all);
+  if (taps == 5 && stride == 2) return dense<ByRows<5, 2>>(all);
+  if (taps == 7 && stride == 1) return dense<ByRows<7, 1>>(all);
+  for (int64_t i = 0; i < all.high && i < args->rows; ++i) {
+    for (int64_t j = 0; j < all.wide && j < args->outputs; ++j) any_plane(all.plane(i, j));
+  }
 }
 
 }  // namespace

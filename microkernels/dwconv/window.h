@@ -1,4 +1,4 @@
-// Which taps of a window, and which outputs of a row, stay inside the input.
+// Which steps of a window stay inside the input, and how a dilated window becomes dense ones.
 #pragma once
 
 #include <stdint.h>
@@ -23,30 +23,52 @@ CORTEX_INLINE Range clip(int64_t first, int64_t step, int64_t count, int64_t ext
   return {begin, end};
 }
 
-// The part of the window that is inside in depth and height, the same for a whole row of outputs.
-struct Window {
-  int64_t depth, height;  // taps
-  uintptr_t input;        // their first one, for output 0 and tap column 0; may lie outside the row
-  const char* weights;    // the same
-  int64_t in_step_d, in_step_h, w_step_d, w_step_h;  // bytes from tap to tap
-  Range interior;                                    // outputs all of whose tap columns lie inside the row
+// The outputs phase, phase + apart, ... along height or width. They see the input in steps of the dilation,
+// and in those steps their windows are dense: output i and tap t meet at step i*stride + t.
+struct Axis {
+  int64_t taps, apart, outputs, stride;
+  int64_t first, step;  // step s is position first + s*step of the input
+  Range inside;         // the steps that exist
 };
 
-CORTEX_INLINE Window clip_window(const cortex_dwconv_args& p) {
-  const Range d = clip(p.d0, p.dilation_d, p.kd, p.in_d), h = clip(p.h0, p.dilation_h, p.kh, p.in_h);
-  const int64_t corner = (p.d0 + d.begin * p.dilation_d) * p.in_stride_d +
-                         (p.h0 + h.begin * p.dilation_h) * p.in_stride_h + p.w0 * p.in_stride_w;
-  const int64_t reach = (p.kw - 1) * p.dilation_w;
-  return {d.size(),
-          h.size(),
-          reinterpret_cast<uintptr_t>(p.input) + static_cast<uintptr_t>(corner),
-          static_cast<const char*>(p.weights) + d.begin * p.w_stride_d + h.begin * p.w_stride_h,
-          p.dilation_d * p.in_stride_d,
-          p.dilation_h * p.in_stride_h,
-          p.w_stride_d,
-          p.w_stride_h,
-          clip(p.w0, p.stride_w, p.outputs, p.in_w - reach)};
+CORTEX_INLINE int64_t common_divisor(int64_t a, int64_t b) {
+  while (b != 0) {
+    const int64_t rest = a % b;
+    a = b;
+    b = rest;
+  }
+  return a;
 }
+
+// How many such axes the outputs fall into.
+CORTEX_INLINE int64_t phases(int64_t stride, int64_t dilation, int64_t taps) {
+  return dilation == 1 || taps == 1 ? 1 : dilation / common_divisor(stride, dilation);
+}
+
+CORTEX_INLINE Axis make_axis(int64_t phase, int64_t apart, int64_t outputs, int64_t origin, int64_t stride,
+                             int64_t dilation, int64_t taps, int64_t extent) {
+  Axis axis;
+  axis.taps = taps;
+  axis.apart = apart;
+  axis.outputs = (outputs - phase + apart - 1) / apart;
+  axis.step = taps == 1 ? 1 : dilation;
+  axis.stride = stride * apart / axis.step;
+  axis.first = origin + phase * stride;
+  axis.inside = clip(axis.first, axis.step, (axis.outputs - 1) * axis.stride + taps, extent);
+  return axis;
+}
+
+// Cuts `count` into as few parts of at most `most` as possible, whose sizes differ by at most one.
+struct Parts {
+  int64_t size, longer;  // the first `longer` parts have one more
+
+  CORTEX_INLINE Parts(int64_t count, int64_t most) {
+    const int64_t parts = (count + most - 1) / most;
+    size = parts > 0 ? count / parts : 0;
+    longer = parts > 0 ? count % parts : 0;
+  }
+  CORTEX_INLINE int64_t next() { return longer-- > 0 ? size + 1 : size; }
+};
 
 }  // namespace
 }  // namespace cortex

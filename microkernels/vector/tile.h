@@ -17,10 +17,13 @@ struct TilePlace {
   const float* bias_n;
   const float* bias_m;
   const char* residual;
+  int64_t ld_residual;
+  // Tiles of several bands of rows: bytes from one band to the next.
+  int64_t c_band = 0, residual_band = 0;
 };
 
-// M rows of N vectors; `mask` covers the last vector.
-template <int M, int N, bool Masked>
+// M rows of N vectors; `mask` covers the last vector. The rows come in bands, by default in one.
+template <int M, int N, bool Masked, int Band = M>
 struct RegisterTile {
   Vec v[M][N];
   Mask mask;
@@ -48,12 +51,17 @@ struct RegisterTile {
     }
   }
 
+  // Bytes from row i to the next.
+  CORTEX_INLINE static int64_t step(int i, int64_t pitch, int64_t band) {
+    return (i + 1) % Band || Band == M ? pitch : band - (Band - 1) * pitch;
+  }
+
   // v = f(v, what stands at row i, vector j of memory).
   template <typename F>
-  CORTEX_INLINE void each_with(const char* row, int64_t pitch, F f) {
-    each([&](Vec x, int, int j) CORTEX_LAMBDA {
+  CORTEX_INLINE void each_with(const char* row, int64_t pitch, int64_t band, F f) {
+    each([&](Vec x, int i, int j) CORTEX_LAMBDA {
       x = f(x, load_vec(row, j));
-      if (j == N - 1) row += pitch;
+      if (j == N - 1) row += step(i, pitch, band);
       return x;
     });
   }
@@ -69,7 +77,8 @@ struct RegisterTile {
     if (at.bias_m) each([&](Vec x, int i, int) CORTEX_LAMBDA { return add(x, splat(at.bias_m[i])); });
     if (with_residual) {
       const Vec scale = splat(e.residual_scale);
-      each_with(at.residual, e.ld_residual, [&](Vec x, Vec r) CORTEX_LAMBDA { return fma(r, scale, x); });
+      each_with(at.residual, at.ld_residual, at.residual_band,
+                [&](Vec x, Vec r) CORTEX_LAMBDA { return fma(r, scale, x); });
     }
     if (e.activation == CORTEX_ACTIVATION_RELU && e.alpha == 0.0f) {
       each([&](Vec x, int, int) CORTEX_LAMBDA { return max(zero(), x); });
@@ -84,7 +93,7 @@ struct RegisterTile {
 
   CORTEX_INLINE void to_memory(uint32_t flags, const cortex_epilogue& e, const TilePlace& at) {
     if (flags & CORTEX_TILE_ACCUMULATE) {
-      each_with(at.c, at.ldc, [](Vec x, Vec c) CORTEX_LAMBDA { return add(x, c); });
+      each_with(at.c, at.ldc, at.c_band, [](Vec x, Vec c) CORTEX_LAMBDA { return add(x, c); });
     }
     if (flags & CORTEX_TILE_EPILOGUE) {
       const bool residual_last = at.residual && e.residual_after_activation;
@@ -96,7 +105,14 @@ struct RegisterTile {
           store(beside + (i * N + j) * lanes, x);
           return x;
         });
-        finish_tile(e, residual_last ? at.residual : nullptr, beside, N * lanes, at.c, at.ldc, M, at.n);
+        const char* residual = residual_last ? at.residual : nullptr;
+        const float* from = beside;
+        char* to = at.c;
+#pragma GCC unroll 1
+        for (int i = 0; i < M; i += Band, from += Band * N * lanes, to += at.c_band) {
+          finish_tile(e, residual, at.ld_residual, from, N * lanes, to, at.ldc, Band, at.n);
+          if (residual) residual += at.residual_band;
+        }
         return;
       }
     }
@@ -105,7 +121,7 @@ struct RegisterTile {
     for (int i = 0; i < M; ++i) {
       CORTEX_UNROLL
       for (int j = 0; j < N; ++j) store_vec(row, j, v[i][j]);
-      row += at.ldc;
+      row += step(i, at.ldc, at.c_band);
     }
   }
 };

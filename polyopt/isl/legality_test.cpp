@@ -221,7 +221,7 @@ std::string by_walking(const Nest& nest, const Schedule& schedule) {
   int64_t executed = 0;
   bool conflict = false;
   std::vector<bool> in_kernel(nest.dims.size());
-  for (int d : {schedule.tile.m_dim, schedule.tile.n_dim, schedule.tile.k_dim}) {
+  for (int d : {schedule.tile.m_dim, schedule.tile.n_dim, schedule.tile.k_dim, schedule.tile.rows_dim}) {
     if (d >= 0) in_kernel[d] = true;
   }
   for (int d : schedule.tile.batch_dims) in_kernel[d] = true;

@@ -42,7 +42,7 @@ std::string dim_condition(const Nest& nest, const Schedule& schedule, int dim, c
 }
 
 bool in_kernel(const KernelTile& tile, int dim) {
-  return dim == tile.m_dim || dim == tile.n_dim || dim == tile.k_dim ||
+  return dim == tile.m_dim || dim == tile.n_dim || dim == tile.k_dim || dim == tile.rows_dim ||
          std::find(tile.batch_dims.begin(), tile.batch_dims.end(), dim) != tile.batch_dims.end();
 }
 

@@ -37,6 +37,7 @@ struct Costs {
   double call_setup = 34;                 // cycles to fill the arguments of one microkernel call
   double reload_call = 2;                 // an accumulating call waits for its first rows of C
   double reload_vector = 0.52;            // and loads each vector
+  double window_block = 20;               // cycles per block of a depthwise kernel, for each vector
   double dot_row = 6.5;                   // cycles to add up the lanes of a dot product
   double loop_step = 2;                   // cycles per iteration of a loop around the call
   double usable_ways = 0.67;              // of L1's ways, for rows of A that share a set
@@ -85,6 +86,7 @@ inline constexpr std::array cost_fields = {
     CostField{"call_setup", &Costs::call_setup},
     CostField{"reload_call", &Costs::reload_call},
     CostField{"reload_vector", &Costs::reload_vector},
+    CostField{"window_block", &Costs::window_block},
     CostField{"dot_row", &Costs::dot_row},
     CostField{"loop_step", &Costs::loop_step},
     CostField{"usable_ways", &Costs::usable_ways},

@@ -26,9 +26,10 @@ TileCost tile_cost(const KernelInfo& kernel, const Machine& machine, double m, d
   const double vectors = std::ceil(n / kernel.lanes), tile = m * vectors;
   TileCost cost;
   if (kernel.op == KernelOp::dwconv) {
-    // Of each window position, one load of the input per output and one of the weights per mr outputs.
-    cost.step = tile * std::max(1 / machine.fma_per_cycle, (1 + 1.0 / kernel.mr) / machine.loads_per_cycle);
-    cost.first = kernel.call_cycles + machine.costs.call_setup + kernel.tile_cycles * tile;
+    // Blocks of mr outputs, each input vector of which meets several taps: loads hide behind multiplications.
+    cost.step = tile / machine.fma_per_cycle;
+    cost.first = kernel.call_cycles + machine.costs.call_setup + kernel.tile_cycles * tile +
+                 machine.costs.window_block * vectors * std::max(m / kernel.mr, 1.0);
     return cost;
   }
   if (dot) {
@@ -77,21 +78,25 @@ double kernel_cycles(const NestFacts& nest, const Machine& machine, const Plan& 
   static const Chain single = whole(1);
   const Chain& rows = plan.m_dim >= 0 ? *plan.chain[plan.m_dim] : single;
   const Chain& columns = plan.n_dim >= 0 ? *plan.chain[plan.n_dim] : single;
+  const Chain& bands = plan.rows_dim >= 0 ? *plan.chain[plan.rows_dim] : single;
   double reduction = 1, others = 1;
   for (int d = 0; d < nest.dims; ++d) {
     if (nest.is_reduction(d))
       reduction *= nest.extent[d];
-    else if (d != plan.m_dim && d != plan.n_dim)
+    else if (d != plan.m_dim && d != plan.n_dim && d != plan.rows_dim)
       others *= nest.extent[d];
   }
   const bool dot = is_dot(nest, plan);
   double total = 0;
-  for (int i = 0; i < rows.tiles.count; ++i) {
-    for (int j = 0; j < columns.tiles.count; ++j) {
-      const TileCost cost = tile_cost(*plan.kernel, machine, static_cast<double>(rows.tiles.size[i]),
-                                      static_cast<double>(columns.tiles.size[j]), dot);
-      total += rows.tiles.number[i] * columns.tiles.number[j] *
-               (reduction * cost.step + cost.first + (reduction_chunks - 1) * cost.again);
+  for (int band = 0; band < bands.tiles.count; ++band) {
+    for (int i = 0; i < rows.tiles.count; ++i) {
+      for (int j = 0; j < columns.tiles.count; ++j) {
+        const double m = static_cast<double>(rows.tiles.size[i] * bands.tiles.size[band]);
+        const TileCost cost =
+            tile_cost(*plan.kernel, machine, m, static_cast<double>(columns.tiles.size[j]), dot);
+        total += rows.tiles.number[i] * columns.tiles.number[j] * bands.tiles.number[band] *
+                 (reduction * cost.step + cost.first + (reduction_chunks - 1) * cost.again);
+      }
     }
   }
   return total * others;

@@ -24,6 +24,7 @@ Schedule to_schedule(const Plan& plan, const NestFacts& nest) {
   schedule.tile.m_dim = plan.m_dim;
   schedule.tile.n_dim = plan.n_dim;
   schedule.tile.k_dim = plan.k_dim;
+  schedule.tile.rows_dim = plan.rows_dim;
   // Outermost first: the slower a batch dim moves through A, the further out it stands.
   const OperandFacts& a = nest[Operand::a];
   std::vector<std::pair<double, int>> batch;
@@ -59,6 +60,7 @@ Result<Plan> to_plan(const Nest& nest, const Schedule& schedule, int threads, Pl
   plan.m_dim = schedule.tile.m_dim;
   plan.n_dim = schedule.tile.n_dim;
   plan.k_dim = schedule.tile.k_dim;
+  plan.rows_dim = schedule.tile.rows_dim;
   for (int d : schedule.tile.batch_dims) plan.batch |= 1u << d;
   for (const Pack& pack : schedule.packs) {
     if (pack.operand == Operand::a) {

@@ -25,7 +25,7 @@ struct Plan {
   std::array<PlanLoop, plan_max_loops> loop{};
   std::array<const Chain*, facts_max_dims> chain{};  // one per dim of the nest
   const KernelInfo* kernel = nullptr;
-  int m_dim = -1, n_dim = -1, k_dim = -1;
+  int m_dim = -1, n_dim = -1, k_dim = -1, rows_dim = -1;
   uint32_t batch = 0;  // bit d: reduction dim d is in the kernel besides k_dim
   int a_pack = -1;     // depth, -1: A is read in place
   int64_t a_pad = 0;   // elements

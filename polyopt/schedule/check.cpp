@@ -130,6 +130,7 @@ struct Checker {
     if (Status s = role(t.m_dim, DimKind::parallel, "m"); !s) return s;
     if (Status s = role(t.n_dim, DimKind::parallel, "n"); !s) return s;
     if (Status s = role(t.k_dim, DimKind::reduction, "k"); !s) return s;
+    if (Status s = role(t.rows_dim, DimKind::parallel, "rows"); !s) return s;
     for (int d : t.batch_dims) {
       if (Status s = role(d, DimKind::reduction, "batch"); !s) return s;
     }
@@ -138,7 +139,7 @@ struct Checker {
 
   bool in_kernel(int d) const {
     const KernelTile& t = schedule.tile;
-    return d == t.m_dim || d == t.n_dim || d == t.k_dim ||
+    return d == t.m_dim || d == t.n_dim || d == t.k_dim || d == t.rows_dim ||
            std::find(t.batch_dims.begin(), t.batch_dims.end(), d) != t.batch_dims.end();
   }
 
@@ -247,7 +248,11 @@ struct Checker {
   }
 
   Status op() const {
-    if (kernel->op == KernelOp::brgemm) return Status::success();
+    const int rows = schedule.tile.rows_dim;
+    if (kernel->op == KernelOp::brgemm) {
+      if (rows >= 0) return refuse("role rows: {} takes one row dim, m", kernel->name);
+      return Status::success();
+    }
     const std::optional<Window> window = depthwise_window(nest);
     if (!window) return refuse("{} needs a depthwise nest", kernel->name);
     if (find_pack(schedule, Operand::a) || find_pack(schedule, Operand::b)) {
@@ -258,6 +263,9 @@ struct Checker {
     }
     if (schedule.tile.m_dim >= 0 && schedule.tile.m_dim != window->w.out_dim) {
       return refuse("{}: role m must be the dim that slides along rows", kernel->name);
+    }
+    if (rows >= 0 && rows != window->h.out_dim) {
+      return refuse("{}: role rows must be the dim that slides down the image", kernel->name);
     }
     if (schedule.tile.k_dim >= 0) return refuse("{}: window dims go to batch, not to k", kernel->name);
     for (const Loop& loop : schedule.loops) {

@@ -127,7 +127,8 @@ TEST(LoopString, RandomSchedulesRoundTrip) {
           {Operand::a, pick(0, static_cast<int>(schedule.loops.size())), PackForm::box, pick(0, 16)});
     }
     if (pick(0, 1) == 1) schedule.packs.push_back({Operand::b, 0, PackForm::panel, 0, true});
-    schedule.tile = {"kernel", pick(-1, dims - 1), pick(-1, dims - 1), pick(-1, dims - 1), {}};
+    schedule.tile = {"kernel",           pick(-1, dims - 1), pick(-1, dims - 1),
+                     pick(-1, dims - 1), pick(-1, dims - 1), {}};
     for (int n = pick(0, 2); n > 0; --n) schedule.tile.batch_dims.push_back(pick(0, dims - 1));
     const std::string text = to_loop_string(schedule, nest);
     const Result<Schedule> back = parse_schedule(text, nest);

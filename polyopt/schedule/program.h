@@ -72,9 +72,10 @@ struct ProgramClip {
 struct ProgramKernel {
   std::string name;
   bool is_dwconv = false;
-  int m_dim = -1, n_dim = -1, k_dim = -1;
+  int m_dim = -1, n_dim = -1, k_dim = -1, rows_dim = -1;
   std::vector<int> batch_dims;
   int64_t lda = 0, ldb = 0, ldc = 0;                    // bytes, 0 where the dim is absent
+  int64_t c_row_stride = 0;                             // bytes of C per unit of rows_dim
   std::vector<int64_t> a_batch_stride, b_batch_stride;  // bytes, one per batch dim
   int64_t mr = 0, nr = 0;
   std::vector<ProgramClip> clips;  // at most one for k_dim and one for batch_dims[0]

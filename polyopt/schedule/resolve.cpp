@@ -61,6 +61,7 @@ Result<Program> resolve(const Nest& nest, const Schedule& schedule) {
   p.kernel.m_dim = tile.m_dim;
   p.kernel.n_dim = tile.n_dim;
   p.kernel.k_dim = tile.k_dim;
+  p.kernel.rows_dim = tile.rows_dim;
   p.kernel.batch_dims = tile.batch_dims;
   p.kernel.mr = kernel->mr;
   p.kernel.nr = kernel->nr;
@@ -119,6 +120,7 @@ Result<Program> resolve(const Nest& nest, const Schedule& schedule) {
   p.kernel.lda = stride(Operand::a, tile.m_dim);
   p.kernel.ldb = stride(Operand::b, tile.k_dim);
   p.kernel.ldc = stride(Operand::c, tile.m_dim);
+  p.kernel.c_row_stride = stride(Operand::c, tile.rows_dim);
   for (int d : tile.batch_dims) {
     p.kernel.a_batch_stride.push_back(stride(Operand::a, d));
     p.kernel.b_batch_stride.push_back(stride(Operand::b, d));

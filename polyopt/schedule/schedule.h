@@ -6,6 +6,7 @@
 // tile after the other. After the last loop the microkernel is called once, on
 //   m_dim  : range becomes the rows of the tile      (len <= mr)
 //   n_dim  : range becomes the columns of the tile   (len <= nr)
+//   rows_dim: depthwise kernels: range becomes whole rows of outputs m (any length, like theirs of m and n)
 //   k_dim  : range becomes the adjacent reduction    (any length)
 //   batch_dims: ranges become the BRGEMM batch       (any length)
 // and every other dim's range has length 1. A dim that has no loop and is not in the kernel must have
@@ -48,6 +49,7 @@ struct Pack {
 struct KernelTile {
   std::string kernel;  // catalogue name, "brgemm_f32_f32_f32_6x64x1_avx512"
   int m_dim = -1, n_dim = -1, k_dim = -1;  // nest dims; -1 where the nest has none of that role
+  int rows_dim = -1;
   std::vector<int> batch_dims;             // reduction dims inside the kernel besides k_dim; outermost first
 };
 

@@ -12,7 +12,8 @@ const char* form_name(PackForm form) { return form == PackForm::box ? "box" : "p
 
 Status parse_role(const Token& token, const FindDim& find, KernelTile& tile) {
   const std::size_t eq = token.text.find('=');
-  if (eq == std::string_view::npos) return refuse(token, "expected m=dim, n=dim, k=dim or batch=dim,dim");
+  if (eq == std::string_view::npos)
+    return refuse(token, "expected m=dim, n=dim, k=dim, rows=dim or batch=dim,dim");
   const std::string_view role = token.text.substr(0, eq);
   std::string_view names = token.text.substr(eq + 1);
   if (role == "batch") {
@@ -33,8 +34,10 @@ Status parse_role(const Token& token, const FindDim& find, KernelTile& tile) {
     tile.n_dim = *dim;
   else if (role == "k")
     tile.k_dim = *dim;
+  else if (role == "rows")
+    tile.rows_dim = *dim;
   else
-    return refuse(token, "the roles are m, n, k and batch");
+    return refuse(token, "the roles are m, n, k, rows and batch");
   return Status::success();
 }
 
@@ -123,6 +126,7 @@ std::string kernel_text(const Schedule& schedule, const DimName& name) {
   if (tile.m_dim >= 0) text += " m=" + name(tile.m_dim);
   if (tile.n_dim >= 0) text += " n=" + name(tile.n_dim);
   if (tile.k_dim >= 0) text += " k=" + name(tile.k_dim);
+  if (tile.rows_dim >= 0) text += " rows=" + name(tile.rows_dim);
   std::string batch;
   for (int dim : tile.batch_dims) batch += (batch.empty() ? "" : ",") + name(dim);
   if (!batch.empty()) text += " batch=" + batch;

@@ -64,15 +64,18 @@ struct Enumerator {
     base.m_dim = roles.m;
     base.n_dim = roles.n;
     base.k_dim = roles.k;
+    base.rows_dim = roles.rows;
     base.batch = roles.batch;
     images = roles.images;
-    if (!images.empty()) {
+    if (roles.depthwise) {
+      slab = roles.rows;
+    } else if (!images.empty()) {
       slab = images.back();
       images.pop_back();
     }
     fix_single_steps();
-    alone_may_win =
-        space.nest().points / (kernel.lanes * space.model.machine().fma_per_cycle) < 4 * space.model.machine().costs.barrier;
+    alone_may_win = space.nest().points / (kernel.lanes * space.model.machine().fma_per_cycle) <
+                    4 * space.model.machine().costs.barrier;
   }
 
   // --- one plan -----------------------------------------------------------------------------------
@@ -246,7 +249,8 @@ struct Enumerator {
   bool refine_loop(ScoredPlan& at, int i) {
     const int d = at.plan.loop[i].dim;
     const Chain& now = *at.plan.chain[d];
-    const bool block = at.plan.loop[i].level == 0 && (now.levels > 1 || space.nest().is_reduction(d));
+    const bool block = at.plan.loop[i].level == 0 && (now.levels > 1 || space.nest().is_reduction(d) ||
+                                                      (roles.depthwise && (d == roles.n || d == slab)));
     if (!block) return false;
     const ScoredPlan before = at;
     for (int64_t size :
@@ -290,16 +294,16 @@ struct Enumerator {
       // Rows are cut only where no other loop walks A.
       if (slab < 0) m_blocks = block_sizes(m_extent, mr, 2 * mr, sizes);
     } else {
-      n_blocks = block_sizes(n_extent, kernel.nr, 2 * kernel.nr, sizes);
+      n_blocks = block_sizes(n_extent, kernel.nr, kernel.nr, sizes);
     }
     const int chunk_dim = roles.k;
     if (brgemm && chunk_dim >= 0) k_blocks = block_sizes(extent(chunk_dim), chunk_unit, chunk_least, sizes);
-    if (slab >= 0 && brgemm) s_blocks = block_sizes(extent(slab), 1, 2, sizes);
+    if (slab >= 0) s_blocks = block_sizes(extent(slab), 1, 2, sizes);
 
     const std::vector<Cut> n_cuts = cuts(roles.n, nr, false, n_blocks);
     const std::vector<Cut> m_cuts = cuts(roles.m, mr, true, m_blocks);
     const std::vector<Cut> k_cuts = cuts(chunk_dim, 0, false, k_blocks);
-    const std::vector<Cut> s_cuts = cuts(slab, 1, false, s_blocks);
+    const std::vector<Cut> s_cuts = cuts(slab, brgemm ? 1 : 0, false, s_blocks);
     Plan plan = base;
     for (const Cut& k : k_cuts) {
       if (chunk_dim >= 0) plan.chain[chunk_dim] = k.chain;

@@ -39,12 +39,13 @@ Roles depthwise_roles(const NestFacts& facts, const Nest& nest, const Window& wi
   Roles roles;
   roles.depthwise = true;
   roles.m = window.w.out_dim;
+  roles.rows = window.h.out_dim;
   for (int d = 0; d < facts.dims; ++d) {
     if (facts.is_reduction(d))
       roles.batch |= 1u << d;
     else if (linear_stride(nest[Operand::c], d) == 1 && linear_stride(nest[Operand::b], d) == 1)
       roles.n = d;
-    else if (d != roles.m)
+    else if (d != roles.m && d != roles.rows)
       roles.images.push_back(d);
   }
   return roles;

@@ -11,6 +11,7 @@ namespace cortex {
 
 struct Roles {
   int m = -1, n = -1, k = -1;
+  int rows = -1;             // depthwise: the dim of whole rows of outputs
   uint32_t batch = 0;        // reduction dims in the kernel besides k
   std::vector<int> common;   // parallel dims of A, B and C (groups, batches): outermost loops
   std::vector<int> images;   // parallel dims of A and C alone besides m, largest stride of A first

@@ -57,6 +57,7 @@ class Sampler {
     tile.m_dim = roles_->m;
     tile.n_dim = roles_->n;
     tile.k_dim = roles_->k;
+    tile.rows_dim = roles_->rows;
     std::vector<std::pair<int64_t, int>> batch;
     for (int d = 0; d < facts_.dims; ++d) {
       if ((roles_->batch >> d) & 1u) batch.emplace_back(-linear_stride(nest_[Operand::a], d), d);
@@ -80,7 +81,7 @@ class Sampler {
       const int64_t n = extent(d);
       const bool is_m = d == roles_->m, is_n = d == roles_->n, is_k = d == roles_->k;
       int64_t left = n;
-      if (is_k || is_m || is_n) {
+      if (is_k || is_m || is_n || d == roles_->rows) {
         const int64_t unit = is_k ? 16 : is_n ? kernel_->nr : brgemm ? kernel_->mr : 1;
         const int64_t size = chance(0.5) && (brgemm || !is_k) ? block(n, unit) : 0;
         if (size > 0) blocks.push_back({d, left = size});

@@ -53,6 +53,7 @@ Result<Interpreter> Interpreter::compile(const Program& program, Isa isa) {
   code.m_ = program.kernel.m_dim;
   code.n_ = program.kernel.n_dim;
   code.k_ = program.kernel.k_dim;
+  code.rows_ = program.kernel.rows_dim;
   code.batch_dims_ = program.kernel.batch_dims;
 
   const KernelInfo* kernel = find_kernel(program.kernel.name);
@@ -199,13 +200,14 @@ void Interpreter::compile_window(const Program& program) {
   window_ = *depthwise_window(program.nest);
   const auto extent = [&](int dim) { return dim < 0 ? int64_t{1} : program.nest.dims[dim].extent; };
   cortex_dwconv_args& w = window_args_;
-  w.channels = w.outputs = 1;
+  w.channels = w.outputs = w.rows = 1;
   w.in_d = window_.d.in_extent;
   w.in_h = window_.h.in_extent;
   w.in_w = window_.w.in_extent;
   w.kd = extent(window_.d.window_dim);
   w.kh = extent(window_.h.window_dim);
   w.kw = extent(window_.w.window_dim);
+  w.stride_h = window_.h.stride;
   w.stride_w = window_.w.stride;
   w.dilation_d = window_.d.dilation;
   w.dilation_h = window_.h.dilation;
@@ -217,6 +219,7 @@ void Interpreter::compile_window(const Program& program) {
   w.w_stride_h = window_.h.w_stride;
   w.w_stride_w = window_.w.w_stride;
   w.out_stride = program.kernel.ldc;
+  w.out_stride_h = w.residual_stride_h = program.kernel.c_row_stride;
   w.flags = epilogue_ ? static_cast<uint32_t>(CORTEX_TILE_EPILOGUE) : 0u;
   w.epilogue = static_epilogue(program.nest.epilogue);
   w.epilogue.ld_residual = program.kernel.ldc;

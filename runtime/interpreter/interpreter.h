@@ -92,7 +92,7 @@ class Interpreter {
   cortex_dwconv_args window_args_{};
   Window window_{};
   bool epilogue_ = false;
-  int m_ = -1, n_ = -1, k_ = -1;
+  int m_ = -1, n_ = -1, k_ = -1, rows_ = -1;
   std::vector<ProgramClip> clips_;
   std::vector<int> batch_dims_;
   std::vector<BatchTable> batch_tables_;  // empty: the batch is strided

@@ -143,6 +143,7 @@ class Walk {
     window_.w0 = start(w.w);
     if (code_.n_ >= 0) window_.channels = length_[code_.n_];
     if (code_.m_ >= 0) window_.outputs = length_[code_.m_];
+    if (code_.rows_ >= 0) window_.rows = length_[code_.rows_];
     set_tile(window_, at, true, true);
     window_.input = at.a;
     window_.weights = at.b;

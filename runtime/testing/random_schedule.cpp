@@ -38,6 +38,10 @@ KernelTile random_roles(const Nest& nest, const KernelInfo& kernel, Random& rand
   tile.n_dim = random_dim(n, random);
   std::erase(m, tile.n_dim);
   tile.m_dim = pick(random, 0, 9) ? random_dim(m, random) : -1;
+  if (window) {
+    std::erase(m, tile.m_dim);
+    tile.rows_dim = pick(random, 0, 3) ? random_dim(m, random) : -1;
+  }
   std::shuffle(reductions.begin(), reductions.end(), random);
   if (!window && !reductions.empty() && pick(random, 0, 9)) {
     tile.k_dim = reductions.back();
@@ -60,6 +64,7 @@ Schedule random_candidate(const Nest& nest, Isa isa, bool ahead, Random& random)
     const bool batch = std::count(s.tile.batch_dims.begin(), s.tile.batch_dims.end(), d) > 0;
     if (d == s.tile.k_dim || batch) inner = extent;
     if (d == s.tile.m_dim) inner = kernel.op == KernelOp::dwconv ? extent : kernel.mr;
+    if (d == s.tile.rows_dim) inner = extent;
     if (d == s.tile.n_dim) inner = kernel.op == KernelOp::dwconv ? extent : kernel.nr;
     int64_t range = extent;
     for (int64_t level = pick(random, 0, 2); level > 0; --level) {

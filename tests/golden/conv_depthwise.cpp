@@ -7,8 +7,14 @@
 
 namespace conv_depthwise_kernels {
 
+namespace {
+
+inline int64_t min(int64_t a, int64_t b) { return a < b ? a : b; }
+
+}  // namespace
+
 // --attr-post-ops=clip:0:6 g96mb1_ic96ih112iw112_oc96oh56ow56_kh3kw3sh2sw2ph1pw1
-//   schedule   oh/1@1 c/64 | dwconv_f32_f32_f32_4x16x1_avx512 m=ow n=c batch=kh,kw
+//   schedule   oh/6@1 c/64 | dwconv_f32_f32_f32_21x16x1_avx512 m=ow n=c rows=oh batch=kh,kw
 //   isa avx512, 1 thread, predicted 0.0 us, 0 bytes of scratch per thread
 //   cortex-gen, hash 0x7971a1e1a7c7b40b
 void conv_g96mb1_ic96ih112iw112_oc96oh56ow56_kh3kw3sh2sw2ph1pw1_avx512_t1_7971a1e1(
@@ -33,17 +39,20 @@ void conv_g96mb1_ic96ih112iw112_oc96oh56ow56_kh3kw3sh2sw2ph1pw1_avx512_t1_7971a1
   args.dilation_w = 1;
   args.in_stride_w = 384;
   args.w_stride_w = 384;
+  args.stride_h = 2;
   args.stride_w = 2;
   args.out_stride = 384;
+  args.out_stride_h = 21504;
   args.epilogue.activation = CORTEX_ACTIVATION_CLIP;
   args.epilogue.beta = 6.0f;
   args.flags = CORTEX_TILE_EPILOGUE;
 
-  // This thread's share of 56 tiles.
-  const int64_t oh_first = INT64_C(56) * call->coord[0] / call->grid[0];
-  const int64_t oh_last = INT64_C(56) * (call->coord[0] + 1) / call->grid[0];
-  // Band 1, oh: 56 in single steps, divided among threads.
-  for (int64_t oh = oh_first; oh < oh_last; ++oh) {
+  // This thread's share of 10 tiles.
+  const int64_t oh_first = INT64_C(10) * call->coord[0] / call->grid[0];
+  const int64_t oh_last = INT64_C(10) * (call->coord[0] + 1) / call->grid[0];
+  // Band 1, oh: 56 in tiles of 6, the last 2, divided among threads.
+  for (int64_t oh = oh_first * 6; oh < min(56, oh_last * 6); oh += 6) {
+    const int64_t oh_len = oh == 54 ? 2 : 6;
     // Band 2, c: 96 in tiles of 64, the last 32.
     for (int64_t c = 0; c < 96; c += 64) {
       const int64_t c_len = c == 64 ? 32 : 64;
@@ -51,8 +60,9 @@ void conv_g96mb1_ic96ih112iw112_oc96oh56ow56_kh3kw3sh2sw2ph1pw1_avx512_t1_7971a1
       args.weights = wei + c * 4;
       args.output = dst + oh * 21504 + c * 4;
       args.channels = c_len;
+      args.rows = oh_len;
       args.h0 = oh * 2 - 1;
-      cortex_dwconv_f32_f32_f32_4x16x1_avx512(&args);
+      cortex_dwconv_f32_f32_f32_21x16x1_avx512(&args);
     }
   }
 }

@@ -37,7 +37,7 @@ const Golden goldens[] = {
      "g/1@1 pack(A,box) oh/1 ow/6~ oc/32 | brgemm_f32_f32_f32_14x32x1_avx512 m=ow n=oc k=ic batch=kh,kw "
      "pack(B,panel,ahead)"},
     {"conv_depthwise", "--attr-post-ops=clip:0:6 g96mb1ic96ih112oc96oh56kh3sh2ph1",
-     "oh/1@1 c/64 | dwconv_f32_f32_f32_4x16x1_avx512 m=ow n=c batch=kh,kw"},
+     "oh/6@1 c/64 | dwconv_f32_f32_f32_21x16x1_avx512 m=ow n=c rows=oh batch=kh,kw"},
     {"matmul_plain", "64x300:300x500",
      "n/128@1 k/100~ pack(B,panel) m/12~ m/6 n/64 | brgemm_f32_f32_f32_6x64x1_avx512 m=m n=n k=k",
      Isa::avx512, 2, false},

@@ -1,0 +1,256 @@
+// One block of outputs: R rows of X columns for any number of channels. The sums stay in registers while all
+// taps add to them, and each input vector is loaded once for every tap that needs it.
+//
+// Steps outside the input are skipped one by one. Every group of channels skips the same, so the branches are
+// foreseen, and no block has to be cut at the edges.
+#pragma once
+
+#include <stdint.h>
+
+#include "microkernels/dwconv/window.h"
+#include "microkernels/vector/rows.h"
+#include "microkernels/vector/tile.h"
+
+namespace cortex {
+namespace {
+
+// The outputs of one phase in height and width, whose windows are dense.
+struct Plane {
+  const cortex_dwconv_args& args;
+  Axis h, w;
+  int64_t depth;                        // taps in depth that are inside
+  uintptr_t input;                      // step (0, 0) of the first of them; may lie outside the tensor
+  const char* weights;                  // of the first of them
+  int64_t in_depth, in_row, in_column;  // bytes from tap to tap, from step to step
+  int64_t w_depth;
+  char* output;
+  const char* residual;
+  int64_t out_row, out_column;  // bytes from output to output
+  int64_t residual_row, residual_column;
+};
+
+// Where a block lies: its first output, and the steps from there that exist.
+struct Place {
+  int64_t y, x;
+  Range rows, columns;
+
+  CORTEX_INLINE Place(const Plane& plane, int64_t row, int64_t column) : y(row), x(column) {
+    const int64_t first_row = y * plane.h.stride, first_column = x * plane.w.stride;
+    rows = {plane.h.inside.begin - first_row, plane.h.inside.end - first_row};
+    columns = {plane.w.inside.begin - first_column, plane.w.inside.end - first_column};
+  }
+};
+
+// Bit i: step i exists. For at most 31 steps.
+CORTEX_INLINE uint32_t bits_of(Range inside, int count) {
+  const int64_t begin = inside.begin < 0 ? 0 : inside.begin < count ? inside.begin : count;
+  const int64_t end = inside.end < 0 ? 0 : inside.end < count ? inside.end : count;
+  return ((1u << end) - 1) & ~((1u << begin) - 1);
+}
+
+template <bool Masked>
+CORTEX_INLINE Vec load_from(const char* from, Mask mask) {
+  const float* p = reinterpret_cast<const float*>(from);
+  Vec v = Masked ? load(mask, p) : load(p);
+  keep(v);
+  return v;
+}
+
+template <int I, bool Masked, typename Pointers>
+CORTEX_INLINE Vec load_column(const Pointers& at, Mask mask) {
+  Vec v = Masked ? at.template load_row<I>(mask) : at.template load_row<I>();
+  keep(v);
+  return v;
+}
+
+// A window of K x K taps with the same stride both ways: all taps in registers, every step loaded once.
+template <int R, int X, int K, int Stride>
+struct WholeWindow {
+  static constexpr int steps(int outputs) { return (outputs - 1) * Stride + K; }
+  uint32_t rows, columns;
+
+  CORTEX_INLINE WholeWindow(const Plane&, const Place& place)
+      : rows(bits_of(place.rows, steps(R))), columns(bits_of(place.columns, steps(X))) {}
+
+  template <bool Masked>
+  CORTEX_INLINE void add_to(Vec (&sum)[R * X][1], const Plane& plane, const char* input, const char* weights,
+                            Mask mask) const {
+    const int64_t w_row = plane.args.w_stride_h, w_column = plane.args.w_stride_w;
+    Vec tap[K * K];
+    unroll<K * K>([&](auto t) CORTEX_LAMBDA {
+      tap[t] = load_from<Masked>(weights + t / K * w_row + t % K * w_column, mask);
+    });
+    RowPointers<steps(X)> at(input, plane.in_column);
+    unroll<steps(R)>([&](auto row) CORTEX_LAMBDA {
+      if (rows >> row & 1) {
+        unroll<steps(X)>([&](auto column) CORTEX_LAMBDA {
+          if (!(columns >> column & 1)) return;
+          const Vec value = load_column<column.value, Masked>(at, mask);
+          CORTEX_UNROLL
+          for (int y = 0; y < R; ++y) {
+            CORTEX_UNROLL
+            for (int x = 0; x < X; ++x) {
+              const int i = row - y * Stride, j = column - x * Stride;  // the tap they meet at
+              if (i >= 0 && i < K && j >= 0 && j < K) accumulate(sum[y * X + x][0], value, tap[i * K + j]);
+            }
+          }
+        });
+      }
+      at.advance(plane.in_row);
+    });
+  }
+};
+
+// Window rows of K taps, one after the other. The columns of a row are visited K apart where possible: those
+// in between add to the same sums and would wait for them.
+constexpr int visit(int i, int count, int apart) {
+  for (int first = 0; first < apart; ++first) {
+    const int visits = (count - first + apart - 1) / apart;
+    if (i < visits) return first + i * apart;
+    i -= visits;
+  }
+  return 0;
+}
+
+template <int R, int X, int K, int Stride>
+struct WindowRows {
+  static constexpr int steps = (X - 1) * Stride + K;
+  Range rows;
+  uint32_t columns;
+
+  CORTEX_INLINE WindowRows(const Plane&, const Place& place)
+      : rows(place.rows), columns(bits_of(place.columns, steps)) {}
+
+  template <bool Masked>
+  CORTEX_INLINE void add_to(Vec (&sum)[R * X][1], const Plane& plane, const char* input, const char* weights,
+                            Mask mask) const {
+    const int64_t apart = plane.h.stride;
+    const auto count = static_cast<uint64_t>(rows.size());
+    int64_t step = -rows.begin;
+#pragma GCC unroll 1
+    for (int64_t left = plane.h.taps; left > 0; --left, ++step) {
+      Vec tap[K];
+      unroll<K>([&](auto t)
+                    CORTEX_LAMBDA { tap[t] = load_from<Masked>(weights + t * plane.args.w_stride_w, mask); });
+      RowPointers<steps> at(input, plane.in_column);
+      unroll<R>([&](auto y) CORTEX_LAMBDA {
+        if (static_cast<uint64_t>(step + y * apart) < count) {
+          unroll<steps>([&](auto i) CORTEX_LAMBDA {
+            constexpr int column = visit(i.value, steps, K);
+            if (!(columns >> column & 1)) return;
+            const Vec value = load_column<column, Masked>(at, mask);
+            CORTEX_UNROLL
+            for (int x = 0; x < X; ++x) {
+              const int j = column - x * Stride;
+              if (j >= 0 && j < K) accumulate(sum[y * X + x][0], value, tap[j]);
+            }
+          });
+        }
+        at.advance(apart * plane.in_row);
+      });
+      input += plane.in_row;
+      weights += plane.args.w_stride_h;
+    }
+  }
+};
+
+// Any window, tap by tap. The block's columns see the same range of taps.
+template <int R, int X>
+struct AnyWindow {
+  Range rows, taps;
+
+  CORTEX_INLINE AnyWindow(const Plane& plane, const Place& place) : rows(place.rows), taps(place.columns) {
+    // Blocks of several columns lie inside.
+    if (X > 1) {
+      taps = {0, plane.w.taps};
+      return;
+    }
+    if (taps.begin < 0) taps.begin = 0;
+    if (taps.end > plane.w.taps) taps.end = plane.w.taps;
+  }
+
+  template <bool Masked>
+  CORTEX_INLINE void add_to(Vec (&sum)[R * X][1], const Plane& plane, const char* input, const char* weights,
+                            Mask mask) const {
+    const int64_t row_apart = plane.h.stride * plane.in_row, apart = plane.w.stride * plane.in_column;
+    const int64_t w_column = plane.args.w_stride_w;
+    const auto count = static_cast<uint64_t>(rows.size());
+    int64_t step = -rows.begin;
+#pragma GCC unroll 1
+    for (int64_t left = plane.h.taps; left > 0; --left, ++step) {
+      const char* column = input + taps.begin * plane.in_column;
+      const char* w = weights + taps.begin * w_column;
+      const int64_t end = R > 1 || static_cast<uint64_t>(step) < count ? taps.end : taps.begin;
+#pragma GCC unroll 1
+      for (int64_t t = taps.begin; t < end; ++t, column += plane.in_column, w += w_column) {
+        const Vec tap = load_from<Masked>(w, mask);
+        const char* from = column;
+        unroll<R>([&](auto y) CORTEX_LAMBDA {
+          if (R == 1 || static_cast<uint64_t>(step + y * plane.h.stride) < count) {
+            const char* at = from;
+            CORTEX_UNROLL
+            for (int x = 0; x < X; ++x, at += apart) {
+              accumulate(sum[y * X + x][0], load_from<Masked>(at, mask), tap);
+            }
+          }
+          from += row_apart;
+        });
+      }
+      input += plane.in_row;
+      weights += plane.args.w_stride_h;
+    }
+  }
+};
+
+// The block's sums for one group of channels, from c on.
+template <typename Window, int R, int X, bool Masked>
+CORTEX_INLINE void channel_group(const Plane& plane, const Place& place, const Window& window, int64_t c,
+                                 int64_t channels) {
+  const cortex_dwconv_args& p = plane.args;
+  RegisterTile<R * X, 1, Masked, X> tile;
+  tile.mask = first_lanes(channels);
+  tile.each([](Vec, int, int) CORTEX_LAMBDA { return zero(); });
+  uintptr_t input = plane.input + static_cast<uintptr_t>(place.y * plane.h.stride * plane.in_row +
+                                                         place.x * plane.w.stride * plane.in_column + c * 4);
+  const char* weights = plane.weights + c * 4;
+#pragma GCC unroll 1
+  for (int64_t d = plane.depth; d > 0; --d) {
+    window.template add_to<Masked>(tile.v, plane, reinterpret_cast<const char*>(input), weights, tile.mask);
+    input += static_cast<uintptr_t>(plane.in_depth);
+    weights += plane.w_depth;
+  }
+  const cortex_epilogue& e = p.epilogue;
+  TilePlace at{};
+  at.c = plane.output + place.y * plane.out_row + place.x * plane.out_column + c * 4;
+  at.ldc = plane.out_column;
+  at.c_band = plane.out_row;
+  at.n = channels;
+  at.bias_n = e.bias_n ? e.bias_n + c : nullptr;
+  at.bias_m = nullptr;
+  at.residual = e.residual
+                    ? plane.residual + place.y * plane.residual_row + place.x * plane.residual_column + c * 4
+                    : nullptr;
+  at.ld_residual = plane.residual_column;
+  at.residual_band = plane.residual_row;
+  tile.to_memory(p.flags, e, at);
+}
+
+template <typename Window, int R, int X>
+__attribute__((noinline)) void block(const Plane& plane, int64_t y, int64_t x) {
+  const Place place(plane, y, x);
+  const Window window(plane, place);
+  const int64_t channels = plane.args.channels;
+  int64_t c = 0;
+  if constexpr (!masks_are_free) {
+#pragma GCC unroll 1
+    for (; c + lanes <= channels; c += lanes)
+      channel_group<Window, R, X, false>(plane, place, window, c, lanes);
+  }
+#pragma GCC unroll 1
+  for (; c < channels; c += lanes) {
+    channel_group<Window, R, X, true>(plane, place, window, c, channels - c < lanes ? channels - c : lanes);
+  }
+}
+
+}  // namespace
+}  // namespace cortex
