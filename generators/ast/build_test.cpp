@@ -139,6 +139,15 @@ class Walker {
       }
     }
     e.numbers["batch"] = batch;
+    if (k.row_clip) {
+      const Range taps = range(k.row_clip->dim);
+      e.numbers["window.taps"] = taps.len;
+      e.numbers["window.at"] = k.row_clip->step * range(k.m_dim).lo + k.row_clip->tap_step * taps.lo +
+                               k.row_clip->constant;
+      e.numbers["window.step"] = k.row_clip->step;
+      e.numbers["window.tap_step"] = k.row_clip->tap_step;
+      e.numbers["window.extent"] = k.row_clip->extent;
+    }
     bool first = true, last = true;
     for (const ProgramLoop& loop : p_.loops) {
       const Dim& dim = p_.nest.dims[static_cast<std::size_t>(loop.dim)];

@@ -23,6 +23,7 @@ class CallBuilder {
       if (!batch) return batch.error();
       call_.fields.insert(call_.fields.end(), batch->begin(), batch->end());
       for (const ProgramClip& clip : p_.kernel.clips) skip_padding(clip);
+      if (p_.kernel.row_clip) window(*p_.kernel.row_clip);
     }
     epilogue();
     reduction_state();
@@ -90,6 +91,16 @@ class CallBuilder {
     for (std::size_t i = 1; i < p_.kernel.batch_dims.size(); ++i)
       count = count * len(p_.kernel.batch_dims[i]);
     field("batch").value = count;
+  }
+
+  // See ProgramRowClip.
+  void window(const ProgramRowClip& clip) {
+    set("window.taps", len(clip.dim));
+    set("window.at",
+        linear({{lo(p_.kernel.m_dim), clip.step}, {lo(clip.dim), clip.tap_step}}, clip.constant));
+    set("window.step", clip.step);
+    set("window.tap_step", clip.tap_step);
+    set("window.extent", clip.extent);
   }
 
   Status dwconv() {

@@ -100,7 +100,7 @@ constexpr const char* sample = R"(function k pack avx512 {
     # Copy of src.
     pack src_box: &src -> &packed_src origin [m, 0] box [m_len, 16]
     for n = 0 .. 128 step 64 {
-      call brgemm_f32_f32_f32_6x64x1_avx512 {
+      call brgemm_f32_f32_f32_7x64x1_avx512 {
         a = &packed_src + m * 4
         b = &wei
         c = &dst + m * 64 + n * 4
@@ -150,9 +150,9 @@ TEST(LoopIr, VerifyRefuses) {
       {"origin [m, 0]", "origin [m]", "rank 2"},
       {"pack src_box: &src ->", "pack nothing: &src ->", "no such desc"},
       {"&src -> &packed_src", "&src -> &nowhere", "nowhere, which is not defined"},
-      {"m = m_len\n        n", "m = m\n        n", "not bounded by the 6"},
+      {"m = m_len\n        n", "m = m\n        n", "not bounded by the 7"},
       {"n = min(64, 128 - n)", "n = 128 - n", "not bounded by the 64"},
-      {"call brgemm_f32_f32_f32_6x64x1_avx512", "call brgemm_f32_f32_f32_7x7x1_avx512", "no microkernel"},
+      {"call brgemm_f32_f32_f32_7x64x1_avx512", "call brgemm_f32_f32_f32_7x7x1_avx512", "no microkernel"},
       {"k = 16", "kk = 16", "no argument kk"},
       {"k = 16", "m = 5", "set twice"},
       {"table a_offsets = [0, 4, 64]", "table a_offsets = []", "is empty"},

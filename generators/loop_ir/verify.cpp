@@ -32,7 +32,12 @@ const std::set<std::string_view> brgemm_fields = {"a",
                                                   "a_batch_stride",
                                                   "b_batch_stride",
                                                   "a_offsets",
-                                                  "b_offsets"};
+                                                  "b_offsets",
+                                                  "window.taps",
+                                                  "window.at",
+                                                  "window.step",
+                                                  "window.tap_step",
+                                                  "window.extent"};
 const std::set<std::string_view> dwconv_fields = {"input",
                                                   "weights",
                                                   "output",

@@ -49,7 +49,7 @@ void expect_contains(const std::string& text, const std::string& part) {
 TEST(Explain, ScheduleThatIsGiven) {
   const Result<std::string> text = explain(
       options("--attr-post-ops=relu 100x64:64x96",
-              "m/48@2 n/64 k/24 m/6~ | brgemm_f32_f32_f32_6x64x1_avx512 m=m n=n k=k pack(B,panel,ahead)"));
+              "m/48@2 n/64 k/24 m/6~ | brgemm_f32_f32_f32_7x64x1_avx512 m=m n=n k=k pack(B,panel,ahead)"));
   ASSERT_TRUE(text) << text.error().message;
   expect_contains(*text,
                   "  for m < 100, n < 96    (parallel)\n    for k < 64    (reduction)\n      dst[m, n] += "
@@ -62,7 +62,7 @@ TEST(Explain, ScheduleThatIsGiven) {
   expect_contains(*text, "schedule, as given");
   expect_contains(*text,
                   "  as a loop string, a=m b=n c=k\n"
-                  "  A{R:2}bca a=48,6~ b=64 c=24 | brgemm_f32_f32_f32_6x64x1_avx512 m=a n=b k=c "
+                  "  A{R:2}bca a=48,6~ b=64 c=24 | brgemm_f32_f32_f32_7x64x1_avx512 m=a n=b k=c "
                   "pack(B,panel,ahead)\n");
   expect_contains(
       *text,
@@ -70,7 +70,7 @@ TEST(Explain, ScheduleThatIsGiven) {
       "    for n in 0..96, by 64 or 32: 2 tiles\n"
       "      for k in 0..64, by 24 or 16: 3 tiles\n"
       "        for m in its tile of 48 or 4, by 6 or 4 (balanced): up to 8 tiles\n"
-      "          brgemm_f32_f32_f32_6x64x1_avx512\n"
+      "          brgemm_f32_f32_f32_7x64x1_avx512\n"
       "            first visit overwrites C, later ones add to it; the last applies the epilogue\n");
   expect_contains(*text, "rows m = m 6 or 4; columns n = n 64 or 32; reduction k = k 24 or 16; batch = 1");
   expect_contains(*text, "legal: every dependence runs forward");
@@ -91,7 +91,7 @@ TEST(Explain, ScheduleThatIsGiven) {
 }
 
 TEST(Explain, ConvolutionThatSearchSchedules) {
-  const Result<std::string> text = explain(options("mb1ic64ih56oc64oh56kh3ph1n\"layer*3\""));
+  const Result<std::string> text = explain(options("mb1ic32ih56oc64oh56kh3ph1n\"layer*3\""));
   ASSERT_TRUE(text) << text.error().message;
   expect_contains(*text, "layer, 3 times");
   expect_contains(*text, "dst[oh, ow, oc] += src[oh+kh-1, ow+kw-1, ic] * wei[kh, kw, ic, oc]");
@@ -106,10 +106,10 @@ TEST(Explain, LoopStringsAreSchedulesToo) {
   const std::string problem = "100x64:64x96";
   const auto usual = explain(options(
                  problem,
-                 "m/48@2 n/64 k/24 m/6~ | brgemm_f32_f32_f32_6x64x1_avx512 m=m n=n k=k pack(B,panel,ahead)")),
+                 "m/48@2 n/64 k/24 m/6~ | brgemm_f32_f32_f32_7x64x1_avx512 m=m n=n k=k pack(B,panel,ahead)")),
              letters =
                  explain(options(problem,
-                                 "A{R:2}bca a=48,6~ b=64 c=24 | brgemm_f32_f32_f32_6x64x1_avx512 m=a n=b "
+                                 "A{R:2}bca a=48,6~ b=64 c=24 | brgemm_f32_f32_f32_7x64x1_avx512 m=a n=b "
                                  "k=c pack(B,panel,ahead)"));
   ASSERT_TRUE(usual && letters);
   EXPECT_EQ(*usual, *letters);
@@ -130,17 +130,17 @@ TEST(Explain, RefusalsSayWhy) {
     return m;
   };
   EXPECT_NE(message(options("mb1ic64ih56oc64oh56kh3ph1zz7")), "accepted");
-  EXPECT_EQ(message(options("64x64:64x64", "k/16@2 | brgemm_f32_f32_f32_6x64x1_avx512 m=m n=n k=k")),
+  EXPECT_EQ(message(options("64x64:64x64", "k/16@2 | brgemm_f32_f32_f32_7x64x1_avx512 m=m n=n k=k")),
             "parallel loop k: RAW on C: S[m=0,n=0,k=0] -> S[m=0,n=0,k=16] would run at once: make k "
             "sequential or split "
             "the reduction");
-  EXPECT_EQ(message(options("64x64:64x64", "C{R:2} c=16 | brgemm_f32_f32_f32_6x64x1_avx512 m=a n=b k=c")),
+  EXPECT_EQ(message(options("64x64:64x64", "C{R:2} c=16 | brgemm_f32_f32_f32_7x64x1_avx512 m=a n=b k=c")),
             "parallel loop k: RAW on C: S[m=0,n=0,k=0] -> S[m=0,n=0,k=16] would run at once: make k "
             "sequential or split the reduction");
-  expect_contains(message(options("64x64:64x64", "k/16 | brgemm_f32_f32_f32_6x64x1_avx512 n=n k=k")),
+  expect_contains(message(options("64x64:64x64", "k/16 | brgemm_f32_f32_f32_7x64x1_avx512 n=n k=k")),
                   "is never executed");
-  expect_contains(message(options("64x64:64x64", "k/16 m/7 | brgemm_f32_f32_f32_6x64x1_avx512 m=m n=n k=k")),
-                  "tiles of 7 rows");
+  expect_contains(message(options("64x64:64x64", "k/16 m/8 | brgemm_f32_f32_f32_7x64x1_avx512 m=m n=n k=k")),
+                  "tiles of 8 rows");
   ExplainOptions unreadable = options("64x64:64x64");
   unreadable.machine_file = "/nowhere/machine.json";
   expect_contains(message(unreadable), "--machine /nowhere/machine.json: cannot read it");

@@ -262,7 +262,7 @@ std::string coalesced(std::string_view line) {
 
 TEST(Coalesce, ConvolutionMergesWindowWidthWithChannels) {
   EXPECT_EQ(
-      coalesced("mb4ic64ih56oc128oh56kh3ph1"),
+      coalesced("mb4ic64ih58oc128oh56kh3ph0"),
       "nest conv\n"
       "  dim n 4 parallel\n"
       "  dim oh 56 parallel\n"
@@ -270,8 +270,24 @@ TEST(Coalesce, ConvolutionMergesWindowWidthWithChannels) {
       "  dim oc 128 parallel\n"
       "  dim kh 3 reduction\n"
       "  dim kw_ic 192 reduction\n"
-      "  A src f32 [n:4:200704 @ n] [h:56:3584 @ oh + kh - 1] [w_c:3584:1 @ 64*ow + kw_ic - 64] padded\n"
+      "  A src f32 [n:4:215296 @ n] [h:58:3712 @ oh + kh] [w_c:3712:1 @ 64*ow + kw_ic]\n"
       "  B wei f32 [kh:3:24576 @ kh] [kw_ic:192:128 @ kw_ic] [oc:128:1 @ oc] constant\n"
+      "  C dst f32 [n:4:401408 @ n] [h:56:7168 @ oh] [w:56:128 @ ow] [c:128:1 @ oc]\n");
+}
+
+TEST(Coalesce, TapsOfAPaddedWindowStayApartFromManyChannels) {
+  EXPECT_EQ(
+      coalesced("mb4ic64ih56oc128oh56kh3ph1"),
+      "nest conv\n"
+      "  dim n 4 parallel\n"
+      "  dim oh 56 parallel\n"
+      "  dim ow 56 parallel\n"
+      "  dim oc 128 parallel\n"
+      "  dim kh 3 reduction\n"
+      "  dim kw 3 reduction\n"
+      "  dim ic 64 reduction\n"
+      "  A src f32 [n:4:200704 @ n] [h:56:3584 @ oh + kh - 1] [w:56:64 @ ow + kw - 1] [c:64:1 @ ic] padded\n"
+      "  B wei f32 [kh:3:24576 @ kh] [kw:3:8192 @ kw] [ic:64:128 @ ic] [oc:128:1 @ oc] constant\n"
       "  C dst f32 [n:4:401408 @ n] [h:56:7168 @ oh] [w:56:128 @ ow] [c:128:1 @ oc]\n");
 }
 

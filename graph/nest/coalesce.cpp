@@ -109,8 +109,23 @@ bool repeats_bias(const Nest& nest, int outer, int inner) {
          tensor_dim_of(nest[Operand::a], outer) == -1 && tensor_dim_of(nest[Operand::a], inner) == -1;
 }
 
+// Taps of a padded window stay apart from the channels below them where there are enough of those to
+// multiply by: taps that fall in padding can then be left out.
+constexpr int64_t enough_channels = 64;
+
+bool hangs_over(const Nest& nest, int outer, int inner) {
+  const Access& a = nest[Operand::a];
+  if (!a.padded || nest.dims[outer].kind != DimKind::reduction || nest.dims[inner].extent < enough_channels)
+    return false;
+  const int t = tensor_dim_of(a, outer);
+  return t >= 0 && t != tensor_dim_of(a, inner) &&
+         !stays_inside(a.subscripts[static_cast<size_t>(t)], nest.dims,
+                       a.tensor.shape[static_cast<size_t>(t)]);
+}
+
 bool merge(Nest& nest, int outer, int inner) {
   if (nest.dims[outer].kind != nest.dims[inner].kind || repeats_bias(nest, outer, inner)) return false;
+  if (hangs_over(nest, outer, inner)) return false;
   std::optional<Access> aligned[operand_count];
   for (int o = 0; o < operand_count; ++o) {
     aligned[o] = align(nest.access[o], outer, inner, nest.dims);

@@ -83,9 +83,10 @@ Status verify(const Nest& nest);
 // Two dims become one where every access allows it: dims d1, d2 such that in each access d1's stride
 // equals extent(d2) * d2's stride in the same tensor dimension or in two adjacent ones that are
 // themselves contiguous. 1x1 convolution: (n, oh, ow) become one dim; dense NHWC windows: (kw, ic)
-// become one. The result computes the same values at the same addresses. Names of what merged are joined
-// outer first: dims n_oh_ow and kw_ic, tensor dimension w_c. Dims of extent 1 are dropped but for the last
-// of their kind; an access that cannot leave its tensor is no longer padded.
+// become one, unless they are padded and have many channels: padding is then better left out tap by tap.
+// The result computes the same values at the same addresses. Names of what merged are joined outer first:
+// dims n_oh_ow and kw_ic, tensor dimension w_c. Dims of extent 1 are dropped but for the last of their
+// kind; an access that cannot leave its tensor is no longer padded.
 Nest coalesce(const Nest& nest);
 
 // Multiply-add count (product of extents); at most 2^62 by verify().

@@ -53,6 +53,15 @@ enum {
   CORTEX_TILE_EPILOGUE = 2u    /* this call finishes the tile: apply `epilogue` */
 };
 
+/* The rows of a tile as outputs of a window that may hang over the ends of its input: row i of element b
+ * reads position at + step*i + tap_step*(b % taps). The element adds only to the rows whose position is in
+ * [0, extent), and only those rows of A_b are read. taps 0: every element adds to every row. */
+enum { CORTEX_MAX_WINDOW_TAPS = 64 };
+typedef struct cortex_row_window {
+  int64_t taps; /* <= CORTEX_MAX_WINDOW_TAPS */
+  int64_t at, step, tap_step, extent; /* step > 0, tap_step >= 0 */
+} cortex_row_window;
+
 /* C[i][j] (+)= sum over b < batch, l < k of A_b[i][l] * B_b[l][j],  0 <= i < m <= mr, 0 <= j < n <= nr.
  * A_b[i] starts at A_b + i*lda, its k elements are adjacent. B_b[l] starts at B_b + l*ldb, its n
  * elements are adjacent. C[i] starts at c + i*ldc, its n elements are adjacent. A_b and B_b are
@@ -72,6 +81,7 @@ typedef struct cortex_brgemm_args {
   const int64_t* b_offsets;
   const void* const* a_addresses;
   const void* const* b_addresses;
+  cortex_row_window window;
   uint32_t flags;
   cortex_epilogue epilogue;
 } cortex_brgemm_args;

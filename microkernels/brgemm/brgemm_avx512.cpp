@@ -2,7 +2,7 @@
 
 #include "microkernels/brgemm/brgemm_body.h"
 
-CORTEX_DEFINE_BRGEMM(6, 64, avx512)
+CORTEX_DEFINE_BRGEMM(7, 64, avx512)
 CORTEX_DEFINE_BRGEMM(8, 48, avx512)
 CORTEX_DEFINE_BRGEMM(14, 32, avx512)
 CORTEX_DEFINE_BRGEMM(24, 16, avx512)

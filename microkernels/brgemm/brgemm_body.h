@@ -55,9 +55,12 @@ struct Accumulators {
   template <int L>
   CORTEX_INLINE void step(const RowPointers<M>& a, const char* b) {
     constexpr int s = L % sets;
+    // Where accumulators, B's row and one value of A are more than the registers, each FMA on the row's last
+    // vector reads it from memory.
+    constexpr int held = M > 1 && M * N + N + 1 > vector_registers ? N - 1 : N;
     Vec row[N];
     CORTEX_UNROLL
-    for (int j = 0; j < N; ++j) {
+    for (int j = 0; j < held; ++j) {
       row[j] = tile.load_vec(b, j);
       if constexpr (M > 1) keep(row[j]);
     }
@@ -66,6 +69,9 @@ struct Accumulators {
         a.template accumulate_row<i.value, 4 * L>(acc[s][i], row[0]);
       } else if constexpr (N == 3 && has_fused_row3) {
         a.template accumulate_row3<i.value, 4 * L>(&acc[s][i * 3], row);
+      } else if constexpr (held < N) {
+        static_assert(N == 4, "the one such tile");
+        a.template accumulate_row4<i.value, 4 * L>(&acc[s][i * 4], row, b, tile.mask);
       } else {
         const Vec x = a.template broadcast_row<i.value, 4 * L>();
         CORTEX_UNROLL
@@ -144,11 +150,30 @@ struct Accumulators {
   }
 };
 
-// Calls use(A_b, B_b) for every element of the batch.
+struct RowRange {
+  int32_t begin, end;
+};
+CORTEX_INLINE bool same(RowRange x, RowRange y) { return x.begin == y.begin && x.end == y.end; }
+
+// The elements of a batch that have the same rows, as one body sees them.
+struct Part {
+  const RowRange* rows;  // of each tap
+  int64_t taps;
+  RowRange range;     // those of the elements meant; the body's row 0 is the first of them
+  const char* start;  // what the sum starts from, null: zero
+  int64_t start_pitch;
+};
+
+// Calls use(A_b, B_b) for every element of the batch, or of a part of it.
 template <typename Use>
-CORTEX_INLINE void for_each_in_batch(const cortex_brgemm_args* args, Use use) {
+CORTEX_INLINE void for_each_in_batch(const cortex_brgemm_args* args, const Part* part, Use use) {
+  int64_t tap = -1;
 #pragma GCC unroll 1
   for (int64_t i = 0; i < args->batch; ++i) {
+    if (part) {
+      tap = tap + 1 == part->taps ? 0 : tap + 1;
+      if (!same(part->rows[tap], part->range)) continue;
+    }
     const char *a, *b;
     if (args->a_addresses) {
       a = static_cast<const char*>(args->a_addresses[i]);
@@ -158,6 +183,7 @@ CORTEX_INLINE void for_each_in_batch(const cortex_brgemm_args* args, Use use) {
       a = static_cast<const char*>(args->a) + (offsets ? args->a_offsets[i] : i * args->a_batch_stride);
       b = static_cast<const char*>(args->b) + (offsets ? args->b_offsets[i] : i * args->b_batch_stride);
     }
+    if (part) a += part->range.begin * args->lda;
     use(a, b);
   }
 }
@@ -174,36 +200,40 @@ CORTEX_INLINE TilePlace place_of(const cortex_brgemm_args* args) {
 }
 
 template <int M>
-void dot_body(const cortex_brgemm_args* args, Mask mask) {
+void dot_body(const cortex_brgemm_args* args, Mask mask, const Part* part) {
   Dots<M> dots;
   dots.clear();
   const int64_t lda = args->lda, k = args->k;
-  for_each_in_batch(args, [&](const char* a, const char* b) CORTEX_LAMBDA { dots.multiply(a, lda, b, k); });
+  for_each_in_batch(args, part,
+                    [&](const char* a, const char* b) CORTEX_LAMBDA { dots.multiply(a, lda, b, k); });
   RegisterTile<M, 1, true> tile;
   tile.mask = mask;
   unroll<M>([&](auto i) CORTEX_LAMBDA { tile.v[i][0] = splat(sum_of_lanes(dots.acc[i])); });
+  if (part && part->start) tile.add_from(part->start, part->start_pitch);
   tile.to_memory(args->flags, args->epilogue, place_of(args));
 }
 
 template <int M, int N, bool Masked>
-void brgemm_body(const cortex_brgemm_args* args, Mask mask) {
+void brgemm_body(const cortex_brgemm_args* args, Mask mask, const Part* part) {
   if constexpr (N == 1 && Masked) {
-    if (args->n == 1 && args->ldb == sizeof(float)) return dot_body<M>(args, mask);
+    if (args->n == 1 && args->ldb == sizeof(float)) return dot_body<M>(args, mask, part);
   }
   Accumulators<M, N, Masked> accumulators;
   accumulators.tile.mask = mask;
   accumulators.clear();
   const int64_t lda = args->lda, ldb = args->ldb, k = args->k;
-  for_each_in_batch(args, [&](const char* a, const char* b) CORTEX_LAMBDA {
+  for_each_in_batch(args, part, [&](const char* a, const char* b) CORTEX_LAMBDA {
     if constexpr (Accumulators<M, N, Masked>::wide) {
       if (k * ldb >= stream_bytes) return accumulators.template multiply<true>(a, lda, b, ldb, k);
     }
     accumulators.template multiply<false>(a, lda, b, ldb, k);
   });
-  accumulators.sum().to_memory(args->flags, args->epilogue, place_of(args));
+  RegisterTile<M, N, Masked>& tile = accumulators.sum();
+  if (part && part->start) tile.add_from(part->start, part->start_pitch);
+  tile.to_memory(args->flags, args->epilogue, place_of(args));
 }
 
-using Body = void (*)(const cortex_brgemm_args*, Mask);
+using Body = void (*)(const cortex_brgemm_args*, Mask, const Part*);
 
 // Where masked loads cost what plain ones do, one body serves full and partial last vectors.
 constexpr int mask_choices = masks_are_free ? 1 : 2;
@@ -225,6 +255,54 @@ constexpr BodyTable<MR, NV> make_bodies() {
   return table;
 }
 
+// Rows of each tap that read inside the input.
+CORTEX_INLINE void rows_inside(const cortex_row_window& window, int64_t m, RowRange* rows) {
+#pragma GCC unroll 1
+  for (int64_t t = 0; t < window.taps; ++t) {
+    const int64_t at = window.at + t * window.tap_step, left = window.extent - at;
+    const int64_t begin = at >= 0 ? 0 : (-at + window.step - 1) / window.step;
+    const int64_t end = left <= 0 ? 0 : (left + window.step - 1) / window.step;
+    rows[t] = {static_cast<int32_t>(begin < m ? begin : m), static_cast<int32_t>(end < m ? end : m)};
+  }
+}
+
+// Elements that do not reach all rows: those of equal rows together, each group by the body of a smaller
+// tile, into sums that the body of the whole tile starts from.
+template <int MR, int NV>
+__attribute__((noinline)) void brgemm_at_edge(const cortex_brgemm_args* args, const BodyTable<MR, NV>& table,
+                                              int partial, int64_t last, Mask mask) {
+  RowRange rows[CORTEX_MAX_WINDOW_TAPS];
+  rows_inside(args->window, args->m, rows);
+  alignas(64) float sums[MR * NV * lanes];
+  const int64_t pitch = (last + 1) * lanes, taps = args->window.taps;
+  const RowRange whole = {0, static_cast<int32_t>(args->m)};
+  Part part = {rows, taps, whole, nullptr, pitch * 4};
+  for (int64_t t = 0; t < taps; ++t) {
+    const RowRange range = rows[t];
+    bool done = range.end <= range.begin || same(range, whole);
+    for (int64_t earlier = 0; earlier < t && !done; ++earlier) done = same(range, rows[earlier]);
+    if (done) continue;
+    if (!part.start) {
+      for (int64_t i = 0; i < args->m * pitch; i += lanes) store(sums + i, zero());
+      part.start = reinterpret_cast<const char*>(sums);
+    }
+    cortex_brgemm_args of_range = *args;
+    of_range.m = range.end - range.begin;
+    of_range.c = sums + range.begin * pitch;
+    of_range.ldc = pitch * 4;
+    of_range.flags = CORTEX_TILE_ACCUMULATE;
+    const Part group = {rows, taps, range, nullptr, 0};
+    table.body[partial][of_range.m - 1][last](&of_range, mask, &group);
+  }
+  table.body[partial][args->m - 1][last](args, mask, &part);
+}
+
+CORTEX_INLINE bool leaves_input(const cortex_row_window& window, int64_t m) {
+  if (window.taps == 0) return false;
+  return window.at < 0 ||
+         window.at + window.step * (m - 1) + window.tap_step * (window.taps - 1) >= window.extent;
+}
+
 template <int MR, int NR>
 CORTEX_INLINE void brgemm(const cortex_brgemm_args* args) {
   static constexpr BodyTable<MR, NR / lanes> table = make_bodies<MR, NR / lanes>();
@@ -232,7 +310,11 @@ CORTEX_INLINE void brgemm(const cortex_brgemm_args* args) {
   const int64_t last = (args->n - 1) / lanes;
   const int64_t tail = args->n - last * lanes;
   const int partial = !masks_are_free && tail != lanes;
-  table.body[partial][args->m - 1][last](args, first_lanes(tail));
+  const Mask mask = first_lanes(tail);
+  if (leaves_input(args->window, args->m)) {
+    return brgemm_at_edge<MR, NR / lanes>(args, table, partial, last, mask);
+  }
+  table.body[partial][args->m - 1][last](args, mask, nullptr);
 }
 
 }  // namespace

@@ -47,6 +47,10 @@ inline ReferenceTile brgemm_reference(const cortex_brgemm_args& args, const void
       double v = 0, scale = 0;
       const auto add = [&](double term) { v += term, scale += std::abs(term); };
       for (int64_t b = 0; b < args.batch; ++b) {
+        if (const cortex_row_window& w = args.window; w.taps > 0) {
+          const int64_t position = w.at + w.step * i + w.tap_step * (b % w.taps);
+          if (position < 0 || position >= w.extent) continue;
+        }
         const void* pa = args.a_addresses ? args.a_addresses[b]
                          : args.a_offsets ? static_cast<const char*>(args.a) + args.a_offsets[b]
                                           : static_cast<const char*>(args.a) + b * args.a_batch_stride;

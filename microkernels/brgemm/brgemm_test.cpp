@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include <array>
 #include <cfloat>
 #include <cstring>
 #include <limits>
@@ -28,7 +29,20 @@ struct Case {
   int64_t pad = 0;  // elements between rows of A, B and C beyond the tile
   cortex_epilogue epilogue = {};
   bool with_epilogue = false, bias_n = false, bias_m = false, residual = false, residual_is_c = false;
+  cortex_row_window window = {};
 };
+
+// Rows of element b that read inside the window's input: [first, second).
+std::pair<int64_t, int64_t> rows_of(const Case& t, int64_t b) {
+  if (t.window.taps == 0) return {0, t.m};
+  std::pair<int64_t, int64_t> rows{t.m, t.m};
+  for (int64_t i = t.m - 1; i >= 0; --i) {
+    const int64_t position = t.window.at + t.window.step * i + t.window.tap_step * (b % t.window.taps);
+    if (position >= t.window.extent) rows = {i, i};
+    if (position >= 0 && position < t.window.extent) rows.first = i;
+  }
+  return rows;
+}
 
 class BrgemmTest : public ::testing::TestWithParam<const KernelInfo*> {
  protected:
@@ -51,7 +65,15 @@ class BrgemmTest : public ::testing::TestWithParam<const KernelInfo*> {
     const auto bytes = [](int64_t rows, int64_t pitch, int64_t row) {
       return static_cast<std::size_t>(rows > 0 && row > 0 ? ((rows - 1) * pitch + row) * 4 : 0);
     };
-    const int64_t a_rows = t.batch * t.m, b_rows = t.batch * t.k;
+    // A holds the rows that count and no others.
+    std::vector<int64_t> a_starts;  // row of A that stands for row 0 of each element
+    int64_t a_rows = 0;
+    for (int64_t i = t.batch - 1; i >= 0; --i) {
+      const auto [first, end] = rows_of(t, i);
+      a_starts.insert(a_starts.begin(), a_rows - first);
+      a_rows += end - first;
+    }
+    const int64_t b_rows = t.batch * t.k;
     GuardedBuffer a(bytes(a_rows, lda, t.k), t.side), b(bytes(b_rows, ldb, t.n), t.side);
     GuardedBuffer c(bytes(t.m, ldc, t.n), t.side), residual(bytes(t.m, ldc, t.n), t.side);
     GuardedBuffer bias_n(bytes(1, t.n, t.n), t.side), bias_m(bytes(1, t.m, t.m), t.side);
@@ -66,19 +88,23 @@ class BrgemmTest : public ::testing::TestWithParam<const KernelInfo*> {
     std::vector<int64_t> a_offsets, b_offsets;
     std::vector<const void*> a_addresses, b_addresses;
     for (int64_t i = 0; i < t.batch; ++i) {
-      a_offsets.push_back((t.batch - 1 - i) * t.m * lda * 4);
+      a_offsets.push_back(a_starts[static_cast<std::size_t>(i)] * lda * 4);
       b_offsets.push_back(((i + 1) % t.batch) * t.k * ldb * 4);
       a_addresses.push_back(a.as<char>() + a_offsets.back());
       b_addresses.push_back(b.as<char>() + b_offsets.back());
     }
     if (t.form == BatchForm::strides) {
-      args.a_batch_stride = t.m * lda * 4, args.b_batch_stride = t.k * ldb * 4;
+      // One stride for all: only windows of one tap come this way.
+      const auto [first, end] = rows_of(t, 0);
+      args.a = a.as<char>() - first * lda * 4;
+      args.a_batch_stride = (end - first) * lda * 4, args.b_batch_stride = t.k * ldb * 4;
     } else if (t.form == BatchForm::offsets) {
       args.a_offsets = a_offsets.data(), args.b_offsets = b_offsets.data();
     } else {
       args.a = args.b = nullptr;
       args.a_addresses = a_addresses.data(), args.b_addresses = b_addresses.data();
     }
+    args.window = t.window;
     if (t.accumulate) args.flags |= CORTEX_TILE_ACCUMULATE;
     args.epilogue = t.epilogue;
     if (t.with_epilogue) args.flags |= CORTEX_TILE_EPILOGUE;
@@ -119,10 +145,11 @@ class BrgemmTest : public ::testing::TestWithParam<const KernelInfo*> {
   static std::string describe(const Case& t) {
     return fmt::format(
         "m={} n={} k={} batch={} form={} accumulate={} side={} pad={} activation={} alpha={} "
-        "bias_n={} bias_m={} residual={} in_place={} after={} seed=1:",
+        "bias_n={} bias_m={} residual={} in_place={} after={} window={},{},{},{},{} seed=1:",
         t.m, t.n, t.k, t.batch, static_cast<int>(t.form), t.accumulate, static_cast<int>(t.side), t.pad,
         t.with_epilogue ? t.epilogue.activation : -1, t.epilogue.alpha, t.bias_n, t.bias_m, t.residual,
-        t.residual_is_c, t.epilogue.residual_after_activation);
+        t.residual_is_c, t.epilogue.residual_after_activation, t.window.taps, t.window.at, t.window.step,
+        t.window.tap_step, t.window.extent);
   }
 
   // All column counts of a tile; for very wide tiles the counts around every vector's edge.
@@ -185,6 +212,41 @@ TEST_P(BrgemmTest, BatchFormsAgree) {
         for (Side side : {Side::before, Side::after}) {
           run({kernel.mr, kernel.nr, 13, batch, form, accumulate, side});
           run({kernel.mr, kernel.nr - 1, 64, batch, form, accumulate, side});
+        }
+      }
+    }
+  }
+}
+
+// Windows that hang over their input on either side, or on both, or lie outside.
+TEST_P(BrgemmTest, WindowsOverTheEdge) {
+  int turn = 0;
+  for (int64_t m = 1; m <= GetParam()->mr; ++m) {
+    for (int64_t n : {int64_t{GetParam()->nr}, int64_t{GetParam()->nr - 1}, int64_t{5}, int64_t{1}}) {
+      for (const auto& [taps, step, tap_step] : {std::array<int64_t, 3>{3, 1, 1},
+                                                 {3, 2, 1},
+                                                 {2, 1, 3},
+                                                 {5, 3, 2},
+                                                 {1, 1, 1},
+                                                 {7, 2, 1},
+                                                 {3, 1, 0}}) {
+        for (int64_t at : {0, -1, -2, -3, -7}) {
+          const int64_t last = at + (m - 1) * step + (taps - 1) * tap_step;
+          for (int64_t over : {0, 1, 2, 5, 9}) {
+            Case t{m, n, 9, taps * (1 + turn % 3)};
+            t.window = {taps, at, step, tap_step, std::max<int64_t>(1, last + 1 - over)};
+            t.form = taps == 1 ? BatchForm::strides : turn % 2 ? BatchForm::offsets : BatchForm::addresses;
+            t.accumulate = turn / 2 % 2;
+            t.side = turn / 4 % 2 ? Side::before : Side::after;
+            t.pad = turn % 5 == 0 ? 3 : 0;
+            t.with_epilogue = t.bias_n = turn % 3 == 0;
+            t.residual = t.residual_is_c = turn % 6 == 0;
+            t.epilogue.residual_scale = 0.5f;
+            t.epilogue.activation = CORTEX_ACTIVATION_RELU;
+            turn += 1 + (n + at + over == 0);
+            run(t);
+            if (HasFatalFailure()) return;
+          }
         }
       }
     }

@@ -25,8 +25,8 @@ constexpr Cost cost_of(KernelOp op, Isa isa, int mr) {
   switch (mr) {
     case 1:
       return {17.0, 0.8};  // 1x256
-    case 6:
-      return {14.0, 0.0};  // 6x64
+    case 7:
+      return {14.0, 0.0};  // 7x64
     case 8:
       return {15.0, 0.0};  // 8x48
     case 14:

@@ -13,7 +13,7 @@ namespace cortex {
 enum class KernelOp { brgemm, dwconv };
 
 struct KernelInfo {
-  std::string_view name;  // "brgemm_f32_f32_f32_6x64x1_avx512"
+  std::string_view name;  // "brgemm_f32_f32_f32_7x64x1_avx512"
   KernelOp op;
   std::string_view a, b, c;  // format tokens
   int mr, nr, kr;

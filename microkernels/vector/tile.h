@@ -66,6 +66,10 @@ struct RegisterTile {
     });
   }
 
+  CORTEX_INLINE void add_from(const char* row, int64_t pitch, int64_t band = 0) {
+    each_with(row, pitch, band, [](Vec x, Vec y) CORTEX_LAMBDA { return add(x, y); });
+  }
+
   // bias, residual and the piecewise linear activations.
   CORTEX_INLINE void apply_linear(const cortex_epilogue& e, const TilePlace& at, bool with_residual) {
     if (at.bias_n) {
@@ -92,9 +96,7 @@ struct RegisterTile {
   }
 
   CORTEX_INLINE void to_memory(uint32_t flags, const cortex_epilogue& e, const TilePlace& at) {
-    if (flags & CORTEX_TILE_ACCUMULATE) {
-      each_with(at.c, at.ldc, at.c_band, [](Vec x, Vec c) CORTEX_LAMBDA { return add(x, c); });
-    }
+    if (flags & CORTEX_TILE_ACCUMULATE) add_from(at.c, at.ldc, at.c_band);
     if (flags & CORTEX_TILE_EPILOGUE) {
       const bool residual_last = at.residual && e.residual_after_activation;
       apply_linear(e, at, at.residual && !residual_last);

@@ -86,6 +86,7 @@ double kernel_cycles(const NestFacts& nest, const Machine& machine, const Plan& 
     else if (d != plan.m_dim && d != plan.n_dim && d != plan.rows_dim)
       others *= nest.extent[d];
   }
+  reduction *= plan.work;
   const bool dot = is_dot(nest, plan);
   double total = 0;
   for (int band = 0; band < bands.tiles.count; ++band) {

@@ -4,7 +4,26 @@
 
 #include <algorithm>
 
+#include "polyopt/schedule/program.h"
+
 namespace cortex {
+
+std::vector<int> batch_order(const NestFacts& nest, uint32_t dims) {
+  const OperandFacts& a = nest[Operand::a];
+  std::vector<std::pair<double, int>> batch;
+  for (int d = 0; d < nest.dims; ++d) {
+    if (!((dims >> d) & 1u)) continue;
+    double stride = 0;
+    for (int i = 0; i < a.count; ++i) {
+      if (a.terms[i].dim == d) stride += a.terms[i].stride;
+    }
+    batch.emplace_back(-stride, d);
+  }
+  std::sort(batch.begin(), batch.end());
+  std::vector<int> order;
+  for (const auto& [stride, d] : batch) order.push_back(d);
+  return order;
+}
 
 Schedule to_schedule(const Plan& plan, const NestFacts& nest) {
   Schedule schedule;
@@ -25,19 +44,7 @@ Schedule to_schedule(const Plan& plan, const NestFacts& nest) {
   schedule.tile.n_dim = plan.n_dim;
   schedule.tile.k_dim = plan.k_dim;
   schedule.tile.rows_dim = plan.rows_dim;
-  // Outermost first: the slower a batch dim moves through A, the further out it stands.
-  const OperandFacts& a = nest[Operand::a];
-  std::vector<std::pair<double, int>> batch;
-  for (int d = 0; d < nest.dims; ++d) {
-    if (!((plan.batch >> d) & 1u)) continue;
-    double stride = 0;
-    for (int i = 0; i < a.count; ++i) {
-      if (a.terms[i].dim == d) stride += a.terms[i].stride;
-    }
-    batch.emplace_back(-stride, d);
-  }
-  std::sort(batch.begin(), batch.end());
-  for (const auto& [stride, d] : batch) schedule.tile.batch_dims.push_back(d);
+  schedule.tile.batch_dims = batch_order(nest, plan.batch);
   return schedule;
 }
 
@@ -62,6 +69,7 @@ Result<Plan> to_plan(const Nest& nest, const Schedule& schedule, int threads, Pl
   plan.k_dim = schedule.tile.k_dim;
   plan.rows_dim = schedule.tile.rows_dim;
   for (int d : schedule.tile.batch_dims) plan.batch |= 1u << d;
+  plan.work = clipped_work(nest, schedule);
   for (const Pack& pack : schedule.packs) {
     if (pack.operand == Operand::a) {
       plan.a_pack = pack.depth;

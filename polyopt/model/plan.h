@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstdint>
+#include <vector>
 
 #include "microkernels/catalogue/catalogue.h"
 #include "polyopt/model/chain.h"
@@ -32,9 +33,14 @@ struct Plan {
   int b_pack = -1;
   bool b_ahead = false;
   bool b_panel = true;
+  double work = 1;  // share of all multiplications done: the others would multiply padding
 
   void push(int dim, int level) { loop[loops++] = {dim, level, false, 1}; }
 };
+
+// Reduction dims of a microkernel's batch (a bit each), outermost first: the slower one moves through A, the
+// further out it stands.
+std::vector<int> batch_order(const NestFacts& nest, uint32_t batch);
 
 Schedule to_schedule(const Plan& plan, const NestFacts& nest);
 

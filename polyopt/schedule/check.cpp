@@ -186,20 +186,10 @@ struct Checker {
   }
 
   Status padding_is_skipped() const {
-    const Access& a = nest[Operand::a];
-    const std::vector<ProgramClip> clips = find_clips(nest, schedule);
-    for (int j = 0; j < static_cast<int>(a.subscripts.size()); ++j) {
-      if (!leaves_tensor(nest, a, j)) continue;
-      const bool skipped = std::any_of(clips.begin(), clips.end(), [&](const ProgramClip& clip) {
-        return std::any_of(a.subscripts[j].terms.begin(), a.subscripts[j].terms.end(),
-                           [&](const AffineTerm& t) { return t.dim == clip.dim; });
-      });
-      if (!skipped) {
-        return refuse("A is read outside its bounds in dimension {}: pack(A,box) fills the halo with zeros",
-                      a.tensor.dim_names[j]);
-      }
-    }
-    return Status::success();
+    const int j = unclipped_dimension(nest, schedule);
+    if (j < 0) return Status::success();
+    return refuse("A is read outside its bounds in dimension {}: pack(A,box) fills the halo with zeros",
+                  nest[Operand::a].tensor.dim_names[j]);
   }
 
   Status strides() const {

@@ -1,7 +1,7 @@
 // Schedules as loop strings, the form PARLOOPER made known (Georganas et al., "Harnessing Deep Learning and
 // HPC Kernels via High-Level Loop and Tensor Abstractions on CPU Architectures", 2023):
 //
-//   A{R:2}cba a=50,6~ b=64 c=128 pack(B,panel)@2 | brgemm_f32_f32_f32_6x64x1_avx512 m=a n=b k=c
+//   A{R:2}cba a=50,6~ b=64 c=128 pack(B,panel)@2 | brgemm_f32_f32_f32_7x64x1_avx512 m=a n=b k=c
 //
 // The first word is the loops, outermost first: a is the nest's first dim, b its second, and so on; a letter
 // that comes again cuts the dim's tile once more; a capital is parallel. {R:n}, {C:n}, {D:n}, {T:n} after the

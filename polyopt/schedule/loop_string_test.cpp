@@ -18,13 +18,13 @@ Nest nest_of(const std::string& line) {
   return coalesce(*nest);
 }
 
-const std::string tail = " | brgemm_f32_f32_f32_6x64x1_avx512 m=a n=b k=c";
+const std::string tail = " | brgemm_f32_f32_f32_7x64x1_avx512 m=a n=b k=c";
 
 TEST(LoopString, SaysWhatTheOtherFormSays) {
   const Nest nest = nest_of("100x300:300x200");
   EXPECT_EQ(loop_letters(nest), "a=m b=n c=k");
   const std::string usual =
-      "m/50@2 k/128 pack(B,panel) n/64 m/6~ | brgemm_f32_f32_f32_6x64x1_avx512 m=m n=n k=k";
+      "m/50@2 k/128 pack(B,panel) n/64 m/6~ | brgemm_f32_f32_f32_7x64x1_avx512 m=m n=n k=k";
   const std::string letters = "A{R:2}cba a=50,6~ b=64 c=128 pack(B,panel)@2" + tail;
   const Result<Schedule> schedule = parse_schedule(usual, nest);
   ASSERT_TRUE(schedule) << schedule.error().message;
@@ -50,13 +50,13 @@ TEST(LoopString, GridsNameRowsAndColumns) {
 }
 
 TEST(LoopString, LeftOutSizesAreSteps) {
-  const Nest nest = nest_of("mb1ic64ih56oc64oh56kh3ph1");
+  const Nest nest = nest_of("mb1ic64ih58oc64oh56kh3ph0");
   const Result<Schedule> schedule = parse_schedule(
-      "Ab b=6~ | brgemm_f32_f32_f32_6x64x1_avx512 m=b n=c k=e batch=d pack(B,panel,ahead)", nest);
+      "Ab b=6~ | brgemm_f32_f32_f32_7x64x1_avx512 m=b n=c k=e batch=d pack(B,panel,ahead)", nest);
   ASSERT_TRUE(schedule) << schedule.error().message;
   EXPECT_EQ(schedule->loops[0].step, 1);
   EXPECT_EQ(to_string(*schedule, nest),
-            "oh/1@1 ow/6~ | brgemm_f32_f32_f32_6x64x1_avx512 m=ow n=oc k=kw_ic batch=kh pack(B,panel,ahead)");
+            "oh/1@1 ow/6~ | brgemm_f32_f32_f32_7x64x1_avx512 m=ow n=oc k=kw_ic batch=kh pack(B,panel,ahead)");
   const Result<Schedule> none = parse_schedule("- | kernel", nest);
   ASSERT_TRUE(none) << none.error().message;
   EXPECT_EQ(to_loop_string(*none, nest), "- | kernel");

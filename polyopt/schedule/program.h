@@ -69,6 +69,16 @@ struct ProgramClip {
   static int64_t floor_div(int64_t a, int64_t b) { return a >= 0 ? a / b : -((-a + b - 1) / b); }
 };
 
+// The same where the rows of a call slide along the window: each tap of batch_dims.back() has its own rows,
+// which the microkernel leaves out itself (cortex_row_window). Row i of a tile that starts at `out` reads
+//   at(out, lo) + step * i + tap_step * (tap - lo).
+struct ProgramRowClip {
+  int dim = -1;  // batch_dims.back()
+  int64_t step = 1, tap_step = 1, constant = 0, extent = 0;
+
+  int64_t at(int64_t out, int64_t tap) const { return step * out + tap_step * tap + constant; }
+};
+
 struct ProgramKernel {
   std::string name;
   bool is_dwconv = false;
@@ -79,6 +89,7 @@ struct ProgramKernel {
   std::vector<int64_t> a_batch_stride, b_batch_stride;  // bytes, one per batch dim
   int64_t mr = 0, nr = 0;
   std::vector<ProgramClip> clips;  // at most one for k_dim and one for batch_dims[0]
+  std::optional<ProgramRowClip> row_clip;
 };
 
 struct Program {
@@ -114,9 +125,16 @@ std::optional<Window> depthwise_window(const Nest& nest);  // nullopt: the nest 
 // threads. The schedule's own grid when its product is `threads`, else the split with the best balance.
 std::array<int, CORTEX_MAX_PARALLEL_LOOPS> thread_grid(const Program& program, int threads);
 
-// The clips of a BRGEMM schedule, without their strides. A padded tensor dimension with no clip must be
-// packed.
+// The clips of a BRGEMM schedule, without their strides.
 std::vector<ProgramClip> find_clips(const Nest& nest, const Schedule& schedule);
+std::optional<ProgramRowClip> find_row_clip(const Nest& nest, const Schedule& schedule);
+
+// A dimension of A that is read outside its bounds by taps that no clip leaves out; -1: there is none, and A
+// may be read in place.
+int unclipped_dimension(const Nest& nest, const Schedule& schedule);
+
+// The share of all multiplications that the clips do not leave out.
+double clipped_work(const Nest& nest, const Schedule& schedule);
 
 // The dims bias depends on: the channels of a group ("oc", "c" of a depthwise nest, "n" of a matmul) and the
 // group; -1 where the nest has none. Batches repeat it.

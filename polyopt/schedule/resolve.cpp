@@ -131,6 +131,7 @@ Result<Program> resolve(const Nest& nest, const Schedule& schedule) {
       clip.a_stride = stride(Operand::a, clip.dim);
       clip.b_stride = stride(Operand::b, clip.dim);
     }
+    p.kernel.row_clip = find_row_clip(nest, schedule);
   }
   if (Status s = resolve_bias(p); !s) return s.error();
   return p;

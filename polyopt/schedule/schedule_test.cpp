@@ -31,7 +31,7 @@ void refused(const Nest& nest, const std::string& text, const std::string& reaso
 TEST(ScheduleText, RoundTrips) {
   const Nest nest = nest_of("100x300:300x200");
   const std::string text =
-      "m/50@2 k/128 pack(B,panel) n/64 m/6~ | " + kernel("6x64x1_avx512") + " m=m n=n k=k";
+      "m/50@2 k/128 pack(B,panel) n/64 m/7~ | " + kernel("7x64x1_avx512") + " m=m n=n k=k";
   Result<Schedule> schedule = parse_schedule(text, nest);
   ASSERT_TRUE(schedule.ok()) << schedule.error().message;
   EXPECT_EQ(to_string(*schedule, nest), text);
@@ -53,34 +53,59 @@ TEST(ScheduleText, NamesTheTokenItRefuses) {
 
 TEST(Check, RefusesWhatCannotRun) {
   const Nest nest = nest_of("100x300:300x200");
-  const std::string tail = " | " + kernel("6x64x1_avx512") + " m=m n=n k=k";
+  const std::string tail = " | " + kernel("7x64x1_avx512") + " m=m n=n k=k";
   refused(nest, "n/64" + tail, "tiles of 100 rows");
   refused(nest, "m/6" + tail, "tiles of 200 columns");
   refused(nest, "k/128@2 m/6 n/64" + tail, "would race");
   refused(nest, "m/6 n/64@2" + tail, "parallel loops come first");
-  refused(nest, "m/6 n/64 | " + kernel("6x64x1_avx512") + " m=m n=n", "iterations are left");
+  refused(nest, "m/6 n/64 | " + kernel("7x64x1_avx512") + " m=m n=n", "iterations are left");
   refused(nest, "m/6 n/64 k/1 | nonesuch m=m n=n k=k", "no microkernel");
-  refused(nest, "m/64 n/6 | " + kernel("6x64x1_avx512") + " m=n n=m k=k", "adjacent");
+  refused(nest, "m/64 n/6 | " + kernel("7x64x1_avx512") + " m=n n=m k=k", "adjacent");
   refused(nest, "pack(B,panel) n/32 m/6" + tail, "multiples of 64");
   refused(nest, "pack(A,panel) n/64 m/6" + tail, "only B");
   refused(nest, "pack(B,panel) m/6 pack(B,box) n/64" + tail, "packed twice");
 }
 
-TEST(Check, PaddedInputNeedsAHaloPack) {
+TEST(Check, PaddedInputIsPackedOrClipped) {
   const Nest nest = nest_of("mb1ic64ih56oc64oh56kh3ph1");
-  const std::string tile = "oh/1 ow/6~ oc/64 | " + kernel("6x64x1_avx512") + " m=ow n=oc k=" +
-                           nest.dims.back().name + " batch=kh pack(B,panel,ahead)";
-  refused(nest, tile, "pack(A,box)");
-  Result<Schedule> packed = parse_schedule("oh/8 pack(A,box) " + tile, nest);
+  const auto tile = [](const std::string& roles) {
+    return "oh/1 ow/7~ oc/64 | " + kernel("7x64x1_avx512") + " m=ow n=oc k=ic " + roles +
+           " pack(B,panel,ahead)";
+  };
+  // The taps of each row of pixels, innermost in the batch, are left out row by row.
+  Result<Schedule> clipped = parse_schedule(tile("batch=kh,kw"), nest);
+  ASSERT_TRUE(clipped.ok()) << clipped.error().message;
+  EXPECT_TRUE(check(*clipped, nest).ok());
+  EXPECT_NEAR(clipped_work(nest, *clipped), (1 - 2.0 / 168) * (1 - 2.0 / 168), 1e-12);
+  refused(nest, tile("batch=kw,kh"), "pack(A,box)");
+  Result<Schedule> packed = parse_schedule("oh/8 pack(A,box) " + tile("batch=kw,kh"), nest);
   ASSERT_TRUE(packed.ok()) << packed.error().message;
   const Status status = check(*packed, nest);
   EXPECT_TRUE(status.ok()) << status.error().message;
 }
 
+TEST(Resolve, RowsOfAWindow) {
+  const Nest nest = nest_of("mb1ic64ih57iw57oc64oh28ow28kh5kw3sh2sw2ph2pw1dh0dw1");
+  Result<Schedule> schedule = parse_schedule(
+      "oh/1 ow/7 oc/64 | " + kernel("7x64x1_avx512") + " m=ow n=oc k=ic batch=kh,kw pack(B,panel,ahead)", nest);
+  ASSERT_TRUE(schedule.ok()) << schedule.error().message;
+  Result<Program> p = resolve(nest, *schedule);
+  ASSERT_TRUE(p.ok()) << p.error().message;
+  ASSERT_TRUE(p->kernel.row_clip.has_value());
+  const ProgramRowClip& rows = *p->kernel.row_clip;
+  EXPECT_EQ(rows.dim, nest.dim_index("kw"));
+  EXPECT_EQ(rows.step, 2);
+  EXPECT_EQ(rows.tap_step, 2);
+  EXPECT_EQ(rows.extent, 57);
+  EXPECT_EQ(rows.at(7, 1), 7 * 2 + 2 - 1);
+  ASSERT_EQ(p->kernel.clips.size(), 1u);
+  EXPECT_EQ(p->kernel.clips[0].dim, nest.dim_index("kh"));
+}
+
 TEST(Resolve, GemmStrides) {
   const Nest nest = nest_of("100x300:300x200");
   Result<Schedule> schedule = parse_schedule(
-      "m/50@2 k/128 pack(B,panel) n/64 m/6~ | " + kernel("6x64x1_avx512") + " m=m n=n k=k", nest);
+      "m/50@2 k/128 pack(B,panel) n/64 m/7~ | " + kernel("7x64x1_avx512") + " m=m n=n k=k", nest);
   ASSERT_TRUE(schedule.ok());
   Result<Program> p = resolve(nest, *schedule);
   ASSERT_TRUE(p.ok()) << p.error().message;
@@ -101,10 +126,8 @@ TEST(Resolve, GemmStrides) {
 
 TEST(Resolve, HaloPackOfAWindow) {
   const Nest nest = nest_of("mb1ic64ih56oc64oh56kh3ph1");
-  const int kx = static_cast<int>(nest.dims.size()) - 1;
   Result<Schedule> schedule =
-      parse_schedule("oh/8 pack(A,box) oh/1 ow/6~ oc/64 | " + kernel("6x64x1_avx512") + " m=ow n=oc k=" +
-                         nest.dims[kx].name + " batch=kh pack(B,panel,ahead)", nest);
+      parse_schedule("oh/8 pack(A,box) oh/1 ow/7~ oc/64 | " + kernel("7x64x1_avx512") + " m=ow n=oc k=ic batch=kh,kw pack(B,panel,ahead)", nest);
   ASSERT_TRUE(schedule.ok()) << schedule.error().message;
   Result<Program> p = resolve(nest, *schedule);
   ASSERT_TRUE(p.ok()) << p.error().message;
@@ -138,7 +161,7 @@ TEST(Depthwise, WindowFromSubscripts) {
 TEST(ThreadGrid, UsesTheScheduleOrTheBestBalance) {
   const Nest nest = nest_of("96x300:300x256");
   Result<Schedule> schedule = parse_schedule(
-      "m/32@1 n/64@2 m/6~ | " + kernel("6x64x1_avx512") + " m=m n=n k=k", nest);
+      "m/32@1 n/64@2 m/7~ | " + kernel("7x64x1_avx512") + " m=m n=n k=k", nest);
   ASSERT_TRUE(schedule.ok());
   Result<Program> p = resolve(nest, *schedule);
   ASSERT_TRUE(p.ok()) << p.error().message;

@@ -66,6 +66,7 @@ struct Enumerator {
     base.k_dim = roles.k;
     base.rows_dim = roles.rows;
     base.batch = roles.batch;
+    base.work = roles.work;
     images = roles.images;
     if (roles.depthwise) {
       slab = roles.rows;

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "polyopt/model/plan.h"
 #include "polyopt/schedule/program.h"
 
 namespace cortex {
@@ -51,6 +52,18 @@ Roles depthwise_roles(const NestFacts& facts, const Nest& nest, const Window& wi
   return roles;
 }
 
+// What the microkernel can leave out of the taps that fall in padding, and whether A may stay where it is:
+// asked of the schedule that walks every other dim in single steps, as all plans in these roles do.
+void leave_out_padding(const Nest& nest, const NestFacts& facts, Roles& roles) {
+  Schedule schedule;
+  schedule.tile = {"", roles.m, roles.n, roles.k, batch_order(facts, roles.batch)};
+  for (const auto* dims : {&roles.common, &roles.images, &roles.columns}) {
+    for (int d : *dims) schedule.loops.push_back({d});
+  }
+  roles.a_must_pack = roles.a_must_pack || unclipped_dimension(nest, schedule) >= 0;
+  roles.work = clipped_work(nest, schedule);
+}
+
 void sort_by_stride(std::vector<int>& dims, const Access& access) {
   std::stable_sort(dims.begin(), dims.end(),
                    [&](int x, int y) { return linear_stride(access, x) > linear_stride(access, y); });
@@ -92,7 +105,7 @@ Result<std::vector<Roles>> assign_roles(const Nest& nest, const NestFacts& facts
   std::erase(base.columns, base.n);
   base.k = largest(facts, k_adjacent.empty() ? k_strided : k_adjacent);
   if (base.k >= 0) base.batch &= ~(1u << base.k);
-  base.a_must_pack = a.padded || (base.k >= 0 && k_adjacent.empty());
+  base.a_must_pack = base.k >= 0 && k_adjacent.empty();
   base.b_direct = base.n < 0 || linear_stride(b, base.n) == 1;
   base.b_panels = base.n >= 0 && indexes_alone(b, base.n);
   if (!base.b_direct && !base.b_panels) {
@@ -117,6 +130,9 @@ Result<std::vector<Roles>> assign_roles(const Nest& nest, const NestFacts& facts
     all.push_back(roles);
   }
   if (all.empty()) all.push_back(base);
+  if (a.padded) {
+    for (Roles& roles : all) leave_out_padding(nest, facts, roles);
+  }
   return all;
 }
 

@@ -16,7 +16,8 @@ struct Roles {
   std::vector<int> common;   // parallel dims of A, B and C (groups, batches): outermost loops
   std::vector<int> images;   // parallel dims of A and C alone besides m, largest stride of A first
   std::vector<int> columns;  // parallel dims of B and C alone besides n
-  bool a_must_pack = false;  // no adjacent reduction dim, or reads outside A
+  bool a_must_pack = false;  // no adjacent reduction dim, or reads outside A that no clip leaves out
+  double work = 1;           // see Plan
   bool b_direct = true;      // B may be read in place
   bool b_panels = true;      // B may be packed in panels
   bool depthwise = false;

@@ -129,6 +129,8 @@ void Interpreter::compile_kernel(const Program& program) {
   args_.epilogue = static_epilogue(program.nest.epilogue);
   args_.epilogue.ld_residual = program.kernel.ldc;
   clips_ = program.kernel.clips;
+  row_clip_ = program.kernel.row_clip.value_or(ProgramRowClip{});
+  args_.window = {0, 0, row_clip_.step, row_clip_.tap_step, row_clip_.extent};
   if (loops_.empty() || !packs_.back().empty()) return;
   const int last = loops_.back().dim;
   last_role_ = last == m_ ? Role::m : last == n_ ? Role::n : last == k_ ? Role::k : Role::none;

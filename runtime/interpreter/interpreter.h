@@ -94,6 +94,7 @@ class Interpreter {
   bool epilogue_ = false;
   int m_ = -1, n_ = -1, k_ = -1, rows_ = -1;
   std::vector<ProgramClip> clips_;
+  ProgramRowClip row_clip_;  // dim -1: none
   std::vector<int> batch_dims_;
   std::vector<BatchTable> batch_tables_;  // empty: the batch is strided
   bool fast_last_loop_ = false;

@@ -101,6 +101,9 @@ class Walk {
           break;
       }
       Cursor at = move(loop, from, part.offset);
+      const bool slides = code_.row_clip_.dim >= 0 && loop.dim == code_.m_;
+      if (slides) set_window(low_[loop.dim] + part.offset);
+      const int64_t slide = slides ? part.size * code_.row_clip_.step : 0;
       const Stride step{part.size * loop.stride.a, part.size * loop.stride.b, part.size * loop.stride.c,
                         part.size * loop.stride.bias};
       if (loop.reduction || (last && (call_.bias || residual_))) {
@@ -108,12 +111,14 @@ class Walk {
           set_tile(args_, at, first && (!loop.reduction || t == 0), last && (!loop.reduction || t == s.last));
           call_brgemm(at);
           advance(at, step);
+          args_.window.at += slide;
         }
       } else {
         set_tile(args_, at, first, last);
         for (int64_t t = part.begin; t < part.end; ++t) {
           call_brgemm(at);
           advance(at, step);
+          args_.window.at += slide;
         }
       }
     }
@@ -173,6 +178,10 @@ class Walk {
     for (const int dim : code_.batch_dims_) batch *= length_[dim];
     args_.batch = batch;
     if (!code_.clips_.empty()) skip_padding();
+    if (code_.row_clip_.dim >= 0) {
+      args_.window.taps = length_[code_.row_clip_.dim];
+      set_window(low_[code_.m_]);
+    }
     if (code_.batch_dims_.empty()) return;
     for (const Interpreter::BatchTable& table : code_.batch_tables_) {
       bool same = true;
@@ -185,6 +194,9 @@ class Walk {
       return;
     }
   }
+
+  // The rows start at `row` of the whole output (see ProgramRowClip).
+  void set_window(int64_t row) { args_.window.at = code_.row_clip_.at(row, low_[code_.row_clip_.dim]); }
 
   // Leaves out the taps at either end of a range that read only padding (see ProgramClip).
   void skip_padding() {

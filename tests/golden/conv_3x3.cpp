@@ -15,29 +15,28 @@ inline int64_t max(int64_t a, int64_t b) { return a > b ? a : b; }
 }  // namespace
 
 // mb2_ic64ih56iw56_oc100oh56ow56_kh3kw3ph1pw1
-//   schedule   n/1@2 oh/8@1 pack(A,box) oc/64 oh/1 ow/6~ | brgemm_f32_f32_f32_6x64x1_avx512 m=ow n=oc k=kw_ic
-//     batch=kh pack(B,panel,ahead)
-//   isa avx512, 2 threads, predicted 0.0 us, 148480 bytes of scratch per thread
+//   schedule   n/1@2 oh/8@1 oc/64 oh/1 ow/6~ | brgemm_f32_f32_f32_7x64x1_avx512 m=ow n=oc k=ic batch=kh,kw
+//     pack(B,panel,ahead)
+//   isa avx512, 2 threads, predicted 0.0 us, 0 bytes of scratch per thread
 //   cortex-gen, hash 0xce97eefd4603c021
 void conv_mb2_ic64ih56iw56_oc100oh56ow56_kh3kw3ph1pw1_avx512_t2_ce97eefd(const cortex_kernel_call* call) {
-  const char* const src = static_cast<const char*>(call->a);
+  const char* const src = static_cast<const char*>(call->a) - 14592;
   const char* const wei = static_cast<const char*>(call->b);
   char* const dst = static_cast<char*>(call->c);
-  char* const packed_src = static_cast<char*>(call->scratch);
-  static const cortex_pack_desc src_box = {
-      3, 4,  // rank, bytes per element
-      {2, 56, 3584},  // shape
-      {802816, 14336, 4},  // byte strides of the source
-      {148480, 14848, 4},  // byte strides of the copy
-      -1, 0, 0};  // panels: dimension (-1: none), width, byte stride
+  static const int64_t a_offsets[] = {0, 256, 512, 14336, 14592, 14848, 28672, 28928, 29184};
+  static const int64_t b_offsets[] = {0, 16384, 32768, 49152, 65536, 81920, 98304, 114688, 131072};
 
   cortex_brgemm_args args = {};
-  args.k = 192;
+  args.k = 64;
   args.lda = 256;
   args.ldb = 256;
   args.ldc = 400;
-  args.a_batch_stride = 14848;
-  args.b_batch_stride = 49152;
+  args.a_offsets = a_offsets;
+  args.b_offsets = b_offsets;
+  args.window.taps = 3;
+  args.window.step = 1;
+  args.window.tap_step = 1;
+  args.window.extent = 56;
 
   // This thread's share of 2 tiles.
   const int64_t n_first = INT64_C(2) * call->coord[0] / call->grid[0];
@@ -49,12 +48,6 @@ void conv_mb2_ic64ih56iw56_oc100oh56ow56_kh3kw3ph1pw1_avx512_t2_ce97eefd(const c
     const int64_t oh_8_last = INT64_C(7) * (call->coord[1] + 1) / call->grid[1];
     // Band 1, oh: 56 in tiles of 8, divided among threads.
     for (int64_t oh_8 = oh_8_first * 8; oh_8 < oh_8_last * 8; oh_8 += 8) {
-      // Copy of src, zeros where it is padded.
-      {
-        const int64_t origin[] = {n, oh_8 - 1, -64};
-        static const int64_t box[] = {1, 10, 3712};
-        cortex_pack_avx512(&src_box, src, packed_src, origin, box);
-      }
       // Band 2, oc: 100 in tiles of 64, the last 36.
       for (int64_t oc = 0; oc < 100; oc += 64) {
         const int64_t oc_len = oc == 64 ? 36 : 64;
@@ -66,13 +59,14 @@ void conv_mb2_ic64ih56iw56_oc100oh56ow56_kh3kw3ph1pw1_avx512_t2_ce97eefd(const c
             const int64_t ow_len = ow_tile < 6 ? 6 : 5;
             const int64_t kh_first = max(0, 1 - oh);
             const int64_t kh_taps = max(0, min(3, 57 - oh) - kh_first);
-            args.a = packed_src + (oh - oh_8) * 14848 + ow * 256 + kh_first * 14848;
+            args.a = src + n * 802816 + oh * 14336 + ow * 256 + kh_first * 14336;
             args.b = wei + oc * 2304 + kh_first * 49152;
             args.c = dst + n * 1254400 + oc * 4 + oh * 22400 + ow * 400;
             args.m = ow_len;
             args.n = oc_len;
-            args.batch = kh_taps;
-            cortex_brgemm_f32_f32_f32_6x64x1_avx512(&args);
+            args.batch = kh_taps * 3;
+            args.window.at = ow - 1;
+            cortex_brgemm_f32_f32_f32_7x64x1_avx512(&args);
           }
         }
       }

@@ -14,7 +14,7 @@ inline int64_t min(int64_t a, int64_t b) { return a < b ? a : b; }
 }  // namespace
 
 // --bia_dt=f32 --attr-post-ops=relu 100x256:256x192
-//   schedule   m/48 n/64 k/128 m/6 | brgemm_f32_f32_f32_6x64x1_avx512 m=m n=n k=k pack(B,panel,ahead)
+//   schedule   m/48 n/64 k/128 m/6 | brgemm_f32_f32_f32_7x64x1_avx512 m=m n=n k=k pack(B,panel,ahead)
 //   isa avx512, 1 thread, predicted 0.0 us, 0 bytes of scratch per thread
 //   cortex-gen, hash 0x85f6bdd1f2917b33
 void matmul_100x256_256x192_avx512_t1_85f6bdd1(const cortex_kernel_call* call) {
@@ -50,7 +50,7 @@ void matmul_100x256_256x192_avx512_t1_85f6bdd1(const cortex_kernel_call* call) {
           args.flags = 0;
           if (k > 0) args.flags |= CORTEX_TILE_ACCUMULATE;
           if (k + 128 == 256) args.flags |= CORTEX_TILE_EPILOGUE;
-          cortex_brgemm_f32_f32_f32_6x64x1_avx512(&args);
+          cortex_brgemm_f32_f32_f32_7x64x1_avx512(&args);
         }
       }
     }

@@ -14,7 +14,7 @@ inline int64_t min(int64_t a, int64_t b) { return a < b ? a : b; }
 }  // namespace
 
 // 64x300:300x500
-//   schedule   n/128@1 k/100~ pack(B,panel) m/12~ m/6 n/64 | brgemm_f32_f32_f32_6x64x1_avx512 m=m n=n k=k
+//   schedule   n/128@1 k/100~ pack(B,panel) m/12~ m/6 n/64 | brgemm_f32_f32_f32_7x64x1_avx512 m=m n=n k=k
 //   isa avx512, 2 threads, predicted 0.0 us, 51200 bytes of scratch per thread
 //   cortex-gen, hash 0x82c1a950204c616f
 void matmul_64x300_300x500_plain_avx512_t2_82c1a950(const cortex_kernel_call* call) {
@@ -68,7 +68,7 @@ void matmul_64x300_300x500_plain_avx512_t2_82c1a950(const cortex_kernel_call* ca
             args.n = n_len;
             args.flags = 0;
             if (k > 0) args.flags |= CORTEX_TILE_ACCUMULATE;
-            cortex_brgemm_f32_f32_f32_6x64x1_avx512(&args);
+            cortex_brgemm_f32_f32_f32_7x64x1_avx512(&args);
           }
         }
       }
