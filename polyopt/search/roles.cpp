@@ -56,7 +56,7 @@ Roles depthwise_roles(const NestFacts& facts, const Nest& nest, const Window& wi
 // asked of the schedule that walks every other dim in single steps, as all plans in these roles do.
 void leave_out_padding(const Nest& nest, const NestFacts& facts, Roles& roles) {
   Schedule schedule;
-  schedule.tile = {"", roles.m, roles.n, roles.k, batch_order(facts, roles.batch)};
+  schedule.tile = {"", roles.m, roles.n, roles.k, roles.rows, batch_order(facts, roles.batch)};
   for (const auto* dims : {&roles.common, &roles.images, &roles.columns}) {
     for (int d : *dims) schedule.loops.push_back({d});
   }
