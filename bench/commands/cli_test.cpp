@@ -76,6 +76,8 @@ TEST_F(Cli, BadInputIsOneLineAndExitCodeTwo) {
       {"run 64x64:64x64 --json /nonexistent/x.json", "/nonexistent/x.json"},
       {"run 64x64:64x64 --html /", "cannot write /"},
       {"run 64x64:64x64 --min-time 0", "--min-time"},
+      {"run 64x64:64x64 --mode guess", "'guess' is not one of"},
+      {"run 64x64:64x64 --mode measure --wisdom /nonexistent/w.json", "/nonexistent/w.json"},
       {"run 64x64:64x64 32x32:32x32 --schedule 'a | kernel'",
        "--schedule: it is for one problem, here are 2"},
       {"run 64x64:64x64 --schedule 'az | kernel'", "no dim has the letter \"z\""},
@@ -321,6 +323,26 @@ TEST_F(Cli, RankJudgesRecordsAndReplays) {
   EXPECT_EQ(read("1.json").at("summary").at("pairwise_accuracy"),
             read("2.json").at("summary").at("pairwise_accuracy"));
   EXPECT_EQ(read("1.json").at("summary").at("variants"), j.at("summary").at("variants"));
+}
+
+TEST_F(Cli, MeasuredSchedulesGoThroughWisdom) {
+  const std::string run =
+      "run 70x40:40x96 --backend cortex --verify --repeats 2 --tune-seconds 0.1 --wisdom " + file("w.json") +
+      " --json " + file("r.json");
+  ASSERT_EQ(bench(run + " --mode measure").code, 0);
+  ASSERT_TRUE(std::filesystem::exists(file("w.json")));
+  const Json wisdom = read("w.json");
+  ASSERT_EQ(wisdom.at("entries").size(), 1u);
+  const std::string best = wisdom.at("entries").begin().value().at("schedule");
+  const Outcome estimate = bench(run + " --mode estimate");
+  ASSERT_EQ(estimate.code, 0) << estimate.text;
+  EXPECT_EQ(read("r.json").at("results")[0].at("schedule"), best);
+  ASSERT_EQ(bench(run + " --mode exhaustive").code, 0);
+  EXPECT_GT(read("w.json").at("entries").begin().value().at("variants").get<int>(), 16);
+  write("w.json", "{");
+  const Outcome damaged = bench(run);
+  EXPECT_EQ(damaged.code, 2);
+  EXPECT_NE(damaged.text.find("damaged"), std::string::npos) << damaged.text;
 }
 
 TEST_F(Cli, ListNamesEverything) {

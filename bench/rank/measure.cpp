@@ -43,13 +43,19 @@ class Measurement {
   }
 
  private:
-  double spent() const { return (now_ns() - start_) * 1e-9 / options_.seconds; }
+  bool stopped() const { return options_.cancelled && options_.cancelled(); }
+  double spent() const {
+    if (stopped()) return 1e9;
+    return seconds_spent();
+  }
+  double seconds_spent() const { return (now_ns() - start_) * 1e-9 / options_.seconds; }
   void report() const {
     if (options_.progress) options_.progress(std::min(spent(), 1.0));
   }
 
   Status first_round() {
     for (Variant& v : ranking_.variants) {
+      if (stopped() && !samples_.empty()) break;
       const auto refused = [&](const Error& e) {
         return Error{e.code, fmt::format("{}, schedule {}: {}", ranking_.problem, v.schedule, e.message)};
       };
@@ -107,7 +113,7 @@ class Measurement {
   // Side by side until the share of the budget is spent; these samples alone count from here on.
   void sample_again(const std::vector<std::size_t>& who, double until, int least, int most) {
     std::vector<std::vector<double>> taken(who.size());
-    for (int round = 0; round < most && (round < least || spent() < until); ++round) {
+    for (int round = 0; round < most && (round < (stopped() ? 1 : least) || spent() < until); ++round) {
       for (std::size_t turn = 0; turn < who.size(); ++turn) {
         const std::size_t i = (turn + static_cast<std::size_t>(round)) % who.size();
         taken[i].push_back(sample(who[i]));

@@ -12,6 +12,7 @@ struct MeasureOptions {
   double seconds = 5;  // to aim at; a first execution of every variant happens in any case
   bool cold = false;   // operands are flushed from the caches before every execution
   std::function<void(double done)> progress;
+  std::function<bool()> cancelled;  // asked between executions: the rest is left out
 };
 
 // Rounds over all variants, interleaved. The first execution of each is checked against the reference; then

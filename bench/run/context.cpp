@@ -71,7 +71,9 @@ Json run_context(const RunOptions& options, const std::vector<std::string>& comm
           {"verify", options.verify},
           {"seed", options.seed},
           {"min_time", options.min_time},
-          {"repeats", options.repeats}};
+          {"repeats", options.repeats},
+          {"mode", search_mode_name(options.mode)},
+          {"wisdom", options.wisdom}};
 }
 
 Json worker_context(Isa isa, int threads, double gflops_per_core) {

@@ -2,6 +2,7 @@
 
 #include "bench/reference/shapes.h"
 #include "bench/run/subject.h"
+#include "bench/run/tuner.h"
 
 namespace cortex::bench {
 namespace {
@@ -10,6 +11,7 @@ class DenseSubject : public Subject {
  public:
   DenseSubject(const Problem& problem, const RunOptions& options, Operands operands)
       : problem_(problem),
+        options_(options),
         plain_(options.plain && problem.is_matmul()),
         schedule_(options.schedule),
         operands_(std::move(operands)) {
@@ -28,6 +30,15 @@ class DenseSubject : public Subject {
     request.plain = plain_;
     request.kernel = kernel;
     request.schedule = schedule_;
+    if (backend.name() == "cortex" && schedule_.empty() && kernel != KernelChoice::generated) {
+      if (!tuner_) {
+        tuner_ = std::make_unique<Tuner>(options_, isa);
+        if (Status s = tuner_->start(); !s) return s.error();
+      }
+      Result<std::string> schedule = tuner_->schedule(request);
+      if (!schedule) return schedule.error();
+      request.schedule = std::move(*schedule);
+    }
     return backend.create(request, operands_);
   }
 
@@ -47,6 +58,8 @@ class DenseSubject : public Subject {
 
  private:
   const Problem& problem_;
+  const RunOptions& options_;
+  std::unique_ptr<Tuner> tuner_;
   bool plain_;
   std::string schedule_;
   Operands operands_;

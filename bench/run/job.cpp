@@ -84,6 +84,9 @@ Json to_json(const Job& job) {
           {"min_time", o.min_time},
           {"time_limit", o.time_limit},
           {"seed", o.seed},
+          {"mode", static_cast<int>(o.mode)},
+          {"wisdom", o.wisdom},
+          {"tune_seconds", o.tune_seconds},
           {"first_set", job.first_set},
           {"skip", skip}};
 }
@@ -121,6 +124,9 @@ Result<Job> job_from_json(const std::string& text) {
     o.min_time = j.at("min_time");
     o.time_limit = j.at("time_limit");
     o.seed = j.at("seed");
+    o.mode = static_cast<SearchMode>(j.at("mode").get<int>());
+    o.wisdom = j.at("wisdom");
+    o.tune_seconds = j.at("tune_seconds");
     job.first_set = j.at("first_set");
     for (const Json& s : j.at("skip")) job.skip.insert({s.at(0).get<int>(), s.at(1).get<std::string>()});
     return job;

@@ -7,10 +7,12 @@
 #include <algorithm>
 
 #include "bench/reference/shapes.h"
+#include "bench/report/file.h"
 #include "bench/run/gather.h"
 #include "bench/run/workloads.h"
 #include "graph/lower/lower.h"
 #include "polyopt/schedule/schedule.h"
+#include "polyopt/search/wisdom.h"
 
 namespace cortex::bench {
 namespace {
@@ -22,6 +24,27 @@ Result<Cold> parse_cold(const std::string& text) {
     if (text == cold_name(cold)) return cold;
   }
   return bad(fmt::format("--cold: '{}' is not one of none, weights, all", text));
+}
+
+Result<SearchMode> parse_mode(const std::string& text) {
+  for (SearchMode m : {SearchMode::estimate, SearchMode::measure, SearchMode::exhaustive}) {
+    if (text == search_mode_name(m)) return m;
+  }
+  return bad(fmt::format("--mode: '{}' is not one of estimate, measure, exhaustive", text));
+}
+
+Status check_search(RunOptions& o, const RunArguments& a) {
+  Result<SearchMode> mode = parse_mode(a.mode);
+  if (!mode) return mode.error();
+  o.mode = *mode;
+  o.tune_seconds = a.tune_seconds;
+  o.wisdom = a.wisdom;
+  if (!(a.tune_seconds > 0)) return bad("--tune-seconds: must be above 0");
+  if (!o.schedule.empty() && (o.mode != SearchMode::estimate || !o.wisdom.empty()))
+    return bad("--schedule: it leaves nothing to --mode and --wisdom; drop one or the other");
+  if (o.wisdom.empty()) return Status::success();
+  if (Status s = Wisdom(host_machine(Isa::avx512)).load(o.wisdom); !s) return s;
+  return o.mode == SearchMode::estimate ? Status::success() : check_writable(o.wisdom, "--wisdom");
 }
 
 Result<KernelChoice> parse_kernel(const std::string& text) {
@@ -152,6 +175,12 @@ void add_run_options(CLI::App& app, RunArguments& a) {
       "--schedule", a.schedule,
       "Cortex: this schedule for the only problem, as text or as a loop string (see cortex-gen explain)");
   app.add_option("--cold", a.cold, "flush before each execution: none, weights, all");
+  app.add_option(
+      "--mode", a.mode,
+      "Cortex's schedules: estimate (the model), measure (the fastest of 8), exhaustive (of hundreds)");
+  app.add_option("--tune-seconds", a.tune_seconds, "for one problem in these modes (default 2)");
+  app.add_option("--wisdom", a.wisdom,
+                 "file of measured schedules: used in every mode, the last two add to it");
   app.add_flag("--plain", a.plain, "matmul: weights not packed ahead of time, for every backend");
   app.add_flag("--verify", a.verify, "check every result against a double-precision reference");
   app.add_option("--json", a.json, "write results here");
@@ -292,6 +321,7 @@ Result<RunOptions> check_run_arguments(const RunArguments& a) {
   if (Status s = check_memory(o); !s) return s.error();
   o.schedule = a.schedule;
   if (Status s = check_schedule(o); !s) return s.error();
+  if (Status s = check_search(o, a); !s) return s.error();
   return o;
 }
 

@@ -7,6 +7,7 @@
 
 #include "bench/backends/backend.h"
 #include "bench/run/run_problem.h"
+#include "bench/run/search_mode.h"
 
 namespace cortex::bench {
 
@@ -17,7 +18,8 @@ struct RunArguments {  // as typed
   std::vector<std::string> problems, option_problems, problem_lists, backends, dts, weights, isas, kernels,
       libraries;
   std::vector<int> threads;
-  std::string op, cold = "none", schedule, trees;
+  std::string op, cold = "none", schedule, trees, mode = "estimate", wisdom;
+  double tune_seconds = 2;
   bool verify = false, plain = false, quiet = false;
   std::string json, csv, html;
   int repeats = 0, batches = 0;
@@ -34,6 +36,9 @@ struct RunOptions {  // as meant
   std::vector<KernelChoice> kernels;
   std::vector<std::string> libraries;
   std::string schedule;  // for Cortex, of the only problem; empty: the best that search finds
+  SearchMode mode = SearchMode::estimate;  // how these schedules are found
+  std::string wisdom;                      // file of measured ones
+  double tune_seconds = 2;
   Cold cold = Cold::none;
   bool verify = false, plain = false, quiet = false;
   std::string json, csv, html;

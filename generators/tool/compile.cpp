@@ -5,6 +5,7 @@
 #include "generators/ast/build.h"
 #include "graph/lower/lower.h"
 #include "polyopt/isl/legality.h"
+#include "polyopt/model/predict.h"
 #include "polyopt/schedule/kernel_key.h"
 #include "polyopt/search/search.h"
 #include "support/fnv.h"
@@ -16,12 +17,29 @@ Error about(const Problem& problem, const Error& error) {
   return {error.code, fmt::format("{}: {}", to_string(problem), error.message)};
 }
 
+Result<LibraryKernel> compile_known(const KernelRequest& request, const Machine& machine, const Nest& nest,
+                                    const std::string& text) {
+  const Result<Schedule> schedule = parse_schedule(text, nest);
+  if (!schedule) return about(request.problem, schedule.error());
+  Result<LibraryKernel> kernel = compile_scheduled(request, machine, nest, *schedule);
+  if (!kernel) return kernel;
+  const Result<Prediction> prediction = predict(nest, *schedule, machine, request.threads);
+  if (!prediction) return about(request.problem, prediction.error());
+  kernel->predicted_seconds = prediction->seconds;
+  return kernel;
+}
+
 }  // namespace
 
-Result<LibraryKernel> compile_kernel(const KernelRequest& request, const Machine& machine) {
+Result<LibraryKernel> compile_kernel(const KernelRequest& request, const Machine& machine,
+                                     const Wisdom* wisdom) {
   Result<Nest> lowered = lower(request.problem);
   if (!lowered) return about(request.problem, lowered.error());
   const Nest nest = coalesce(*lowered);
+  const std::string key =
+      Wisdom::key(problem_key(request.problem), machine.isa, request.threads, request.prepacked);
+  const WisdomEntry* known = wisdom ? wisdom->find(key) : nullptr;
+  if (known) return compile_known(request, machine, nest, known->schedule);
   const SearchOptions options{.threads = request.threads, .keep = 1, .prepacked_b = request.prepacked};
   Result<SearchResult> found = search(nest, machine, options);
   if (!found) return about(request.problem, found.error());

@@ -6,6 +6,7 @@
 #include "graph/problem/problem.h"
 #include "polyopt/machine/machine.h"
 #include "polyopt/schedule/schedule.h"
+#include "polyopt/search/wisdom.h"
 
 namespace cortex {
 
@@ -15,8 +16,10 @@ struct KernelRequest {
   int threads = 1;
 };
 
-// Problem -> Nest -> coalesced Nest -> Schedule -> proof of legality -> Program -> loop IR.
-Result<LibraryKernel> compile_kernel(const KernelRequest& request, const Machine& machine);
+// Problem -> Nest -> coalesced Nest -> Schedule -> proof of legality -> Program -> loop IR. The schedule is
+// the one `wisdom` knows, if any, else the search's best.
+Result<LibraryKernel> compile_kernel(const KernelRequest& request, const Machine& machine,
+                                     const Wisdom* wisdom = nullptr);
 
 // The same for a schedule that is given: predicted_seconds stays 0.
 Result<LibraryKernel> compile_scheduled(const KernelRequest& request, const Machine& machine,

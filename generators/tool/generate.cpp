@@ -80,14 +80,15 @@ class Progress {
 };
 
 // In the order of `jobs` whatever the threads do; the first refusal in that order wins.
-Result<std::vector<LibraryKernel>> compile_all(const std::vector<Job>& jobs, int threads) {
+Result<std::vector<LibraryKernel>> compile_all(const std::vector<Job>& jobs, int threads,
+                                               const Wisdom& wisdom) {
   std::vector<Result<LibraryKernel>> results(jobs.size(), internal_error("not compiled"));
   std::atomic<std::size_t> next{0};
   std::atomic<bool> failed{false};
   Progress progress(jobs.size());
   const auto work = [&] {
     for (std::size_t i = next++; i < jobs.size() && !failed; i = next++) {
-      results[i] = compile_kernel(jobs[i].request, *jobs[i].machine);
+      results[i] = compile_kernel(jobs[i].request, *jobs[i].machine, &wisdom);
       if (!results[i].ok()) failed = true;
       progress.step();
     }
@@ -115,6 +116,16 @@ Status run_generate(const GenerateOptions& options) {
   if (!problems) return problems.error();
   const Result<std::vector<Machine>> targets = machines(options.isas, options.machine_file);
   if (!targets) return targets.error();
+  Wisdom wisdom(targets->front());
+  if (!options.wisdom_file.empty()) {
+    if (Status s = wisdom.load(options.wisdom_file); !s) return s;
+    if (wisdom.size() == 0) {
+      return io_error(
+          fmt::format("--wisdom {}: it is missing or empty; `cortex-bench run --mode measure "
+                      "--wisdom FILE` writes one",
+                      options.wisdom_file));
+    }
+  }
 
   std::vector<Job> jobs;
   const std::vector<KernelRequest> wanted = requests(*problems, options.plain);
@@ -127,7 +138,7 @@ Status run_generate(const GenerateOptions& options) {
     }
   }
   const int workers = options.jobs > 0 ? options.jobs : static_cast<int>(std::thread::hardware_concurrency());
-  Result<std::vector<LibraryKernel>> kernels = compile_all(jobs, workers);
+  Result<std::vector<LibraryKernel>> kernels = compile_all(jobs, workers, wisdom);
   if (!kernels) return kernels.error();
 
   Library library;

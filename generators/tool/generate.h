@@ -17,6 +17,7 @@ struct GenerateOptions {
   std::vector<int> threads;
   std::string out = ".", name = "kernels";
   std::string machine_file;  // empty: the host
+  std::string wisdom_file;   // measured schedules, empty: none
   bool plain = false;        // matmul: also kernels that take B as it is
   int parts = 0;             // 0: one per 25 kernels
   int jobs = 0;              // 0: one per hardware thread

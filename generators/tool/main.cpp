@@ -79,6 +79,8 @@ int run(int argc, char** argv) {
   generate->add_option("--name", generate_options.name, "the library's name")->capture_default_str();
   generate->add_option("--machine", generate_options.machine_file,
                        "machine description (default: this machine)");
+  generate->add_option("--wisdom", generate_options.wisdom_file,
+                       "measured schedules (cortex-bench run --mode measure --wisdom FILE)");
   generate->add_flag("--plain", generate_options.plain,
                      "matmul: also kernels that take B as it is, not prepacked");
   generate->add_option("--parts", generate_options.parts,

@@ -1,0 +1,74 @@
+#include "bench/run/tuner.h"
+
+#include <fmt/format.h>
+
+#if CORTEX_BENCH_HAS_CORTEX
+#include "bench/backends/cortex_handles.h"
+#include "bench/rank/tune.h"
+#endif
+
+namespace cortex::bench {
+
+#if CORTEX_BENCH_HAS_CORTEX
+struct Tuner::Runtime {
+  ContextHandle context;
+  std::map<int, PoolHandle> pools;
+};
+
+Result<WisdomEntry> Tuner::measure(const Request& request) {
+  cortex_message message;
+  if (!runtime_) {
+    auto runtime = std::make_unique<Runtime>();
+    cortex_context_options context_options{};
+    context_options.struct_size = sizeof context_options;
+    context_options.max_isa = isa_name(machine_.isa);
+    cortex_context* context = nullptr;
+    if (cortex_status s = cortex_context_create(&context_options, &context, &message); s)
+      return failure(s, message);
+    runtime->context.reset(context);
+    runtime_ = std::move(runtime);
+  }
+  PoolHandle& pool = runtime_->pools[request.threads];
+  if (request.threads > 1 && !pool) {
+    cortex_thread_pool* made = nullptr;
+    if (cortex_status s = cortex_thread_pool_create(request.threads, &made, &message); s)
+      return failure(s, message);
+    pool.reset(made);
+  }
+  TuneOptions options;
+  options.mode = options_.mode;
+  options.threads = request.threads;
+  options.plain = request.plain;
+  options.cold = options_.cold != Cold::none;
+  options.seconds = options_.tune_seconds;
+  return tune(*request.problem, machine_, runtime_->context.get(), pool.get(), options);
+}
+#else
+struct Tuner::Runtime {};
+Result<WisdomEntry> Tuner::measure(const Request&) { return unsupported("this build has no cortex backend"); }
+#endif
+
+Tuner::Tuner(const RunOptions& options, Isa isa)
+    : options_(options), machine_(host_machine(isa)), wisdom_(machine_) {}
+Tuner::~Tuner() = default;
+
+Status Tuner::start() { return options_.wisdom.empty() ? Status::success() : wisdom_.load(options_.wisdom); }
+
+Result<std::string> Tuner::schedule(const Request& request) {
+  const std::string key =
+      Wisdom::key(problem_key(*request.problem), machine_.isa, request.threads, !request.plain);
+  const WisdomEntry* known = wisdom_.find(key);
+  // The few that measure mode tries say little to who asks for all.
+  const bool enough = known && (options_.mode != SearchMode::exhaustive || known->variants > 16);
+  if (enough) return known->schedule;
+  if (options_.mode == SearchMode::estimate) return std::string();
+  Result<WisdomEntry> found = measure(request);
+  if (!found) return found.error();
+  wisdom_.add(key, *found);
+  if (!options_.wisdom.empty()) {
+    if (Status s = wisdom_.save(options_.wisdom); !s) return s.error();
+  }
+  return found->schedule;
+}
+
+}  // namespace cortex::bench

@@ -1,0 +1,33 @@
+// Which schedule Cortex runs with: its own, the one a wisdom file knows, or the fastest of those tried now.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+
+#include "bench/run/options.h"
+#include "polyopt/search/wisdom.h"
+
+namespace cortex::bench {
+
+class Tuner {
+ public:
+  Tuner(const RunOptions& options, Isa isa);
+  ~Tuner();
+
+  // Reads the wisdom file, if any.
+  Status start();
+  // Empty: Cortex's own choice. What is measured goes to the wisdom file at once.
+  Result<std::string> schedule(const Request& request);
+
+ private:
+  struct Runtime;  // context and thread pools, made when first needed
+  Result<WisdomEntry> measure(const Request& request);
+
+  const RunOptions& options_;
+  Machine machine_;
+  Wisdom wisdom_;
+  std::unique_ptr<Runtime> runtime_;
+};
+
+}  // namespace cortex::bench
