@@ -28,6 +28,9 @@ class Walker {
       : p_(program), grid_(std::move(grid)), coord_(std::move(coord)) {
     for (const Dim& d : p_.nest.dims) ranges_.push_back({0, d.extent});
     at_ = p_.base_offset;
+    for (int i = 0; i < static_cast<int>(p_.loops.size()); ++i) {
+      if (max_trips(p_.nest, p_.schedule, i) > 1) last_loop_ = static_cast<std::size_t>(i);
+    }
   }
 
   std::vector<Event> run() {
@@ -56,6 +59,7 @@ class Walker {
     at_[static_cast<std::size_t>(pack.operand)] = 0;
     if (pack.ahead_of_time) return;
     Event e{"pack", {}};
+    int64_t source = 0;
     for (std::size_t j = 0; j < static_cast<std::size_t>(pack.desc.rank); ++j) {
       int64_t origin = pack.constant[j], box = 1;
       for (std::size_t d = 0; d < ranges_.size(); ++d) {
@@ -64,7 +68,9 @@ class Walker {
       }
       e.numbers["origin" + std::to_string(j)] = origin;
       e.numbers["box" + std::to_string(j)] = box;
+      source += origin * pack.desc.src_stride[j];
     }
+    if (pack.operand == Operand::b) source_b_ = source;
     events_.push_back(std::move(e));
   }
 
@@ -72,6 +78,7 @@ class Walker {
     const ProgramLoop& loop = p_.loops[depth];
     const auto dim = static_cast<std::size_t>(loop.dim);
     const Range outer = ranges_[dim];
+    if (depth == last_loop_) visit_lo_ = outer.lo;
     const int64_t tiles = ceil_div(outer.len, loop.step);
     int64_t first = 0, last = tiles;
     if (loop.parallel) {
@@ -161,6 +168,13 @@ class Walker {
     if (p_.nest.epilogue.bias) {
       e.numbers["bias"] = (range(k.n_dim).lo * p_.bias_stride + range(p_.bias_dim2).lo * p_.bias_stride2) / 4;
     }
+    if (const ProgramPrefetch& next = k.prefetch; next.rows_per_unit > 0) {
+      const Range r = range(p_.loops[last_loop_].dim);
+      const int64_t row = (r.lo - visit_lo_) * next.rows_per_unit;
+      e.numbers["next"] = (next.source ? source_b_ : at_[1]) + next.ahead + row * next.ld;
+      e.numbers["next_ld"] = next.ld;
+      e.numbers["next_rows"] = std::min(r.len * next.rows_per_unit, next.rows - row);
+    }
     // The products' addresses, relative to a and b: what the batch arguments must expand to.
     std::vector<std::size_t> index(k.batch_dims.size(), 0);
     for (int64_t i = 0; i < batch; ++i) {
@@ -181,6 +195,9 @@ class Walker {
   std::vector<int64_t> grid_, coord_;
   std::vector<Range> ranges_;
   std::array<int64_t, operand_count> at_{};
+  std::size_t last_loop_ = 0;  // of those with more than one tile
+  int64_t visit_lo_ = 0;       // where the range it walks now begins
+  int64_t source_b_ = 0;       // what B's copy was made from
   std::vector<Event> events_;
 };
 

@@ -52,6 +52,26 @@ class CallBuilder {
     set_nonzero("lda", p_.kernel.lda);
     set_nonzero("ldb", p_.kernel.ldb);
     set_nonzero("ldc", p_.kernel.ldc);
+    if (p_.kernel.prefetch.rows_per_unit > 0) prefetch();
+  }
+
+  // See ProgramPrefetch: this call's share of the rows of B that come next.
+  void prefetch() {
+    const ProgramPrefetch& next = p_.kernel.prefetch;
+    const auto loop = static_cast<std::size_t>(next.loop);
+    const int dim = p_.loops[loop].dim, kept = loops_.kept_before[loop];
+    Expr row = 0;  // of a loop that has one tile after all
+    if (loops_.kept_before[loop + 1] > kept) {
+      const int outer = loops_.loops[static_cast<std::size_t>(kept)].parent;
+      row = (loops_.lo(kept) - loops_.lo(outer)) * Expr(next.rows_per_unit);
+    }
+    const auto b = static_cast<std::size_t>(Operand::b);
+    Pointer at{operands_.inner[b], offset_of(p_, loops_, operands_, Operand::b)};
+    if (next.source) at = {operands_.user[b], source_offset(p_, loops_, operands_, Operand::b)};
+    at.offset = at.offset + Expr(next.ahead) + row * Expr(next.ld);
+    call_.fields.push_back({"next", at});
+    set("next_ld", next.ld);
+    set("next_rows", min(len(dim) * Expr(next.rows_per_unit), Expr(next.rows) - row));
   }
 
   Field& field(const std::string& name) {

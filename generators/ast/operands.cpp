@@ -5,6 +5,8 @@
 #include <cctype>
 #include <set>
 
+#include "polyopt/schedule/views.h"
+
 namespace cortex {
 namespace {
 
@@ -69,6 +71,19 @@ Expr offset_of(const Program& program, const TileLoops& loops, const Operands& o
     origins.emplace_back(loops.lo(loops.loops[static_cast<std::size_t>(kept)].parent), -stride);
   }
   terms.insert(terms.end(), origins.begin(), origins.end());
+  return linear(terms, 0);
+}
+
+Expr source_offset(const Program& program, const TileLoops& loops, const Operands& operands, Operand o) {
+  const int depth =
+      loops.kept_before[static_cast<std::size_t>(operands.pack_depth[static_cast<std::size_t>(o)])];
+  const View user = user_view(program.nest, o);
+  std::vector<std::pair<Expr, int64_t>> terms;
+  for (int d = 0; d < static_cast<int>(program.nest.dims.size()); ++d) {
+    const int64_t stride = user.stride[static_cast<std::size_t>(d)];
+    const int l = loops.innermost(d, depth);
+    if (stride != 0 && l >= 0) terms.emplace_back(loops.lo(l), stride);
+  }
   return linear(terms, 0);
 }
 

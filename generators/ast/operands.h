@@ -25,6 +25,9 @@ Operands declare_operands(const Program& program, const TileLoops& loops, Functi
 // Byte offset of operand `o` at the microkernel, relative to `inner`.
 Expr offset_of(const Program& program, const TileLoops& loops, const Operands& operands, Operand o);
 
+// Byte offset in the user's operand of the box that its pack copies.
+Expr source_offset(const Program& program, const TileLoops& loops, const Operands& operands, Operand o);
+
 PackStmt pack_statement(const Program& program, const TileLoops& loops, const Operands& operands, int pack);
 
 }  // namespace cortex

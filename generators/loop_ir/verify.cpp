@@ -37,7 +37,10 @@ const std::set<std::string_view> brgemm_fields = {"a",
                                                   "window.at",
                                                   "window.step",
                                                   "window.tap_step",
-                                                  "window.extent"};
+                                                  "window.extent",
+                                                  "next",
+                                                  "next_ld",
+                                                  "next_rows"};
 const std::set<std::string_view> dwconv_fields = {"input",
                                                   "weights",
                                                   "output",

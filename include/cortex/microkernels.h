@@ -68,7 +68,9 @@ typedef struct cortex_row_window {
  *   addresses:  a_addresses[b], b_addresses[b]          if a_addresses is not NULL (b_addresses too)
  *   offsets:    a + a_offsets[b], b + b_offsets[b]      else if a_offsets is not NULL (b_offsets too)
  *   strides:    a + b*a_batch_stride, b + b*b_batch_stride   otherwise.
- * batch >= 0 and k >= 0: with either zero the sum is empty (C = 0, or C unchanged, then epilogue). */
+ * batch >= 0 and k >= 0: with either zero the sum is empty (C = 0, or C unchanged, then epilogue).
+ * next_rows rows of n elements from `next` on, next_ld bytes apart, are brought near meanwhile: what a later
+ * call will read. Nothing depends on it; addresses need not be valid. 0: none. */
 typedef struct cortex_brgemm_args {
   const void* a;
   const void* b;
@@ -82,6 +84,8 @@ typedef struct cortex_brgemm_args {
   const void* const* a_addresses;
   const void* const* b_addresses;
   cortex_row_window window;
+  const void* next;
+  int64_t next_ld, next_rows;
   uint32_t flags;
   cortex_epilogue epilogue;
 } cortex_brgemm_args;

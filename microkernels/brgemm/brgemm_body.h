@@ -36,6 +36,35 @@ constexpr int rows_ahead = 4;
 constexpr int panel_rows_ahead = 32;
 constexpr int64_t widest_panel = 256;
 
+// The rows that a later call will read (see cortex_brgemm_args), asked for evenly along the reduction. They
+// go to L2: L1 holds what this call reads.
+struct NextRows {
+  const cortex_brgemm_args* args;
+  const char* row;
+  int64_t left;
+
+  CORTEX_INLINE explicit NextRows(const cortex_brgemm_args* of)
+      : args(of), row(static_cast<const char*>(of->next)), left(of->next_rows) {}
+
+  // A row that does not start with a line ends in one line more.
+  template <int Bytes>
+  CORTEX_INLINE void ask_one() {
+    CORTEX_UNROLL
+    for (int byte = 0; byte < Bytes; byte += 64) __builtin_prefetch(row + byte, 0, 2);
+    __builtin_prefetch(row + Bytes - 4, 0, 2);
+    // From memory: the loops around have no register to spare.
+    row += *static_cast<const volatile int64_t*>(&args->next_ld);
+    --left;
+  }
+  // `turns`: how often this is called from here on. Two rows a turn are the most that pays.
+  template <int Bytes>
+  CORTEX_INLINE void ask(int64_t turns) {
+    if (left <= 0) return;
+    ask_one<Bytes>();
+    if (left >= turns) ask_one<Bytes>();
+  }
+};
+
 template <int M, int N, bool Masked>
 struct Accumulators {
   static constexpr int sets = accumulator_sets(M, N);
@@ -95,7 +124,8 @@ struct Accumulators {
 
   // Prefetch: asks for B's row `rows_ahead` rows before it is due.
   template <bool Prefetch>
-  CORTEX_INLINE void multiply(const char* a_rows, int64_t lda, const char* b, int64_t ldb, int64_t k) {
+  CORTEX_INLINE void multiply(const char* a_rows, int64_t lda, const char* b, int64_t ldb, int64_t k,
+                              NextRows& next) {
     RowPointers<M> a(a_rows, lda);
     const char* ahead = b + rows_ahead * ldb;
     const bool panel = M > 1 && k_unroll == 4 && lanes > 4 && ldb <= widest_panel;
@@ -103,6 +133,7 @@ struct Accumulators {
 #pragma GCC unroll 1
     for (; left >= k_unroll; left -= k_unroll) {
       if (panel) prefetch_panel(b, ldb);
+      if constexpr (M > 1) next.ask<N * lanes * 4>(left / k_unroll);
       if constexpr (Prefetch) {
         CORTEX_UNROLL
         for (int line = 0; line < N * lanes / 16; ++line) __builtin_prefetch(ahead + line * 64);
@@ -199,6 +230,18 @@ CORTEX_INLINE TilePlace place_of(const cortex_brgemm_args* args) {
           e.ld_residual};
 }
 
+// C's lines are asked for, to be written, before the sum begins: at its end the stores find them.
+template <int M, int N>
+CORTEX_INLINE void ask_for_tile(const char* c, int64_t ldc, int64_t n) {
+  const int64_t last = n * 4 - 4;
+#pragma GCC unroll 1
+  for (int i = 0; i < M; ++i, c += ldc) {
+    CORTEX_UNROLL
+    for (int byte = 0; byte < (N - 1) * lanes * 4; byte += 64) prefetch_to_write(c + byte);
+    prefetch_to_write(c + last);
+  }
+}
+
 template <int M>
 void dot_body(const cortex_brgemm_args* args, Mask mask, const Part* part) {
   Dots<M> dots;
@@ -221,12 +264,14 @@ void brgemm_body(const cortex_brgemm_args* args, Mask mask, const Part* part) {
   Accumulators<M, N, Masked> accumulators;
   accumulators.tile.mask = mask;
   accumulators.clear();
+  ask_for_tile<M, N>(static_cast<const char*>(args->c), args->ldc, args->n);
   const int64_t lda = args->lda, ldb = args->ldb, k = args->k;
+  NextRows next(args);
   for_each_in_batch(args, part, [&](const char* a, const char* b) CORTEX_LAMBDA {
     if constexpr (Accumulators<M, N, Masked>::wide) {
-      if (k * ldb >= stream_bytes) return accumulators.template multiply<true>(a, lda, b, ldb, k);
+      if (k * ldb >= stream_bytes) return accumulators.template multiply<true>(a, lda, b, ldb, k, next);
     }
-    accumulators.template multiply<false>(a, lda, b, ldb, k);
+    accumulators.template multiply<false>(a, lda, b, ldb, k, next);
   });
   RegisterTile<M, N, Masked>& tile = accumulators.sum();
   if (part && part->start) tile.add_from(part->start, part->start_pitch);

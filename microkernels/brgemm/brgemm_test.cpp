@@ -84,6 +84,10 @@ class BrgemmTest : public ::testing::TestWithParam<const KernelInfo*> {
     args.m = t.m, args.n = t.n, args.k = t.k;
     args.lda = lda * 4, args.ldb = ldb * 4, args.ldc = ldc * 4;
     args.batch = t.batch;
+    // What comes next may be anywhere: up to the last row's worth of rows behind the operand's guard page.
+    args.next = b.as<char>() + b.size() - 4;
+    args.next_ld = ldb * 4;
+    args.next_rows = (t.m * 5 + t.n) % 23;
     // Odd batch order for offsets and addresses, so that a kernel that ignores them is found out.
     std::vector<int64_t> a_offsets, b_offsets;
     std::vector<const void*> a_addresses, b_addresses;

@@ -104,6 +104,8 @@ CORTEX_INLINE Vec load_at(Mask mask, const char* base, int64_t offset) {
   return v;
 }
 
+CORTEX_INLINE void prefetch_to_write(const char* p) { asm volatile("prefetchw %0" : : "m"(*p)); }
+
 constexpr bool has_broadcast_fma = false;
 template <int Disp, int Scale>
 CORTEX_INLINE void accumulate_at(Vec& acc, const char* base, int64_t offset, Vec b) {

@@ -101,6 +101,8 @@ CORTEX_INLINE void accumulate_at(Vec& acc, const char* base, int64_t offset, Vec
   }
 }
 
+CORTEX_INLINE void prefetch_to_write(const char* p) { asm volatile("prefetchw %0" : : "m"(*p)); }
+
 constexpr bool has_fused_row3 = false;
 
 // acc[j] += (the float at base + scale*offset + Disp) * B's vector j, three of them in registers, the last

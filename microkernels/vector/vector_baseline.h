@@ -103,6 +103,8 @@ CORTEX_INLINE void accumulate_at(Vec& acc, const char* base, int64_t offset, Vec
   accumulate(acc, broadcast_at<Disp, Scale>(base, offset), b);
 }
 
+CORTEX_INLINE void prefetch_to_write(const char* p) { __builtin_prefetch(p, 1); }
+
 constexpr bool has_fused_row3 = false;
 
 }  // namespace

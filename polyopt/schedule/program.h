@@ -79,6 +79,17 @@ struct ProgramRowClip {
   int64_t at(int64_t out, int64_t tap) const { return step * out + tap_step * tap + constant; }
 };
 
+// Where B stays along the last loop and moves along the one outside it, the calls of one visit of the last
+// loop bring near what the next visit reads of B: each asks for its share of the rows.
+struct ProgramPrefetch {
+  int loop = -1;              // the last loop of more than one tile
+  int64_t rows_per_unit = 0;  // of its dim; 0: none
+  int64_t rows = 0;           // of one visit's B
+  int64_t ahead = 0;          // bytes from this visit's B to the next one's
+  int64_t ld = 0;             // bytes between rows
+  bool source = false;        // what comes next is copied first: these are rows of the user's B
+};
+
 struct ProgramKernel {
   std::string name;
   bool is_dwconv = false;
@@ -88,6 +99,7 @@ struct ProgramKernel {
   int64_t c_row_stride = 0;                             // bytes of C per unit of rows_dim
   std::vector<int64_t> a_batch_stride, b_batch_stride;  // bytes, one per batch dim
   int64_t mr = 0, nr = 0;
+  ProgramPrefetch prefetch;
   std::vector<ProgramClip> clips;  // at most one for k_dim and one for batch_dims[0]
   std::optional<ProgramRowClip> row_clip;
 };

@@ -46,6 +46,43 @@ Status resolve_bias(Program& p) {
   return Status::success();
 }
 
+// Rows of one column panel that L2 can hold beside what else is there: those a power of two apart share few
+// of its sets. Fits caches of 64 KB a way, 16 ways.
+int64_t rows_held(int64_t pitch, int64_t row_bytes) {
+  constexpr int64_t way = 64 << 10, ways = 12;
+  const int64_t apart = std::max(pitch & -pitch, row_bytes);
+  return ways * std::max<int64_t>(way / apart, 1);
+}
+
+void resolve_prefetch(Program& p) {
+  const KernelTile& tile = p.schedule.tile;
+  const auto b = static_cast<std::size_t>(Operand::b);
+  if (p.kernel.is_dwconv || tile.k_dim < 0 || tile.n_dim < 0 || !tile.batch_dims.empty()) return;
+  // Loops of one tile bind no new range.
+  std::vector<int> kept;
+  for (int i = 0; i < static_cast<int>(p.loops.size()); ++i) {
+    if (max_trips(p.nest, p.schedule, i) > 1) kept.push_back(i);
+  }
+  if (kept.size() < 2) return;
+  const int last = kept.back(), mover = kept[kept.size() - 2];
+  const ProgramLoop &inner = p.loops[last], &outer = p.loops[mover];
+  if (linear_stride(p.nest[Operand::b], inner.dim) != 0) return;
+
+  const View user = user_view(p.nest, Operand::b);
+  const Pack* pack = find_pack(p.schedule, Operand::b);
+  const bool source = pack && !pack->ahead_of_time && pack->depth > mover && pack->depth <= last;
+  if (pack && pack->depth > last) return;
+  if (source && user.stride[tile.n_dim] != static_cast<int64_t>(sizeof(float))) return;
+  const int64_t stride = source ? user.stride[outer.dim] : outer.stride[b];
+  const int64_t ld = source ? user.stride[tile.k_dim] : p.kernel.ldb;
+  const int64_t units = max_range(p.nest, p.schedule, inner.dim, last);
+  const int64_t rows = max_range(p.nest, p.schedule, tile.k_dim, last);
+  const int64_t row_bytes = p.kernel.nr * static_cast<int64_t>(sizeof(float));
+  if (stride == 0 || rows < units) return;
+  p.kernel.prefetch = {
+      last, ceil_div(rows, units), std::min(rows, rows_held(ld, row_bytes)), outer.step * stride, ld, source};
+}
+
 }  // namespace
 
 Result<Program> resolve(const Nest& nest, const Schedule& schedule) {
@@ -134,6 +171,7 @@ Result<Program> resolve(const Nest& nest, const Schedule& schedule) {
     p.kernel.row_clip = find_row_clip(nest, schedule);
   }
   if (Status s = resolve_bias(p); !s) return s.error();
+  resolve_prefetch(p);
   return p;
 }
 

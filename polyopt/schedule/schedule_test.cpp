@@ -43,12 +43,54 @@ TEST(ScheduleText, RoundTrips) {
 
 TEST(ScheduleText, NamesTheTokenItRefuses) {
   const Nest nest = nest_of("100x300:300x200");
-  for (const char* text : {"m/0 | k", "q/4 | k", "m/4x | k", "m | k", "m/4", "pack(C,box) m/4 | k", "m/4@0 | k",
-                           "m/99999999999999999999 | k", "m/4 | k z=m", "m/4 | k m=zz", "pack(A | k", ""}) {
+  for (const char* text :
+       {"m/0 | k", "q/4 | k", "m/4x | k", "m | k", "m/4", "pack(C,box) m/4 | k", "m/4@0 | k",
+        "m/99999999999999999999 | k", "m/4 | k z=m", "m/4 | k m=zz", "pack(A | k", ""}) {
     Result<Schedule> schedule = parse_schedule(text, nest);
     ASSERT_FALSE(schedule.ok()) << text;
     EXPECT_EQ(schedule.error().message.rfind("schedule", 0), 0u) << schedule.error().message;
   }
+}
+
+ProgramPrefetch prefetch_of(const Nest& nest, const std::string& text) {
+  const Result<Schedule> schedule = parse_schedule(text, nest);
+  EXPECT_TRUE(schedule.ok()) << schedule.error().message;
+  const Result<Program> program = resolve(nest, *schedule);
+  EXPECT_TRUE(program.ok()) << program.error().message;
+  return program->kernel.prefetch;
+}
+
+TEST(Prefetch, AsksForTheBOfTheNextVisit) {
+  const Nest nest = nest_of("100x300:300x210");
+  const std::string tile = " | " + kernel("8x48x1_avx512") + " m=m n=n k=k";
+  // In place: 300 rows of the next columns for 100 rows of C, 210 floats apart.
+  ProgramPrefetch p = prefetch_of(nest, "n/48 m/8~" + tile);
+  EXPECT_EQ(p.rows_per_unit, 3);
+  EXPECT_EQ(p.rows, 300);
+  EXPECT_EQ(p.ahead, 48 * 4);
+  EXPECT_EQ(p.ld, 210 * 4);
+  EXPECT_FALSE(p.source);
+  // Panels: 48 floats apart, the next one after 300 rows.
+  p = prefetch_of(nest, "pack(B,panel) n/48 m/8~" + tile);
+  EXPECT_EQ(p.ahead, 300 * 48 * 4);
+  EXPECT_EQ(p.ld, 48 * 4);
+  // A panel copied for each visit: what it is copied from.
+  p = prefetch_of(nest, "n/48 pack(B,panel) m/8~" + tile);
+  EXPECT_TRUE(p.source);
+  EXPECT_EQ(p.ahead, 48 * 4);
+  EXPECT_EQ(p.ld, 210 * 4);
+  // Along the reduction B moves by rows.
+  EXPECT_EQ(prefetch_of(nest, "n/48 k/100 m/8~" + tile).ahead, 100 * 210 * 4);
+}
+
+TEST(Prefetch, IsLeftOutWhereNothingStays) {
+  const std::string tile = " | " + kernel("8x48x1_avx512") + " m=m n=n k=k";
+  const Nest nest = nest_of("100x300:300x210");
+  EXPECT_EQ(prefetch_of(nest, "m/8~ n/48" + tile).rows_per_unit, 0);      // B moves all the time
+  EXPECT_EQ(prefetch_of(nest, "n/48 m/16 m/8" + tile).rows_per_unit, 0);  // each visit would ask anew
+  EXPECT_EQ(prefetch_of(nest_of("400x300:300x210"), "n/48 m/8~" + tile).rows_per_unit, 0);  // B is small
+  // A pitch of 8 KB leaves 8 x 12 rows of a column in L2.
+  EXPECT_EQ(prefetch_of(nest_of("100x300:300x2048"), "n/48 m/8~" + tile).rows, 96);
 }
 
 TEST(Check, RefusesWhatCannotRun) {

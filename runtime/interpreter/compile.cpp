@@ -97,6 +97,7 @@ void Interpreter::compile_loops(const Program& program) {
       loop.usual_length = longest;
       loop.usual_share = tile_share(tile_runs(longest, from.step, from.balanced), 1, 0);
       loops_.push_back(loop);
+      last_loop_ = i;
       packs_.emplace_back();
     }
     if (from.parallel) ++parallel;
@@ -131,6 +132,7 @@ void Interpreter::compile_kernel(const Program& program) {
   clips_ = program.kernel.clips;
   row_clip_ = program.kernel.row_clip.value_or(ProgramRowClip{});
   args_.window = {0, 0, row_clip_.step, row_clip_.tap_step, row_clip_.extent};
+  args_.next_ld = program.kernel.prefetch.ld;
   if (loops_.empty() || !packs_.back().empty()) return;
   const int last = loops_.back().dim;
   last_role_ = last == m_ ? Role::m : last == n_ ? Role::n : last == k_ ? Role::k : Role::none;
@@ -139,6 +141,7 @@ void Interpreter::compile_kernel(const Program& program) {
                     std::none_of(clips_.begin(), clips_.end(), [&](const ProgramClip& clip) {
                       return clip.dim == last || clip.out_dim == last;
                     });
+  if (fast_last_loop_ && last_loop_ == program.kernel.prefetch.loop) prefetch_ = program.kernel.prefetch;
 }
 
 Status Interpreter::compile_batch(const Program& program) {

@@ -99,6 +99,8 @@ class Interpreter {
   std::vector<BatchTable> batch_tables_;  // empty: the batch is strided
   bool fast_last_loop_ = false;
   Role last_role_ = Role::none;
+  int last_loop_ = -1;  // of the Program
+  ProgramPrefetch prefetch_;
 };
 
 }  // namespace cortex

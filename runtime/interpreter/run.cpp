@@ -47,6 +47,10 @@ class Walk {
     at.bias += by.bias;
   }
 
+  static Stride step_of(int64_t size, const Loop& loop) {
+    return {size * loop.stride.a, size * loop.stride.b, size * loop.stride.c, size * loop.stride.bias};
+  }
+
   static Cursor move(const Loop& loop, const Cursor& at, int64_t by) {
     const Stride& s = loop.stride;
     return {at.a + by * s.a, at.b + by * s.b, at.c + by * s.c, at.bias + by * s.bias};
@@ -104,8 +108,22 @@ class Walk {
       const bool slides = code_.row_clip_.dim >= 0 && loop.dim == code_.m_;
       if (slides) set_window(low_[loop.dim] + part.offset);
       const int64_t slide = slides ? part.size * code_.row_clip_.step : 0;
-      const Stride step{part.size * loop.stride.a, part.size * loop.stride.b, part.size * loop.stride.c,
-                        part.size * loop.stride.bias};
+      if (code_.prefetch_.rows_per_unit) {
+        const ProgramPrefetch& ahead = code_.prefetch_;
+        const char* b = (ahead.source ? source_b_ : from.b) + ahead.ahead;
+        int64_t row = part.offset * ahead.rows_per_unit;
+        const int64_t rows = part.size * ahead.rows_per_unit;
+        for (int64_t t = part.begin; t < part.end; ++t, row += rows) {
+          set_tile(args_, at, first, last);
+          args_.next = b + row * ahead.ld;
+          args_.next_rows = std::min(rows, ahead.rows - row);
+          call_brgemm(at);
+          advance(at, step_of(part.size, loop));
+          args_.window.at += slide;
+        }
+        continue;
+      }
+      const Stride step = step_of(part.size, loop);
       if (loop.reduction || (last && (call_.bias || residual_))) {
         for (int64_t t = part.begin; t < part.end; ++t) {
           set_tile(args_, at, first && (!loop.reduction || t == 0), last && (!loop.reduction || t == s.last));
@@ -235,12 +253,16 @@ class Walk {
       const bool is_a = pack.operand == Operand::a;
       code_.pack_(&pack.desc, is_a ? call_.a : call_.b, to, origin, box);
       (is_a ? at.a : at.b) = to;
+      if (is_a) continue;
+      source_b_ = static_cast<const char*>(call_.b);
+      for (int j = 0; j < pack.desc.rank; ++j) source_b_ += origin[j] * pack.desc.src_stride[j];
     }
   }
 
   const Interpreter& code_;
   const cortex_kernel_call& call_;
   const char* residual_;
+  const char* source_b_ = nullptr;  // what the copy of B was made from
   int64_t low_[max_dims], length_[max_dims];
   int64_t skip_a_ = 0, skip_b_ = 0;  // bytes from the tile's first tap to the first that counts
   union {

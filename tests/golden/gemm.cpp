@@ -29,6 +29,7 @@ void matmul_100x256_256x192_avx512_t1_85f6bdd1(const cortex_kernel_call* call) {
   args.lda = 1024;
   args.ldb = 256;
   args.ldc = 768;
+  args.next_ld = 256;
   args.batch = 1;
   args.epilogue.activation = CORTEX_ACTIVATION_RELU;
 
@@ -46,6 +47,8 @@ void matmul_100x256_256x192_avx512_t1_85f6bdd1(const cortex_kernel_call* call) {
           args.b = wei + n * 1024 + k * 256;
           args.c = dst + n * 4 + m * 768;
           args.m = m_len;
+          args.next = wei + n * 1024 + k * 256 + 32768 + (m - m_48) * 3 * 256;
+          args.next_rows = min(m_len * 3, 128 - (m - m_48) * 3);
           args.epilogue.bias_n = bias + n;
           args.flags = 0;
           if (k > 0) args.flags |= CORTEX_TILE_ACCUMULATE;
