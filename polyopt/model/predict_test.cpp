@@ -41,6 +41,18 @@ Prediction predicted(const char* problem, const char* schedule, const Machine& m
 
 constexpr const char* kernel = "brgemm_f32_f32_f32_4x8x1_baseline m=m n=n k=k pack(B,panel,ahead)";
 
+// Prepacked B of 4 MB from memory, rows of C in 8 tiles. With columns outermost each panel is asked for while
+// the one before is used; where L2 cannot hold two of them, that is no help.
+TEST(Predict, BAskedForAheadIsNotWaitedFor) {
+  const auto cycles = [](int64_t l2) {
+    Machine m = small_machine();
+    m.caches[1].bytes = l2;
+    m.memory_latency_cycles = 400;
+    return predicted("32x512:512x2048", (std::string("n/8 m/4 | ") + kernel).c_str(), m).cycles;
+  };
+  EXPECT_LT(cycles(1 << 20), 0.8 * cycles(28 << 10));
+}
+
 // 64 x 64 x 64 in tiles of 4 x 8. A tile of A is 1 KiB, a panel of B 2 KiB, a tile of C 4 lines: together
 // they fit 85 % of 8 KiB, with all of A (16 KiB) they do not.
 TEST(Predict, ColumnsOutermostHoldAPanelAndStreamA) {

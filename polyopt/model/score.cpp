@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "polyopt/model/ahead.h"
 #include "polyopt/model/compute.h"
 #include "polyopt/model/stream.h"
 
@@ -50,6 +51,9 @@ double Model::score(const Plan& plan, Prediction* detail) const {
   const double unfollowed =
       streams.a_pages > costs.streams_followed ? 1 - costs.streams_followed / streams.a_pages : 0;
 
+  const Unasked ahead = unasked_share(nest_, plan, walk);
+  double unasked = 1;  // from L2 on
+
   const int levels = static_cast<int>(machine_.caches.size());
   double exposed = 0;  // what shows beside the longest
   for (int i = 0; i < streams.count; ++i) {
@@ -80,6 +84,8 @@ double Model::score(const Plan& plan, Prediction* detail) const {
       --held;
     }
     const double lost = needed > capacity ? (needed - capacity) / (most - capacity) : 0;
+    if (level == 1 && held <= ahead.depth && streams.room_with_next_b(ahead.depth, level) <= capacity)
+      unasked = ahead.share;
     const auto traffic = [&](const Stream& s, int depth) {
       return depth > 0 ? Streams::traffic(s, nest_, plan, walk, depth) : 0;
     };
@@ -96,6 +102,7 @@ double Model::score(const Plan& plan, Prediction* detail) const {
     for (int i = 0; i < streams.count; ++i) {
       const Stream& s = streams.stream[i];
       const bool in_kernel = s.last == plan.loops;
+      const double waited = s.operand == Operand::b && !s.copy ? unasked : 1;
       double bytes = traffic(s, held), written = writes_of(s, held, bytes);
       if (lost > 0 && held <= plan.loops) {
         const double more = traffic(s, held + 1);
@@ -107,15 +114,15 @@ double Model::score(const Plan& plan, Prediction* detail) const {
       }
       if (last && s.operand == Operand::b && !s.copy && in_kernel && plan.kernel->op == KernelOp::brgemm) {
         if (held == 0 && lost == 0 && plan.b_ahead) bytes = costs.cold_weights * s.bytes[0];
-        if (bytes > 0) exposed += bytes / line * wait_per_line(machine_, plan, walk, line);
+        if (bytes > 0) exposed += waited * bytes / line * wait_per_line(machine_, plan, walk, line);
       }
       const double taken = bytes / read_rate + written / write_rate;
       cycles += taken;
       moved += bytes + written;
-      exposed += taken * shows(s, plan, level, last, unfollowed);
+      exposed += waited * taken * shows(s, plan, level, last, unfollowed);
       if (level > 0 && s.pitch > 0 && in_kernel) {
         const double run = s.rows > costs.few_rows ? s.run[s.last] : s.run[near];
-        const double apart = s.pitch < page ? costs.within_page : 1;
+        const double apart = waited * (s.pitch < page ? costs.within_page : 1);
         runs += apart * bytes / run;
         lines += apart * bytes / line;
       }

@@ -157,6 +157,15 @@ double Streams::working_room(int depth, int level) const {
   return sum;
 }
 
+double Streams::room_with_next_b(int depth, int level) const {
+  double next = 0;  // B in place or the source of its copy, which is as long
+  for (int i = 0; i < count; ++i) {
+    const Stream& s = stream[i];
+    if (s.operand == Operand::b && !s.copy) next = s.room[level][std::min(depth, s.last)];
+  }
+  return working_room(depth, level) + next;
+}
+
 double Streams::shared_working_set(const NestFacts& nest, const Plan& plan, int depth, double sharers) const {
   double sum = 0;
   for (int i = 0; i < count; ++i) {

@@ -32,6 +32,8 @@ struct Streams {
   // What one visit of depth `depth` touches; the room it takes in L1 (0) and L2 (1).
   double working_set(int depth) const;
   double working_room(int depth, int level) const;
+  // The same with the B that comes next besides, or what it is copied from.
+  double room_with_next_b(int depth, int level) const;
   // The same for a cache that `sharers` threads use at once: what they have in common counts once.
   double shared_working_set(const NestFacts& nest, const Plan& plan, int depth, double sharers) const;
 

@@ -1,0 +1,27 @@
+#include "polyopt/model/ahead.h"
+
+namespace cortex {
+
+Unasked unasked_share(const NestFacts& nest, const Plan& plan, const Walk& walk) {
+  if (plan.kernel->op != KernelOp::brgemm || plan.k_dim < 0 || plan.n_dim < 0 || plan.batch != 0) return {};
+  const auto trips = [&](int i) { return plan.chain[plan.loop[i].dim]->level[plan.loop[i].level].trips; };
+  // The innermost two loops of more than one tile.
+  int last = plan.loops - 1;
+  while (last >= 0 && trips(last) <= 1) --last;
+  int mover = last - 1;
+  while (mover >= 0 && trips(mover) <= 1) --mover;
+  if (mover < 0) return {};
+  const OperandFacts& b = nest[Operand::b];
+  if (b.depends_on(plan.loop[last].dim) || !b.depends_on(plan.loop[mover].dim)) return {};
+  if (walk.length[last][plan.k_dim] < walk.length[last][plan.loop[last].dim]) return {};
+  // A copy that stays while B moves is itself what comes next: its source is not asked for.
+  if (plan.b_pack >= 0 && !plan.b_ahead && (plan.b_pack <= mover || plan.b_pack > last)) return {};
+  if (plan.b_pack >= 0 && !plan.b_ahead) {  // nor that of a transposed one
+    for (int i = 0; i < b.count; ++i) {
+      if (b.terms[i].dim == plan.n_dim && b.terms[i].stride != b.elem) return {};
+    }
+  }
+  return {1 / trips(mover), last + 1};
+}
+
+}  // namespace cortex
