@@ -264,7 +264,7 @@ void brgemm_body(const cortex_brgemm_args* args, Mask mask, const Part* part) {
   Accumulators<M, N, Masked> accumulators;
   accumulators.tile.mask = mask;
   accumulators.clear();
-  ask_for_tile<M, N>(static_cast<const char*>(args->c), args->ldc, args->n);
+  if constexpr (M > 1) ask_for_tile<M, N>(static_cast<const char*>(args->c), args->ldc, args->n);
   const int64_t lda = args->lda, ldb = args->ldb, k = args->k;
   NextRows next(args);
   for_each_in_batch(args, part, [&](const char* a, const char* b) CORTEX_LAMBDA {
