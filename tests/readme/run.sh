@@ -63,6 +63,7 @@ while IFS= read -r command; do
   case $run in
     "cortex-bench run"*) run+=" --repeats 2" ;;
     "cortex-bench machine"*) run+=" --seconds 0.5" ;;
+    "cortex-bench rank"*) run+=" --time-limit 5" ;;
   esac
   eval "$run" >log 2>&1 </dev/null || fail "$command"
   echo "ok: $command"
