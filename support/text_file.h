@@ -3,11 +3,8 @@
 
 #include <fmt/format.h>
 
-#include <cerrno>
-#include <cstring>
-#include <filesystem>
-#include <fstream>
-#include <sstream>
+#include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -15,20 +12,10 @@
 
 namespace cortex {
 
-// Refuses what is missing, a folder, or cannot be read, with one line that begins with the path.
-inline Result<std::string> read_text_file(const std::string& path) {
-  std::error_code ec;
-  const auto status = std::filesystem::status(path, ec);
-  if (!std::filesystem::exists(status)) return io_error(fmt::format("{}: no such file", path));
-  if (std::filesystem::is_directory(status))
-    return io_error(fmt::format("{}: is a directory: name a file", path));
-  std::ifstream file(path, std::ios::binary);
-  if (!file) return io_error(fmt::format("{}: {}", path, std::strerror(errno)));
-  std::ostringstream text;
-  text << file.rdbuf();
-  if (file.bad()) return io_error(fmt::format("{}: reading failed: {}", path, std::strerror(errno)));
-  return text.str();
-}
+// The bytes of a file, device or pipe. Refuses what is missing, a folder, cannot be read or has more than
+// `limit` bytes (a device may have no end), with one line that begins with the path.
+inline constexpr std::size_t text_file_limit = std::size_t{256} << 20;
+Result<std::string> read_text_file(const std::string& path, std::size_t limit = text_file_limit);
 
 // Calls read_line(line) -> Status for every line that is more than blanks and a comment.
 template <typename ReadLine>

@@ -1,12 +1,7 @@
 #include <fmt/format.h>
 
-#include <cerrno>
-#include <cstring>
-#include <filesystem>
-#include <fstream>
-#include <sstream>
-
 #include "graph/problem/line.h"
+#include "support/text_file.h"
 
 namespace cortex {
 
@@ -30,18 +25,9 @@ Result<std::vector<Problem>> parse_batch(std::string_view text, std::string_view
 }
 
 Result<std::vector<Problem>> read_batch(const std::string& path, OpKind op) {
-  std::error_code ec;
-  const auto status = std::filesystem::status(path, ec);
-  if (!std::filesystem::exists(status)) return io_error(fmt::format("{}: no such file", path));
-  if (std::filesystem::is_directory(status)) {
-    return io_error(fmt::format("{}: is a directory: name a list of problems", path));
-  }
-  std::ifstream file(path, std::ios::binary);
-  if (!file) return io_error(fmt::format("{}: {}", path, std::strerror(errno)));
-  std::ostringstream text;
-  text << file.rdbuf();
-  if (file.bad()) return io_error(fmt::format("{}: reading failed: {}", path, std::strerror(errno)));
-  return parse_batch(text.str(), path, op);
+  const Result<std::string> text = read_text_file(path);
+  if (!text) return text.error();
+  return parse_batch(*text, path, op);
 }
 
 }  // namespace cortex

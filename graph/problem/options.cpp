@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
+#include <iterator>
 
 namespace cortex {
 namespace {
@@ -78,6 +78,10 @@ constexpr Refused refused[] = {
     {"batch", "a list inside a list is not supported: name each list on the command line"},
 };
 
+constexpr std::string_view known_options[] = {
+    "reset",    "conv", "matmul", "dir",  "dt",   "cfg", "bia_dt", "bia_mask",    "bia-dt",
+    "bia-mask", "mb",   "stag",   "wtag", "dtag", "alg", "engine", "attr-fpmath", "attr-post-ops"};
+
 Status refuse_unknown(Token token, std::string_view name) {
   for (const Refused& r : refused) {
     if (name == r.name) return refuse(token, r.why, ErrorCode::unsupported);
@@ -99,6 +103,15 @@ Status must_be(Token token, std::string_view value, std::initializer_list<std::s
 
 }  // namespace
 
+bool begins_with_problem_options(std::string_view argument) {
+  if (argument.substr(0, 2) != "--" || argument.find_first_of(" \t") == std::string_view::npos) return false;
+  const std::string_view name = argument.substr(2, argument.find_first_of("= \t") - 2);
+  const auto is = [&](std::string_view known) { return name == known; };
+  if (name == "batch") return false;  // a tool's own: a path may hold blanks
+  return std::any_of(std::begin(known_options), std::end(known_options), is) ||
+         std::any_of(std::begin(refused), std::end(refused), [&](const Refused& r) { return is(r.name); });
+}
+
 Status apply_option(Token token, Options& options) {
   const std::string_view text = token.text.substr(2);
   const size_t equals = text.find('=');
@@ -115,9 +128,7 @@ Status apply_option(Token token, Options& options) {
     return Status::success();
   }
   const auto is = [&](std::string_view known) { return name == known; };
-  constexpr std::array<std::string_view, 12> known = {
-      "dir", "dt", "cfg", "bia_dt", "bia_mask", "mb", "stag", "wtag", "dtag", "alg", "engine", "attr-fpmath"};
-  if (std::none_of(known.begin(), known.end(), is) && name != "attr-post-ops")
+  if (std::none_of(std::begin(known_options), std::end(known_options), is))
     return refuse_unknown(token, name);
   if (!has_value) return refuse(token, fmt::format("--{} needs a value: write --{}=...", name, name));
   if (several(value)) return refuse(token, "several values at once are not supported: write a line for each");

@@ -58,6 +58,10 @@ enum class OpKind { any, conv, matmul };  // any: told apart by syntax
 // --bia_dt=f32 says so. The message of a refusal names the token, its column and the rule.
 Result<Problem> parse_problem(std::string_view line, OpKind op = OpKind::any);
 
+// A command-line argument that is a problem line beginning with options ("--bia_dt=f32 64x64:64x64"), which
+// a reader of command lines would take for an option of the tool.
+bool begins_with_problem_options(std::string_view argument);
+
 // A batch file: one problem a line (more are taken), '#' comments, options persist to later lines, --reset clears
 // them. Messages begin with "<source>:<line>: ".
 Result<std::vector<Problem>> parse_batch(std::string_view text, std::string_view source, OpKind op = OpKind::any);

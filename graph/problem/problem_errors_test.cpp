@@ -76,6 +76,10 @@ const Refusal refusals[] = {
     // names
     {"ic3ih5oc3kh3n\"abc", invalid,
      R"(conv "ic3ih5oc3kh3n"abc": column 14: the name's quote is not closed: add a ")"},
+    {"ic3ih5oc3kh3n\"a\xff\"", invalid,
+     R"(conv "ic3ih5oc3kh3n"a\xff"": column 13: the name "a\xff" is not plain UTF-8 text: correct it)"},
+    {"8x8:8x8n\"a\nb\"", invalid,
+     R"(matmul "8x8:8x8n"a\x0ab"": column 8: the name "a\x0ab" is not plain UTF-8 text: correct it)"},
     {"ic3ih5oc3kh3n\"abc\"x", invalid,
      R"(conv "ic3ih5oc3kh3n"abc"x": column 19: "x" follows the name: only *count may)"},
     {"ic3ih5oc3kh3n\"abc*0\"", invalid,
@@ -234,7 +238,7 @@ TEST(ProblemErrors, FilesThatCannotBeRead) {
   const std::string folder = std::filesystem::temp_directory_path().string();
   const auto directory = read_batch(folder);
   ASSERT_FALSE(directory.ok());
-  EXPECT_EQ(directory.error().message, folder + ": is a directory: name a list of problems");
+  EXPECT_EQ(directory.error().message, folder + ": is a directory: name a file");
 }
 
 TEST(ProblemErrors, DescriptorsFromOutsideAreChecked) {

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "graph/problem/text.h"
+
 namespace cortex {
 namespace {
 
@@ -102,6 +104,26 @@ TEST(ConvText, Names) {
   EXPECT_EQ(parsed("ic4ih8oc4kh3n\"x*y\"").name, "x*y");
   EXPECT_EQ(parsed("ic4ih8oc4kh3n\"#1\"").name, "#1");
   EXPECT_EQ(parsed("ic4ih8oc4kh3").count, 1);
+}
+
+TEST(ConvText, NamesAreUtf8WithoutControlCharacters) {
+  for (const char* name : {"", "conv 1/3x3", "\xc3\xa9t\xc3\xa9", "\xe5\xb1\x82", "\xf0\x9f\x98\x80"})
+    EXPECT_TRUE(is_printable_utf8(name)) << name;
+  // Control, lone continuation, cut short, overlong, C1 control, surrogate, above U+10FFFF, never a lead
+  // byte.
+  for (const char* name : {"\x1b[1m", "a\nb", "\x7f", "\x80", "a\xc3", "\xe5\xb1", "\xc3(", "\xc0\xaf",
+                           "\xc2\x85", "\xe0\x80\xaf", "\xed\xa0\x80", "\xf4\x90\x80\x80", "\xff"})
+    EXPECT_FALSE(is_printable_utf8(name)) << name;
+}
+
+// What a command line must not take for an option of the tool itself.
+TEST(Options, ArgumentsThatBeginWithThem) {
+  for (const char* line : {"--bia_dt=f32 8x8:8x8", "--matmul 8x8:8x8", "--dir=FWD_B --dt=f32 ic3ih5oc3kh3",
+                           "--attr-scales=x 8x8:8x8", "--bia-dt=f32\t8x8:8x8"})
+    EXPECT_TRUE(begins_with_problem_options(line)) << line;
+  for (const char* argument : {"8x8:8x8", "--dt=f32", "--batch=my list1", "--json=a b1", "--threads 2",
+                               "-x 1", "", "--", "-- 8x8:8x8"})
+    EXPECT_FALSE(begins_with_problem_options(argument)) << argument;
 }
 
 TEST(MatmulText, BatchesBroadcastAndDestination) {

@@ -21,6 +21,30 @@ std::string quoted(std::string_view text) {
   return out + "\"";
 }
 
+bool is_printable_utf8(std::string_view text) {
+  for (size_t i = 0; i < text.size();) {
+    const auto byte = [&](size_t at) { return static_cast<unsigned char>(text[at]); };
+    const unsigned char lead = byte(i);
+    if (lead < 0x20 || lead == 0x7f) return false;
+    const size_t length = lead < 0x80       ? 1
+                          : lead >> 5 == 6  ? 2
+                          : lead >> 4 == 14 ? 3
+                          : lead >> 3 == 30 ? 4
+                                            : 0;
+    if (length == 0 || length > text.size() - i) return false;
+    char32_t point = length == 1 ? lead : lead & (0x7fu >> length);
+    for (size_t k = 1; k < length; ++k) {
+      if (byte(i + k) >> 6 != 2) return false;
+      point = point << 6 | (byte(i + k) & 0x3f);
+    }
+    // The shortest form only, no surrogates, nothing above Unicode, no C1 controls (RFC 3629).
+    constexpr char32_t least[] = {0, 0, 0xa0, 0x800, 0x10000};
+    if (point < least[length] || point > 0x10ffff || (point >= 0xd800 && point < 0xe000)) return false;
+    i += length;
+  }
+  return true;
+}
+
 Error refusal(std::string_view op, Token token, int column, std::string_view what, ErrorCode code) {
   return {code, fmt::format("{} {}: column {}: {}", op, quoted(token.text), column, what)};
 }
@@ -68,6 +92,10 @@ Result<ProblemName> read_name(std::string_view op, Token token, size_t pos) {
     }
     if (*number < 1) return refusal(op, token, column, "the count is 0: a layer occurs at least once");
     result.count = *number;
+  }
+  if (!is_printable_utf8(name)) {
+    return refusal(op, token, column,
+                   fmt::format("the name {} is not plain UTF-8 text: correct it", quoted(name)));
   }
   result.name = std::string(name);
   return result;

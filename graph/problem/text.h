@@ -24,6 +24,9 @@ Error refusal(std::string_view op, Token token, int column, std::string_view wha
 
 inline bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
+// Valid UTF-8 without control characters: what may stand in a report and in a comment.
+bool is_printable_utf8(std::string_view text);
+
 // The decimal number at text[pos...], pos moving behind it. Refuses what has no digit there or does not
 // fit; the message is a bare phrase ("is not a number").
 Result<int64_t> read_number(std::string_view text, size_t& pos);

@@ -3,8 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <fstream>
-#include <iterator>
+
+#include "support/text_file.h"
 
 namespace cortex {
 namespace {
@@ -33,11 +33,11 @@ Result<Context> make_context(const std::optional<std::string>& max_isa,
     context.machine = host_machine(*isa);
     return context;
   }
-  std::ifstream file(*machine_path, std::ios::binary);
-  if (!file) return io_error(fmt::format("machine description {}: the file cannot be opened", *machine_path));
-  const std::string text{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
-  if (file.bad()) return io_error(fmt::format("machine description {}: reading fails", *machine_path));
-  Result<Machine> machine = parse_machine(text, *machine_path);
+  const Result<std::string> text = read_text_file(*machine_path);
+  if (!text) {
+    return Error{text.error().code, fmt::format("machine description {}", text.error().message)};
+  }
+  Result<Machine> machine = parse_machine(*text, *machine_path);
   if (!machine) return machine.error();
   context.machine = std::move(machine).value();
   // Scheduling for a wider machine than this one would choose kernels that cannot run here.
