@@ -136,12 +136,41 @@ TEST_F(Cli, VersionHelpSchedule) {
   EXPECT_NE(run.out.find("cortex_brgemm_"), std::string::npos);
 }
 
+// As in a list, options may stand before a problem; and a problem may follow any option.
+TEST_F(Cli, ProblemsMayBeginWithOptionsAndFollowThem) {
+  const char* const relu = "'--bia_dt=f32 --attr-post-ops=relu 16x24:24x32'";
+  for (const char* command : {"explain", "schedule"}) {
+    const Finished run = gen(fmt::format("{} --isa avx2 {}", command, relu));
+    EXPECT_EQ(run.code, 0) << run.err;
+    EXPECT_NE(run.out.find("relu"), std::string::npos) << run.out;
+  }
+  write("list.txt", "8x8:8x8\n");
+  const Finished run =
+      gen(fmt::format("generate --batch list.txt 9x9:9x9 --isa avx2 {} --threads 1 {} --out o", relu, small));
+  EXPECT_EQ(run.code, 0) << run.err;
+  EXPECT_NE(run.out.find("4 problems"), std::string::npos) << run.out;
+  refuses("explain '--dir=BWD_D 8x8:8x8'", {"--dir=BWD_D", "backward"});
+}
+
+TEST_F(Cli, HostMeansWhatMaxIsaLeaves) {
+  ASSERT_EQ(setenv("CORTEX_MAX_ISA", "baseline", 1), 0);
+  EXPECT_NE(gen("schedule 8x8:8x8 --isa host").out.find("8x8:8x8  baseline"), std::string::npos);
+  EXPECT_NE(gen("explain 8x8:8x8").out.find("baseline"), std::string::npos);
+  EXPECT_EQ(gen("schedule 8x8:8x8 --isa avx2").code, 0) << "a target need not run here";
+  ASSERT_EQ(setenv("CORTEX_MAX_ISA", "quick", 1), 0);
+  refuses("schedule 8x8:8x8 --isa host", {"CORTEX_MAX_ISA=quick"});
+  refuses("explain 8x8:8x8", {"CORTEX_MAX_ISA=quick"});
+  unsetenv("CORTEX_MAX_ISA");
+}
+
 TEST_F(Cli, RefusesProblems) {
   refuses("generate mb1ic16zz8 --out o", {"mb1ic16zz8"});
   refuses("generate mb1ic16ih8oc16oh30kh3ph1 --out o", {"oh30"});
   refuses("generate mb1ic1000000000000ih1000000000oc1000000000000oh1000000000kh1 --out o",
           {"mb1ic1000000000000"});
   refuses("generate 3x4:5x6 --out o", {"3x4:5x6"});
+  refuses("generate '8x8:8x8n\"\xff\"' --out o", {"UTF-8"});
+  refuses("generate --batch /dev/zero --out o", {"/dev/zero"});
   refuses("generate --out o", {"--batch"});
   write("list.txt", fmt::format("{}\nbroken line\n", small));
   refuses("generate --batch list.txt --out o", {"list.txt:2"});
@@ -156,10 +185,23 @@ TEST_F(Cli, RefusesOptions) {
   refuses(fmt::format("generate {} --threads many --out o", small), {"many"});
   refuses(fmt::format("generate {} --op pool --out o", small), {"pool", "conv", "matmul"});
   refuses(fmt::format("generate {} --name 3lib --out o", small), {"3lib"});
+  refuses(fmt::format("generate {} --name 'a b' --out o", small), {"a b"});
+  for (const char* word : {"class", "restrict", "co_await", "main"})
+    refuses(fmt::format("generate {} --name {} --out o", small, word), {word, "choose another"});
   refuses(fmt::format("generate {} --parts -1 --out o", small), {"--parts -1"});
+  refuses(fmt::format("generate {} --jobs -1 --out o", small), {"--jobs -1"});
   refuses(fmt::format("generate {} --machine nowhere.json --out o", small), {"nowhere.json"});
   write("bad.json", "{\"name\": 3}");
   refuses(fmt::format("generate {} --machine bad.json --out o", small), {"bad.json", "name"});
+  write("cut.json", "{\"name\": \"x\", \"isa\": ");
+  write("nothing.json", "");
+  for (const char* command : {"generate", "schedule", "explain"}) {
+    refuses(fmt::format("{} {} --machine cut.json", command, small), {"cut.json", "JSON"});
+    refuses(fmt::format("{} {} --machine nothing.json", command, small), {"nothing.json", "JSON"});
+    refuses(fmt::format("{} {} --machine .", command, small), {"--machine .", "directory"});
+  }
+  refuses("explain", {"one problem"});
+  refuses("schedule", {"no problem"});
   refuses(fmt::format("generate {} --nonsense --out o", small), {"--nonsense"});
   refuses("destroy", {"destroy"});
   refuses("", {"subcommand"});
@@ -173,6 +215,17 @@ TEST_F(Cli, RefusesOutputFolders) {
   fs::create_directory(folder_ / "o");
   fs::create_directory(folder_ / "o/kernels.json");  // the last file written
   refuses(fmt::format("generate {} --isa avx2 --out o", small), {"kernels.json"});
+}
+
+TEST_F(Cli, FullDisksAreReported) {
+  for (const char* arguments :
+       {"schedule 8x8:8x8", "explain 8x8:8x8", "generate --list-outputs --parts 1", "--help"}) {
+    const std::string err = (folder_ / "full.err").string();
+    const int status =
+        std::system(fmt::format("'{}' {} >/dev/full 2>{}", CORTEX_GEN, arguments, err).c_str());
+    EXPECT_EQ(WEXITSTATUS(status), 2) << arguments;
+    EXPECT_NE(read(err).find("cannot write"), std::string::npos) << arguments << ": " << read(err);
+  }
 }
 
 TEST_F(Cli, RefusesReadOnlyOutputFolders) {

@@ -4,14 +4,17 @@
 
 #include <cstdio>
 
+#include "generators/tool/machines.h"
+
 namespace cortex {
 
 ExplainCommand::ExplainCommand(CLI::App& app)
     : command_(app.add_subcommand("explain",
                                   "print all that is known of a problem: nest, schedule, traffic, time")) {
-  command_->add_option("problem", options_.problem, "a problem, as benchdnn writes it")->required();
+  command_->add_option("problem", options_.problem, "a problem, as benchdnn writes it");
+  command_->add_option("--problem", option_problem_, "the same, for one that begins with options");
   command_->add_option("--op", op_, "read the problem as: conv, matmul (default: told apart by syntax)");
-  command_->add_option("--isa", isa_, "instruction set (default: the best of this machine)");
+  command_->add_option("--isa", isa_, "instruction set")->capture_default_str();
   command_->add_option("--threads", options_.threads, "threads to schedule for")->capture_default_str();
   command_->add_option("--machine", options_.machine_file, "machine description (default: this machine)");
   command_->add_option("--schedule", options_.schedule,
@@ -20,6 +23,10 @@ ExplainCommand::ExplainCommand(CLI::App& app)
 }
 
 Status ExplainCommand::run() {
+  if (options_.problem.empty() == option_problem_.empty()) {
+    return invalid_argument("explain takes one problem: `cortex-gen explain 128x768:768x3072`");
+  }
+  options_.problem += option_problem_;
   if (op_ != "any" && op_ != "conv" && op_ != "matmul") {
     return invalid_argument(fmt::format("--op {}: unknown operator; there are conv and matmul", op_));
   }
@@ -27,15 +34,8 @@ Status ExplainCommand::run() {
   if (options_.threads < 1 || options_.threads > 4096) {
     return invalid_argument(fmt::format("--threads {}: expected 1 to 4096", options_.threads));
   }
-  std::string unknown;
-  const std::optional<Isa> isa = isa_.empty() ? usable_isa(&unknown) : parse_isa(isa_);
-  if (!isa) {
-    return isa_.empty()
-               ? invalid_argument(fmt::format("CORTEX_MAX_ISA={}: unknown instruction set; there are {}",
-                                              unknown, isa_names()))
-               : invalid_argument(
-                     fmt::format("--isa {}: unknown instruction set; there are {}", isa_, isa_names()));
-  }
+  const Result<Isa> isa = target_isa(isa_);
+  if (!isa) return isa.error();
   options_.isa = *isa;
   options_.prepack = !no_prepack_;
   const Result<std::string> text = explain(options_);

@@ -18,7 +18,7 @@ class ExplainCommand {
  private:
   CLI::App* command_;
   ExplainOptions options_;
-  std::string op_ = "any", isa_;
+  std::string op_ = "any", isa_ = "host", option_problem_;
   bool no_prepack_ = false;
 };
 

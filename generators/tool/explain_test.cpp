@@ -143,7 +143,7 @@ TEST(Explain, RefusalsSayWhy) {
                   "tiles of 8 rows");
   ExplainOptions unreadable = options("64x64:64x64");
   unreadable.machine_file = "/nowhere/machine.json";
-  expect_contains(message(unreadable), "--machine /nowhere/machine.json: cannot read it");
+  expect_contains(message(unreadable), "--machine /nowhere/machine.json: no such file");
 }
 
 TEST(Explain, Numbers) {

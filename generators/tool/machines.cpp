@@ -2,27 +2,41 @@
 
 #include <fmt/format.h>
 
-#include <fstream>
-#include <iterator>
+#include <optional>
+
+#include "support/text_file.h"
 
 namespace cortex {
 
+Result<Isa> target_isa(const std::string& name) {
+  if (name != "host") {
+    if (const std::optional<Isa> isa = parse_isa(name)) return *isa;
+    return invalid_argument(
+        fmt::format("--isa {}: unknown instruction set; there are host, {}", name, isa_names()));
+  }
+  std::string unknown;
+  if (const std::optional<Isa> isa = usable_isa(&unknown)) return *isa;
+  return invalid_argument(
+      fmt::format("CORTEX_MAX_ISA={}: unknown instruction set; there are {}", unknown, isa_names()));
+}
+
 Result<std::vector<Machine>> machines(const std::vector<Isa>& isas, const std::string& file) {
   std::vector<Machine> out;
-  std::string text;
+  std::optional<Machine> given;
   if (!file.empty()) {
-    std::ifstream in(file, std::ios::binary);
-    text.assign(std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>());
-    if (!in) {
-      return io_error(
-          fmt::format("--machine {}: cannot read it; `cortex-bench machine --json FILE` writes one", file));
+    const Result<std::string> text = read_text_file(file);
+    if (!text) {
+      return Error{
+          text.error().code,
+          fmt::format("--machine {}; `cortex-bench machine --json FILE` writes one", text.error().message)};
     }
+    Result<Machine> parsed = parse_machine(*text, file);
+    if (!parsed) return parsed.error();
+    given = std::move(*parsed);
   }
   for (const Isa isa : isas) {
     Machine machine = host_machine(isa);
-    if (!text.empty()) {
-      Result<Machine> given = parse_machine(text, file);
-      if (!given) return given.error();
+    if (given) {
       // The same caches and clock, for each ISA that is asked for.
       const int lanes = machine.vector_lanes;
       machine = *given;

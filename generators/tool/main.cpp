@@ -2,11 +2,18 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
 
 #include "generators/tool/explain_command.h"
 #include "generators/tool/generate.h"
+#include "generators/tool/machines.h"
+#include "generators/tool/names.h"
 #include "generators/tool/schedule.h"
 #include "generators/tool/version.h"
+#include "graph/problem/problem.h"
 
 namespace {
 
@@ -25,18 +32,20 @@ struct Arguments {
   std::string op = "any";
   std::vector<std::string> isas = {"avx512", "avx2"};
   std::vector<int> threads = {1};
+  std::vector<std::string> problems;  // those that begin with options
 
-  Status fill(OpKind& kind, std::vector<Isa>& isa_list, std::vector<int>& thread_list) const {
+  Status fill(OpKind& kind, std::vector<Isa>& isa_list, std::vector<int>& thread_list,
+              std::vector<std::string>& problem_list) const {
     if (op != "any" && op != "conv" && op != "matmul") {
       return invalid_argument(fmt::format("--op {}: unknown operator; there are conv and matmul", op));
     }
     kind = op == "conv" ? OpKind::conv : op == "matmul" ? OpKind::matmul : OpKind::any;
+    problem_list.insert(problem_list.end(), problems.begin(), problems.end());
     for (const std::string& name : isas) {
+      Result<Isa> isa = target_isa(name);
+      if (!isa) return isa.error();
       // Kernels exist up to avx512; what is above it adds types they do not use.
-      const std::optional<Isa> isa = name == "host" ? std::min(detected_isa(), Isa::avx512) : parse_isa(name);
-      if (!isa)
-        return invalid_argument(
-            fmt::format("--isa {}: unknown instruction set; there are host, {}", name, isa_names()));
+      if (name == "host") *isa = std::min(*isa, Isa::avx512);
       if (std::find(isa_list.begin(), isa_list.end(), *isa) == isa_list.end()) isa_list.push_back(*isa);
     }
     for (const int n : threads) {
@@ -48,21 +57,18 @@ struct Arguments {
 
   void add_to(CLI::App& app) {
     app.add_option("--op", op, "read problems as: conv, matmul (default: told apart by syntax)");
-    app.add_option("--isa", isas, "instruction sets, comma-separated")->delimiter(',')->capture_default_str();
+    app.add_option("--problem", problems, "the same, for one that begins with options")
+        ->allow_extra_args(false);
+    app.add_option("--isa", isas, "instruction sets, comma-separated; host: this machine's")
+        ->delimiter(',')
+        ->allow_extra_args(false)
+        ->capture_default_str();
     app.add_option("--threads", threads, "thread counts, comma-separated")
         ->delimiter(',')
+        ->allow_extra_args(false)
         ->capture_default_str();
   }
 };
-
-Status check_name(const std::string& name) {
-  const auto letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; };
-  bool good = !name.empty() && letter(name[0]);
-  for (const char c : name) good = good && (letter(c) || (c >= '0' && c <= '9'));
-  if (good) return {};
-  return invalid_argument(
-      fmt::format("--name {}: it becomes a C function: letters, digits and underscores", name));
-}
 
 int run(int argc, char** argv) {
   CLI::App app("Generates kernel libraries for exactly the problems given.", "cortex-gen");
@@ -74,7 +80,8 @@ int run(int argc, char** argv) {
   bool list_outputs = false;
   CLI::App* generate = app.add_subcommand("generate", "write a kernel library's C++ sources");
   generate->add_option("problem", generate_options.problems, "problems, as benchdnn writes them");
-  generate->add_option("--batch", generate_options.batch_files, "files of problems, one a line");
+  generate->add_option("--batch", generate_options.batch_files, "a file of problems, one a line")
+      ->allow_extra_args(false);
   generate->add_option("--out", generate_options.out, "output folder")->capture_default_str();
   generate->add_option("--name", generate_options.name, "the library's name")->capture_default_str();
   generate->add_option("--machine", generate_options.machine_file,
@@ -85,13 +92,13 @@ int run(int argc, char** argv) {
                      "matmul: also kernels that take B as it is, not prepacked");
   generate->add_option("--parts", generate_options.parts,
                        "number of kernel sources (default: one per 25 kernels)");
-  generate->add_option("--jobs", generate_options.jobs, "worker threads (default: all)");
+  generate->add_option("--jobs", generate_options.jobs, "worker threads (default: one per hardware thread)");
   generate->add_flag("--list-outputs", list_outputs, "print the files it would write, needs --parts");
   arguments.add_to(*generate);
 
   ScheduleOptions schedule_options;
   CLI::App* schedule = app.add_subcommand("schedule", "print the best schedules of problems");
-  schedule->add_option("problem", schedule_options.problems, "problems, as benchdnn writes them")->required();
+  schedule->add_option("problem", schedule_options.problems, "problems, as benchdnn writes them");
   schedule->add_option("--keep", schedule_options.keep, "schedules per problem")->capture_default_str();
   schedule->add_option("--machine", schedule_options.machine_file,
                        "machine description (default: this machine)");
@@ -101,8 +108,14 @@ int run(int argc, char** argv) {
 
   ExplainCommand explain(app);
 
+  std::vector<std::string> texts(argv, argv + argc);
+  std::vector<char*> words;
+  for (std::string& text : texts) {
+    if (begins_with_problem_options(text)) text = "--problem=" + text;
+    words.push_back(text.data());
+  }
   try {
-    app.parse(argc, argv);
+    app.parse(argc, words.data());
   } catch (const CLI::Success& e) {
     return app.exit(e);  // --help, --version
   } catch (const CLI::ParseError& e) {
@@ -112,11 +125,18 @@ int run(int argc, char** argv) {
 
   if (explain.chosen()) return report(explain.run());
   if (*generate) {
-    if (Status s = arguments.fill(generate_options.op, generate_options.isas, generate_options.threads); !s)
+    if (Status s = arguments.fill(generate_options.op, generate_options.isas, generate_options.threads,
+                                  generate_options.problems);
+        !s)
       return report(s);
-    if (Status s = check_name(generate_options.name); !s) return report(s);
+    if (Status s = check_library_name(generate_options.name); !s) return report(s);
+    if (generate_options.jobs < 0 || generate_options.jobs > 1024) {
+      return report(invalid_argument(fmt::format(
+          "--jobs {}: expected 1 to 1024, or 0 for one per hardware thread", generate_options.jobs)));
+    }
     if (generate_options.parts < 0 || generate_options.parts > 10000) {
-      return report(invalid_argument(fmt::format("--parts {}: expected 1 to 10000", generate_options.parts)));
+      return report(invalid_argument(
+          fmt::format("--parts {}: expected 1 to 10000, or 0 to choose", generate_options.parts)));
     }
     return report(list_outputs ? print_outputs(generate_options) : run_generate(generate_options));
   }
@@ -124,7 +144,9 @@ int run(int argc, char** argv) {
     return report(
         invalid_argument("name a subcommand: generate, schedule or explain; `cortex-gen --help` says more"));
   }
-  if (Status s = arguments.fill(schedule_options.op, schedule_options.isas, schedule_options.threads); !s)
+  if (Status s = arguments.fill(schedule_options.op, schedule_options.isas, schedule_options.threads,
+                                schedule_options.problems);
+      !s)
     return report(s);
   return report(run_schedule(schedule_options));
 }
@@ -133,7 +155,11 @@ int run(int argc, char** argv) {
 
 int main(int argc, char** argv) {
   try {
-    return run(argc, argv);
+    const int code = run(argc, argv);
+    // A full disk shows when the buffer goes out, which must not be after the exit code is decided.
+    if (std::fflush(stdout) == 0 && !std::ferror(stdout)) return code;
+    fmt::print(stderr, "cortex-gen: standard output: cannot write: {}\n", std::strerror(errno));
+    return failure;
   } catch (const std::exception& e) {  // of the standard library: out of memory, a broken pipe
     fmt::print(stderr, "cortex-gen: {}\n", e.what());
     return failure;

@@ -36,6 +36,7 @@ Status print_one(const ScheduleOptions& options, const Problem& problem, const M
 }  // namespace
 
 Status run_schedule(const ScheduleOptions& options) {
+  if (options.problems.empty()) return invalid_argument("no problem given: name one or more");
   const Result<std::vector<Machine>> targets = machines(options.isas, options.machine_file);
   if (!targets) return targets.error();
   for (const std::string& line : options.problems) {
