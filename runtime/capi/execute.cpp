@@ -20,8 +20,9 @@ struct OperandCheck {
     const auto bad = [&](std::string text) {
       return fail(message, CORTEX_INVALID_ARGUMENT, "cortex_plan_execute: " + text);
     };
-    if (args.struct_size != sizeof args)
-      return bad("struct_size of the arguments is not the size of the struct");
+    for (const uint64_t word : args.reserved) {
+      if (word != 0) return bad("reserved fields of the arguments must be zero");
+    }
     const OperandCheck checks[] = {
         {"src", args.src, args.src_bytes, plan.src_bytes},
         {"weights", args.weights, args.weights_bytes,
@@ -41,7 +42,9 @@ struct OperandCheck {
         return bad(fmt::format("{} has {} bytes, the plan needs {}", c.name, c.given, c.needed));
       }
     }
-    return bad("the thread pool has no run function");
+    return bad(args.pool->struct_size < sizeof *args.pool
+                   ? "struct_size of the thread pool is not the size of the struct"
+                   : "the thread pool has no run function");
   });
 }
 
@@ -50,21 +53,39 @@ bool good(const void* pointer, int64_t given, int64_t needed, uintptr_t alignmen
                          (given == 0 || given >= needed));
 }
 
+bool good(const Plan& p, const cortex_execute_args& a) {
+  return (a.reserved[0] | a.reserved[1] | a.reserved[2] | a.reserved[3]) == 0 &&
+         good(a.src, a.src_bytes, p.src_bytes, 4) &&
+         good(a.weights, a.weights_bytes, p.options.prepacked ? p.packed_bytes : p.weights_bytes, 4) &&
+         good(a.bias, a.bias_bytes, p.bias_bytes, 4) &&
+         good(a.residual, a.residual_bytes, p.residual_bytes, 4) &&
+         good(a.dst, a.dst_bytes, p.dst_bytes, 4) && good(a.scratch, a.scratch_bytes, p.scratch.total, 64) &&
+         (!a.pool || (a.pool->struct_size >= sizeof *a.pool && a.pool->run));
+}
+
+cortex_status checked(const Plan& plan, const cortex_execute_args& args, cortex_message* message) {
+  if (!good(plan, args)) return explain(plan, args, message);
+  if (message) message->text[0] = '\0';
+  execute(plan, args);
+  return CORTEX_OK;
+}
+
+// Of a program built with an older or a newer header, or not from cortex_execute_args_init.
+[[gnu::noinline, gnu::cold]] cortex_status execute_other_version(const Plan& plan,
+                                                                 const cortex_execute_args* args,
+                                                                 cortex_message* message) {
+  return guarded(message, [&] {
+    cortex_execute_args copy;
+    if (!read_struct(args, &copy, message, "cortex_execute_args")) return CORTEX_INVALID_ARGUMENT;
+    return checked(plan, copy, message);
+  });
+}
+
 }  // namespace
 
 extern "C" cortex_status cortex_plan_execute(const cortex_plan* plan, const cortex_execute_args* args,
                                              cortex_message* message) {
   if (!plan || !args) return fail(message, CORTEX_INVALID_ARGUMENT, "cortex_plan_execute: NULL argument");
-  const Plan& p = plan->value;
-  const bool fine =
-      args->struct_size == sizeof *args && good(args->src, args->src_bytes, p.src_bytes, 4) &&
-      good(args->weights, args->weights_bytes, p.options.prepacked ? p.packed_bytes : p.weights_bytes, 4) &&
-      good(args->bias, args->bias_bytes, p.bias_bytes, 4) &&
-      good(args->residual, args->residual_bytes, p.residual_bytes, 4) &&
-      good(args->dst, args->dst_bytes, p.dst_bytes, 4) &&
-      good(args->scratch, args->scratch_bytes, p.scratch.total, 64) && (!args->pool || args->pool->run);
-  if (!fine) return explain(p, *args, message);
-  if (message) message->text[0] = '\0';
-  execute(p, *args);
-  return CORTEX_OK;
+  if (args->struct_size != sizeof *args) return execute_other_version(plan->value, args, message);
+  return checked(plan->value, *args, message);
 }
