@@ -1,12 +1,15 @@
 // cortex-bench: see README.md.
+#include <fmt/format.h>
+
 #include <CLI/CLI.hpp>
+#include <cerrno>
+#include <cstdio>
 #include <cstring>
 #include <exception>
 
-#include <fmt/format.h>
-
 #include "bench/commands/commands.h"
 #include "bench/run/worker.h"
+#include "graph/problem/problem.h"
 
 namespace cortex::bench {
 
@@ -16,16 +19,6 @@ int report_error(const Error& error) {
 }
 
 namespace {
-
-// "--bia_dt=f32 64x64:64x64": one argument that begins like an option of ours and ends in a problem.
-bool is_problem_with_options(const std::string& text) {
-  if (text.rfind("--", 0) != 0) return false;
-  const std::size_t space = text.rfind(' ');
-  if (space == std::string::npos) return false;
-  const std::string last = text.substr(space + 1);
-  return last.find_first_of("0123456789") != std::string::npos &&
-         last.find_first_of("/.") == std::string::npos;
-}
 
 int dispatch(int argc, char** argv) {
   CLI::App app{"Measures Cortex beside oneDNN, LIBXSMM, OpenBLAS and PyTorch."};
@@ -46,7 +39,7 @@ int dispatch(int argc, char** argv) {
   std::vector<std::string> texts(argv, argv + argc);
   std::vector<char*> arguments;
   for (std::string& text : texts) {
-    if (is_problem_with_options(text)) text = "--problem=" + text;
+    if (begins_with_problem_options(text)) text = "--problem=" + text;
     arguments.push_back(text.data());
   }
   try {
@@ -65,7 +58,11 @@ int dispatch(int argc, char** argv) {
 int main(int argc, char** argv) {
   try {
     if (argc == 2 && std::strcmp(argv[1], "worker") == 0) return cortex::bench::run_worker();
-    return cortex::bench::dispatch(argc, argv);
+    const int code = cortex::bench::dispatch(argc, argv);
+    // A full disk shows when the buffer goes out, which must not be after the exit code is decided.
+    if (std::fflush(stdout) == 0 && !std::ferror(stdout)) return code;
+    fmt::print(stderr, "cortex-bench: standard output: cannot write: {}\n", std::strerror(errno));
+    return cortex::bench::exit_bad_input;
   } catch (const std::exception& e) {
     fmt::print(stderr, "cortex-bench: {}\n", e.what());
     return cortex::bench::exit_failed;

@@ -2,6 +2,7 @@
 
 #include <dlfcn.h>
 #include <fmt/format.h>
+#include <link.h>
 
 #include <filesystem>
 
@@ -19,6 +20,19 @@ std::vector<const cortex_kernel_library*> built_in_libraries() {
 #endif
 }
 
+namespace {
+
+// NULL when there is no such symbol, or it is data: calling that would crash.
+void* find_function(void* handle, const std::string& name) {
+  void* const symbol = dlsym(handle, name.c_str());
+  Dl_info info;
+  ElfW(Sym)* entry = nullptr;
+  if (!symbol || !dladdr1(symbol, &info, reinterpret_cast<void**>(&entry), RTLD_DL_SYMENT)) return nullptr;
+  return !entry || ELF64_ST_TYPE(entry->st_info) == STT_FUNC ? symbol : nullptr;
+}
+
+}  // namespace
+
 Result<const cortex_kernel_library*> load_library(const std::string& file_and_name) {
   std::string file = file_and_name, name;
   const std::size_t colon = file.rfind(':');
@@ -35,7 +49,7 @@ Result<const cortex_kernel_library*> load_library(const std::string& file_and_na
   void* handle = dlopen(file.c_str(), RTLD_NOW | RTLD_LOCAL);
   if (!handle) return io_error(fmt::format("--library: cannot load {}: {}", file, dlerror()));
   using Function = const cortex_kernel_library* (*)();
-  const auto function = reinterpret_cast<Function>(dlsym(handle, name.c_str()));
+  const auto function = reinterpret_cast<Function>(find_function(handle, name));
   if (!function) {
     return invalid_argument(
         fmt::format("--library: {} has no function {}; name the one its generator was given as FILE.so:NAME",

@@ -83,6 +83,17 @@ TEST_F(Cli, BadInputIsOneLineAndExitCodeTwo) {
       {"run 64x64:64x64 --schedule 'az | kernel'", "no dim has the letter \"z\""},
       {"run 64x64:64x64 --schedule 'Cab a=4 b=8 c=16 | brgemm_f32_f32_f32_4x8x1_baseline m=a n=b k=c'",
        "parallel loop k: RAW on dst: S[m=0,n=0,k=0] -> S[m=0,n=0,k=16] would race"},
+      {"run 64x64:64x64 --min-time inf", "--min-time"},
+      {"run 64x64:64x64 --min-time nan", "--min-time"},
+      {"run 64x64:64x64 --time-limit inf", "--time-limit"},
+      {"run '64x64:64x64n\"\xff\"'", "UTF-8"},
+      {"run '--dir=BWD_D 64x64:64x64'", "backward"},
+      {"run --batch /dev/zero", "/dev/zero"},
+      {"run --batch /", "/: is a directory"},
+      {"run 64x64:64x64 --backend cortex --library /nonexistent/x.so", "/nonexistent/x.so"},
+      {"run 64x64:64x64 --backend cortex --library /etc/passwd", "/etc/passwd"},
+      {"run 64x64:64x64 --backend cortex --library libc.so.6:environ", "libc.so.6"},
+      {"run 64x64:64x64 --backend cortex --library ''", "--library"},
       {"run --batch /nonexistent/list.txt", "/nonexistent/list.txt"},
       {"run --frob", "--frob"},
       {"compare /nonexistent/a.json /nonexistent/b.json", "/nonexistent/a.json"},
@@ -109,6 +120,57 @@ TEST_F(Cli, BatchErrorsNameFileAndLine) {
   const Outcome o = bench("run --batch " + file("list.txt"));
   EXPECT_EQ(o.code, 2);
   EXPECT_NE(o.text.find(file("list.txt") + ":3: "), std::string::npos) << o.text;
+}
+
+// What does not reach the disk must not pass for a success.
+TEST_F(Cli, FullDisksAreReported) {
+  const auto run = [&](const std::string& arguments, const char* out) {
+    const int status = std::system(
+        fmt::format("'{}' {} >{} 2>'{}'", CORTEX_BENCH_TOOL, arguments, out, file("err")).c_str());
+    std::ifstream in(file("err"));
+    return Outcome{WEXITSTATUS(status), {std::istreambuf_iterator<char>(in), {}}};
+  };
+  const std::string quick = "run 8x8:8x8 --backend cortex --repeats 1 --quiet";
+  for (const char* option : {"--json", "--csv", "--html"}) {
+    const Outcome o = run(fmt::format("{} {} /dev/full", quick, option), "/dev/null");
+    EXPECT_EQ(o.code, 2) << option;
+    EXPECT_NE(o.text.find("cannot write /dev/full"), std::string::npos) << o.text;
+  }
+  for (const std::string& arguments : {std::string("list"), quick + " --verify", std::string("--help")}) {
+    const Outcome o = run(arguments, "/dev/full");
+    EXPECT_NE(o.code, 0) << arguments;
+    EXPECT_NE(o.text.find("No space left"), std::string::npos) << arguments << ": " << o.text;
+  }
+}
+
+TEST_F(Cli, FileNamesNeedNotBeUtf8) {
+  const Outcome o = bench(fmt::format("run 8x8:8x8 --backend cortex --repeats 1 --json '{}' --html '{}'",
+                                      file("a b\xff.json"), file("\xff.html")));
+  EXPECT_EQ(o.code, 0) << o.text;
+  EXPECT_EQ(read("a b\xff.json").at("results").size(), 1u);
+}
+
+// A worker that dies in somebody else's code takes nothing along, and what it did is named.
+TEST_F(Cli, LibrariesOfAnotherKindAreRefused) {
+  write("wrong.c",
+        "int number = 3; void crash(void) { __builtin_trap(); }\n"
+        "const void* nothing(void) { return 0; }\n"
+        "const void* rubbish(void) { static long x[16] = {77}; return x; }\n");
+  const std::string so = file("libwrong.so");
+  ASSERT_EQ(std::system(fmt::format("cc -shared -fPIC -o '{}' '{}'", so, file("wrong.c")).c_str()), 0);
+  const auto run = [&](const char* name) {
+    return bench(fmt::format("run 8x8:8x8 --backend cortex --repeats 1 --library '{}{}'", so, name));
+  };
+  const std::tuple<const char*, int, const char*> cases[] = {
+      {"", 2, "no function wrong"},       {":number", 2, "no function number"}, {":nothing", 2, "NULL"},
+      {":rubbish", 2, "made for ABI 77"}, {":crash", 1, "while loading"},
+  };
+  for (const auto& [name, code, words] : cases) {
+    const Outcome o = run(name);
+    EXPECT_EQ(o.code, code) << name << o.text;
+    EXPECT_NE(o.text.find(words), std::string::npos) << o.text;
+    EXPECT_EQ(std::count(o.text.begin(), o.text.end(), '\n'), 1) << o.text;
+  }
 }
 
 TEST_F(Cli, MalformedEnvironmentIsRefused) {

@@ -6,9 +6,9 @@
 #include "bench/commands/commands.h"
 #include "bench/measure/significance.h"
 #include "bench/measure/statistics.h"
-#include "bench/report/file.h"
 #include "bench/report/row.h"
 #include "bench/report/table.h"
+#include "support/text_file.h"
 
 namespace cortex::bench {
 namespace {
@@ -25,7 +25,7 @@ std::string row_key(const Row& r) {
 }
 
 Result<std::vector<Row>> read_results(const std::string& path) {
-  Result<std::string> text = read_file(path);
+  Result<std::string> text = read_text_file(path);
   if (!text) return text.error();
   try {
     std::vector<Row> rows;

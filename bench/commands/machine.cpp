@@ -121,7 +121,7 @@ int run(const Arguments& a) {
   auto json = nlohmann::ordered_json::parse(to_json(machine));
   json["peak_gflops_per_core"] = peaks;
   json["fork_join_seconds"] = fork_join;
-  if (Status s = write_file_atomically(a.json, json.dump(2) + "\n"); !s) return report_error(s.error());
+  if (Status s = write_file_atomically(a.json, json_text(json, 2)); !s) return report_error(s.error());
   return exit_ok;
 }
 

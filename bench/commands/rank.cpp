@@ -21,6 +21,7 @@
 #include "bench/report/table.h"
 #include "bench/run/context.h"
 #include "support/fnv.h"
+#include "support/text_file.h"
 
 namespace cortex::bench {
 namespace {
@@ -66,7 +67,7 @@ Status check_arguments(Arguments& a) {
 
 Result<Machine> machine_of(const Arguments& a, Isa isa) {
   if (!a.machine.empty() && a.machine != "host") {
-    Result<std::string> text = read_file(a.machine);
+    Result<std::string> text = read_text_file(a.machine);
     if (!text) return text.error();
     Result<Machine> machine = parse_machine(*text, a.machine);
     if (machine) machine->isa = std::min(machine->isa, isa);
@@ -125,7 +126,7 @@ int report(const Arguments& a, const Json& context, const std::vector<Ranking>& 
                            {"results", results},
                            {"summary", to_json(summarize(rankings))},
                            {"summary_by_threads", parts}};
-    if (Status s = write_file_atomically(a.json, document.dump(1) + "\n"); !s) return report_error(s.error());
+    if (Status s = write_file_atomically(a.json, json_text(document, 1)); !s) return report_error(s.error());
   }
   if (!a.csv.empty()) {
     if (Status s = write_file_atomically(a.csv, to_csv(rankings)); !s) return report_error(s.error());
@@ -156,7 +157,7 @@ Json context_of(const Arguments& a, const Session& session, const Machine& machi
 Result<std::vector<Ranking>> read_records(const std::vector<std::string>& paths) {
   std::vector<Ranking> rankings;
   for (const std::string& path : paths) {
-    Result<std::string> text = read_file(path);
+    Result<std::string> text = read_text_file(path);
     if (!text) return text.error();
     Result<std::vector<Ranking>> read = parse_rankings(*text, path);
     if (!read) return read.error();

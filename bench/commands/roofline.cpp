@@ -12,6 +12,7 @@
 #include "graph/lower/lower.h"
 #include "polyopt/machine/machine.h"
 #include "polyopt/search/search.h"
+#include "support/text_file.h"
 
 namespace cortex::bench {
 namespace {
@@ -61,7 +62,7 @@ Result<Machine> machine_of(const Arguments& a) {
   Result<Isa> isa = a.isa.empty() ? default_isa() : parse_usable_isa(a.isa);
   if (!isa) return isa.error();
   if (a.machine.empty() || a.machine == "host") return host_machine(*isa);
-  Result<std::string> text = read_file(a.machine);
+  Result<std::string> text = read_text_file(a.machine);
   if (!text) return text.error();
   Result<Machine> machine = parse_machine(*text, a.machine);
   if (machine && !a.isa.empty()) machine->isa = *isa;
@@ -113,7 +114,7 @@ int run(const Arguments& a) {
   if (a.json.empty()) return exit_ok;
   const nlohmann::ordered_json document = {{"machine", nlohmann::ordered_json::parse(to_json(*machine))},
                                            {"results", results}};
-  if (Status s = write_file_atomically(a.json, document.dump(1) + "\n"); !s) return report_error(s.error());
+  if (Status s = write_file_atomically(a.json, json_text(document, 1)); !s) return report_error(s.error());
   return exit_ok;
 }
 

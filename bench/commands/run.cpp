@@ -39,7 +39,7 @@ Status write_outputs(const RunOptions& o, const Json& context, const RunResults&
     for (const Refusal& refusal : results.refusals) refusals.push_back(to_json(refusal));
     Json document = {{"context", context}, {"results", rows}, {"summary", pairs}};
     if (!refusals.empty()) document["unsupported"] = refusals;
-    if (Status s = write_file_atomically(o.json, document.dump(1) + "\n"); !s) return s;
+    if (Status s = write_file_atomically(o.json, json_text(document, 1)); !s) return s;
   }
   if (!o.csv.empty()) {
     if (Status s = write_file_atomically(o.csv, to_csv(results.rows)); !s) return s;

@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "bench/rank/judge.h"
+#include "bench/report/file.h"
 #include "bench/report/html.h"
 
 namespace cortex::bench {
@@ -107,7 +108,7 @@ std::string to_html(const nlohmann::ordered_json& context, const std::vector<Ran
                          r.threads);
   }
   return text + "</table>\n" + plots +
-         fmt::format("<h2>Context</h2><pre>{}</pre></body></html>\n", escaped(context.dump(2)));
+         fmt::format("<h2>Context</h2><pre>{}</pre></body></html>\n", escaped(json_text(context, 2)));
 }
 
 }  // namespace cortex::bench

@@ -7,8 +7,6 @@
 
 #include <cerrno>
 #include <cstring>
-#include <fstream>
-#include <sstream>
 
 namespace cortex::bench {
 namespace {
@@ -32,14 +30,15 @@ Error cannot_write(const std::string& path, int number) {
                   std::strerror(number)));
 }
 
-Status write_all(int fd, std::string_view content) {
+// False with errno set when not everything went out.
+bool write_all(int fd, std::string_view content) {
   while (!content.empty()) {
     const ssize_t n = write(fd, content.data(), content.size());
     if (n < 0 && errno == EINTR) continue;
-    if (n <= 0) return io_error(std::strerror(errno));
+    if (n <= 0) return false;
     content.remove_prefix(static_cast<std::size_t>(n));
   }
-  return Status::success();
+  return true;
 }
 
 }  // namespace
@@ -58,30 +57,23 @@ Status check_writable(const std::string& path, std::string_view option) {
   return Status::success();
 }
 
+std::string json_text(const nlohmann::ordered_json& document, int indent) {
+  return document.dump(indent, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
+}
+
 Status write_file_atomically(const std::string& path, std::string_view content) {
   const bool special = is_special(path);
   const std::string target = special ? path : temporary_name(path);
   const int fd = open(target.c_str(), O_WRONLY | O_CREAT | (special ? 0 : O_TRUNC) | O_CLOEXEC, 0666);
   if (fd < 0) return cannot_write(path, errno);
-  const Status written = write_all(fd, content);
-  const bool synced = special || fsync(fd) == 0;
+  const bool written = write_all(fd, content) && (special || fsync(fd) == 0);
+  int number = errno;
   close(fd);
-  if (special) return written;
-  if (!written || !synced || rename(target.c_str(), path.c_str()) != 0) {
-    const int number = errno;
-    unlink(target.c_str());
-    return cannot_write(path, number);
-  }
-  return Status::success();
-}
-
-Result<std::string> read_file(const std::string& path) {
-  if (is_folder(path)) return io_error(fmt::format("cannot read {}: it is a folder", path));
-  std::ifstream in(path, std::ios::binary);
-  if (!in) return io_error(fmt::format("cannot read {}: {}", path, std::strerror(errno)));
-  std::ostringstream content;
-  content << in.rdbuf();
-  return content.str();
+  if (special) return written ? Status::success() : cannot_write(path, number);
+  if (written && rename(target.c_str(), path.c_str()) == 0) return Status::success();
+  if (written) number = errno;
+  unlink(target.c_str());
+  return cannot_write(path, number);
 }
 
 }  // namespace cortex::bench

@@ -1,6 +1,7 @@
 // Files that appear whole or not at all.
 #pragma once
 
+#include <nlohmann/json.hpp>
 #include <string>
 #include <string_view>
 
@@ -11,9 +12,10 @@ namespace cortex::bench {
 // Can `path` be written? Asked before a long run rather than after it. Leaves no trace.
 Status check_writable(const std::string& path, std::string_view option);
 
+// A JSON document as text. Bytes of file names that are no UTF-8 become U+FFFD.
+std::string json_text(const nlohmann::ordered_json& document, int indent);
+
 // Writes beside `path`, flushes to disk, renames.
 Status write_file_atomically(const std::string& path, std::string_view content);
-
-Result<std::string> read_file(const std::string& path);
 
 }  // namespace cortex::bench

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "bench/report/file.h"
 #include "bench/report/table.h"
 
 namespace cortex::bench {
@@ -96,7 +97,7 @@ std::string to_html(const nlohmann::ordered_json& context, const std::vector<Row
     }
     text += "</ul>\n";
   }
-  text += fmt::format("<h2>Context</h2><pre>{}</pre></body></html>\n", escaped(context.dump(2)));
+  text += fmt::format("<h2>Context</h2><pre>{}</pre></body></html>\n", escaped(json_text(context, 2)));
   return text;
 }
 

@@ -10,6 +10,7 @@
 #include "bench/report/html.h"
 #include "bench/report/summary.h"
 #include "bench/report/table.h"
+#include "support/text_file.h"
 
 namespace cortex::bench {
 namespace {
@@ -116,13 +117,13 @@ TEST(File, AppearsWholeAndLeavesNothingBehind) {
   EXPECT_TRUE(std::filesystem::is_empty(folder));
   ASSERT_TRUE(write_file_atomically(path, "one").ok());
   ASSERT_TRUE(write_file_atomically(path, "two").ok());
-  EXPECT_EQ(*read_file(path), "two");
+  EXPECT_EQ(*read_text_file(path), "two");
   EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder), {}), 1);
   const Status missing = check_writable((folder / "no" / "out.json").string(), "--json");
   ASSERT_FALSE(missing.ok());
   EXPECT_NE(missing.error().message.find("--json: cannot write"), std::string::npos);
   EXPECT_FALSE(check_writable(folder.string(), "--json").ok());
-  EXPECT_FALSE(read_file((folder / "absent").string()).ok());
+  EXPECT_FALSE(read_text_file((folder / "absent").string()).ok());
   std::filesystem::remove_all(folder);
 }
 

@@ -286,8 +286,9 @@ Result<RunOptions> check_run_arguments(const RunArguments& a) {
   }
   if (o.threads.empty()) o.threads.push_back(1);
   if (a.repeats < 0 || a.repeats > 100000) return bad("--repeats: must be between 0 and 100000");
-  if (!(a.min_time > 0)) return bad("--min-time: must be above 0");
-  if (!(a.time_limit >= 0)) return bad("--time-limit: must not be negative");
+  // Written so that nan is refused too.
+  if (!(a.min_time > 0 && a.min_time <= 1e6)) return bad("--min-time: must be above 0 and at most 1e6");
+  if (!(a.time_limit >= 0 && a.time_limit <= 1e9)) return bad("--time-limit: must be between 0 and 1e9");
 
   Result<std::vector<RunProblem>> problems =
       gather_run_problems(a.problems, a.option_problems, a.problem_lists, a.op);
@@ -307,6 +308,9 @@ Result<RunOptions> check_run_arguments(const RunArguments& a) {
   o.batches = a.batches;
   if (Status s = check_f32(*problems); !s) return s.error();
   o.problems = std::move(*problems);
+  for (const std::string& library : a.libraries) {
+    if (library.empty()) return bad("--library: name a file");
+  }
   o.libraries = a.libraries;
   o.verify = a.verify;
   o.plain = a.plain;

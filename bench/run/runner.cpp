@@ -53,8 +53,8 @@ class IsaRun {
         return internal_error("interrupted");
       }
       if (contestant_.empty()) {
-        return internal_error(fmt::format("the worker for {} crashed ({}) while starting", isa_name(isa_),
-                                          strsignal(WTERMSIG(status))));
+        return internal_error(fmt::format("the worker for {} crashed ({}) while {}", isa_name(isa_),
+                                          strsignal(WTERMSIG(status)), doing_));
       }
       blame_crash(WTERMSIG(status));
     }

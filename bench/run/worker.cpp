@@ -61,6 +61,10 @@ class Worker {
       if (!backend)
         return fail({backend.error().code, fmt::format("{}: {}", c.backend, backend.error().message)});
       for (const std::string& library : options_.libraries) {
+        say({{"event", "begin"},
+             {"set", job_.first_set},
+             {"contestant", ""},
+             {"doing", "loading " + library}});
         if (Status s = (*backend)->add_library(library); !s) return fail(s.error());
       }
       versions[c.backend] = (*backend)->version();
