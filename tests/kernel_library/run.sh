@@ -63,6 +63,35 @@ layers 2 >"$list"
 build "the list repaired"
 counts 16 "after repair"
 
+# Bad arguments end the configuring with one message that names them; what cortex-gen alone can tell, the build.
+configure() {
+  "$cmake" -S "$source/tests/kernel_library" -B "$work/refused" -G "$generator" -DCMAKE_CXX_COMPILER="$cxx" \
+    -DCORTEX_SOURCE="$source" -DCORTEX_KERNELS="$kernels" -DCORTEX_GEN_EXECUTABLE="$gen" -DREFUSED="$1" \
+    >"$work/log" 2>&1
+}
+refused() {
+  if configure "$1"; then fail "accepted: $1"; fi
+  tr -s ' \n' ' ' <"$work/log" | grep -qF -- "$2" || fail "no \"$2\" about: $1"
+}
+refused "my-kernels INLINE 8x8:8x8" "the name becomes a C function"
+refused "my_kernels" "name files with PROBLEMS"
+refused "my_kernels INLINE 8x8:8x8 ISA" "no value after ISA"
+refused "my_kernels INLINE 8x8:8x8 MACHINE" "no value after MACHINE"
+refused "my_kernels INLINE 8x8:8x8 MACHINE nowhere.json" "nowhere.json"
+refused "my_kernels PROBLEMS nowhere.txt" "nowhere.txt"
+refused "my_kernels PROBLEMS ." "no such file"
+refused "my_kernels STATIC SHARED INLINE 8x8:8x8" "choose one"
+refused "my_kernels NONSENSE INLINE 8x8:8x8" "unexpected \"NONSENSE\""
+refused_by_build() {
+  configure "$1" || fail "configuring: $1"
+  if "$cmake" --build "$work/refused" >"$work/log" 2>&1; then fail "accepted: $1"; fi
+  grep -qF -- "$2" "$work/log" || fail "no \"$2\" about: $1"
+}
+refused_by_build "class INLINE 8x8:8x8" "--name class"
+refused_by_build "my_kernels INLINE 8x8:8x8 ISA sse9" "--isa sse9"
+refused_by_build "my_kernels INLINE 8x8:8x8 THREADS 0" "--threads 0"
+refused_by_build "my_kernels INLINE 8x9:8x8" "my_kernels.inline.txt:1"
+
 # The installed package, which may have moved.
 for component in library tools; do
   "$cmake" --install "$tree" --prefix "$work/first" --component $component >"$work/log" || fail "installing"
