@@ -18,12 +18,11 @@ CORTEX_INLINE Reduced reduce(Vec x) {
 
 // exp(r) - 1 for |r| <= ln2/2: r + r^2 P(r), error 0.22.
 CORTEX_INLINE Vec expm1_reduced(Vec r) {
-  Vec p = splat(1.388249845e-3f);
-  p = fma(p, r, splat(8.366646796e-3f));
-  p = fma(p, r, splat(4.16672039e-2f));
-  p = fma(p, r, splat(0.1666654268f));
-  p = fma(p, r, splat(0.4999999813f));
-  return fma(mul(r, r), p, r);
+  // In pairs: what limits an array of these is how many unfinished chains the core can hold.
+  const Vec square = mul(r, r);
+  const Vec low = fma(splat(0.1666654268f), r, splat(0.4999999813f));
+  const Vec high = fma(splat(1.388249845e-3f), square, fma(splat(8.366646796e-3f), r, splat(4.16672039e-2f)));
+  return fma(square, fma(high, square, low), r);
 }
 
 // exp(x + low), low tiny. Beyond the ends of f32 the result is 0 or infinity.

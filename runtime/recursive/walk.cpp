@@ -211,7 +211,8 @@ void Walk::run_gemm(const Gemm& gemm, const float* a, int64_t a_pitch, float* c,
   const PackedWeights& weights = parameters_.packed(gemm.weights);
   cortex_cell_gemm_args args{};
   args.a = a;
-  args.b = weights.data.as<char>() + columns.begin / model_.kernels.panel * weights.panel_stride;
+  args.b = reinterpret_cast<const char*>(weights.data) +
+           columns.begin / model_.kernels.panel * weights.panel_stride;
   args.c = c + columns.begin;
   args.m = rows;
   args.n = columns.end - columns.begin;

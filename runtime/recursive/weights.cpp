@@ -51,6 +51,18 @@ ParameterStore::ParameterStore(const Model& model, const Program& program, int64
   for (const Weights& w : weights_) {
     columns_.push_back(model.shape(model.parameters[static_cast<std::size_t>(w.parameter)].dims)[1]);
   }
+  const auto packed_bytes = [&](const Weights& w) {
+    return static_cast<std::size_t>(ceil_div(w.n, panel_) * w.k * panel_) * sizeof(float);
+  };
+  std::size_t bytes = 0;
+  for (const Weights& w : weights_) bytes += packed_bytes(w);
+  memory_ = Pages(bytes);
+  std::byte* at = static_cast<std::byte*>(memory_.data());
+  for (std::size_t i = 0; at && i < weights_.size(); ++i) {
+    packed_[i].panel_stride = weights_[i].k * panel_ * static_cast<int64_t>(sizeof(float));
+    packed_[i].data = reinterpret_cast<float*>(at);
+    at += packed_bytes(weights_[i]);
+  }
 }
 
 Status ParameterStore::set(std::size_t parameter, const float* values, int64_t count) {
@@ -70,10 +82,8 @@ Status ParameterStore::set(std::size_t parameter, const float* values, int64_t c
     if (static_cast<std::size_t>(w.parameter) != parameter) continue;
     PackedWeights& packed = packed_[i];
     const int64_t panels = ceil_div(w.n, panel_);
-    packed.panel_stride = w.k * panel_ * static_cast<int64_t>(sizeof(float));
-    if (!packed.data) packed.data = AlignedBuffer(static_cast<std::size_t>(panels * packed.panel_stride));
     if (!packed.data) return full;
-    float* to = packed.data.as<float>();
+    float* to = packed.data;
     for (int64_t p = 0; p < panels; ++p) {
       for (int64_t k = 0; k < w.k; ++k) {
         for (int64_t j = 0; j < panel_; ++j, ++to) {

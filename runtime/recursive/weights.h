@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "runtime/recursive/pages.h"
 #include "runtime/recursive/program.h"
 #include "support/aligned_buffer.h"
 #include "support/result.h"
@@ -12,13 +13,14 @@ namespace cortex::recursive {
 
 // [k][panel] blocks, one per panel of rows of the parameter; the last padded with zeros.
 struct PackedWeights {
-  AlignedBuffer data;
+  float* data = nullptr;
   int64_t panel_stride = 0;  // bytes
 };
 
 class ParameterStore {
  public:
   ParameterStore() = default;
+  // Without memory for the weights set() refuses.
   ParameterStore(const Model& model, const Program& program, int64_t panel);
 
   Status set(std::size_t parameter, const float* values, int64_t count);
@@ -35,6 +37,7 @@ class ParameterStore {
   std::vector<int64_t> columns_;  // of the parameter each of the weights is rows of
   int64_t panel_ = 0;
   std::vector<AlignedBuffer> plain_;
+  Pages memory_;  // of all packed weights, one behind the other
   std::vector<PackedWeights> packed_;
 };
 
