@@ -12,8 +12,8 @@ namespace cortex::bench::torch_peer {
 template <typename Derived>
 class RecursiveInstance : public Instance {
  public:
-  explicit RecursiveInstance(const RecursiveRequest& request, const char* layout)
-      : request_(request), model_(make_model(request)) {
+  RecursiveInstance(const RecursiveRequest& request, const char* layout, bool tried)
+      : request_(request), model_(make_model(request, tried)) {
     info_.layout = layout;
     info_.isa = isa_of_torch();
     info_.kernel = "aten";
@@ -53,10 +53,10 @@ class RecursiveInstance : public Instance {
 
  private:
   Derived& derived() { return static_cast<Derived&>(*this); }
-  Model make_model(const RecursiveRequest& request) {
+  Model make_model(const RecursiveRequest& request, bool tried) {
     const c10::InferenceMode inference;
     const double start = now_ns();
-    Model model(*request.problem, *request.operands);
+    Model model(*request.problem, *request.operands, tried);
     info_.create_ns = now_ns() - start;
     return model;
   }

@@ -17,7 +17,7 @@ struct Level {
 
 class Levels : public RecursiveInstance<Levels> {
  public:
-  explicit Levels(const RecursiveRequest& request) : RecursiveInstance(request, "a tensor a batch") {}
+  explicit Levels(const RecursiveRequest& request) : RecursiveInstance(request, "a tensor a batch", true) {}
 
   void run(const Structures& batch) {
     order_by_height(batch, order_);

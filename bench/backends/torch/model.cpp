@@ -15,7 +15,7 @@ at::Tensor tensor(const RecursiveOperands& operands, const char* name) {
 
 }  // namespace
 
-Model::Model(const RecursiveProblem& problem, const RecursiveOperands& operands)
+Model::Model(const RecursiveProblem& problem, const RecursiveOperands& operands, bool tried)
     : kind(problem.model),
       h(problem.hidden),
       second(second_state_size(problem)),
@@ -24,7 +24,7 @@ Model::Model(const RecursiveProblem& problem, const RecursiveOperands& operands)
   const at::Tensor b = tensor(operands, "b");
   x = tensor(operands, "X");
   if (kind == RecursiveModel::treefc || kind == RecursiveModel::mvrnn) {
-    w = Product(tensor(operands, "W"), b);
+    w = Product(tensor(operands, "W"), b, tried);
     if (kind == RecursiveModel::mvrnn) {
       x_m = tensor(operands, "X_M");
       w_m = tensor(operands, "W_M");
@@ -35,19 +35,20 @@ Model::Model(const RecursiveProblem& problem, const RecursiveOperands& operands)
   x = at::cat({x.add_(b), b.unsqueeze(0)});
   const at::Tensor u_all = tensor(operands, "U");
   if (kind == RecursiveModel::treegru || kind == RecursiveModel::seqgru) {
-    u = Product(u_all.narrow(0, 0, 2 * h).contiguous(), {});
-    u_gate = Product(u_all.narrow(0, 2 * h, h).contiguous(), {});
-    u_biased = Product(u_all.narrow(0, 0, 2 * h).contiguous(), b.narrow(0, 0, 2 * h).contiguous());
-    u_gate_biased = Product(u_all.narrow(0, 2 * h, h).contiguous(), b.narrow(0, 2 * h, h).contiguous());
+    u = Product(u_all.narrow(0, 0, 2 * h).contiguous(), {}, tried);
+    u_gate = Product(u_all.narrow(0, 2 * h, h).contiguous(), {}, tried);
+    u_biased = Product(u_all.narrow(0, 0, 2 * h).contiguous(), b.narrow(0, 0, 2 * h).contiguous(), tried);
+    u_gate_biased =
+        Product(u_all.narrow(0, 2 * h, h).contiguous(), b.narrow(0, 2 * h, h).contiguous(), tried);
     return;
   }
-  u = Product(u_all, {});
-  u_biased = Product(u_all, b.narrow(0, 0, u_all.size(0)).contiguous());
+  u = Product(u_all, {}, tried);
+  u_biased = Product(u_all, b.narrow(0, 0, u_all.size(0)).contiguous(), tried);
   if (kind == RecursiveModel::treelstm || kind == RecursiveModel::treelstm_nary) {
     const at::Tensor f = tensor(operands, "U_f"), b_f = b.narrow(0, 3 * h, h).contiguous();
     x_leaf = x.narrow(1, 0, 3 * h).contiguous();
-    u_f = Product(f, {});
-    u_f_biased = Product(f, kind == RecursiveModel::treelstm ? b_f : b_f.repeat({slots}));
+    u_f = Product(f, {}, tried);
+    u_f_biased = Product(f, kind == RecursiveModel::treelstm ? b_f : b_f.repeat({slots}), tried);
   }
 }
 

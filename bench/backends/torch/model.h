@@ -14,7 +14,8 @@
 namespace cortex::bench::torch_peer {
 
 struct Model {
-  Model(const RecursiveProblem& problem, const RecursiveOperands& operands);
+  // `tried`: products are chosen by trial.
+  Model(const RecursiveProblem& problem, const RecursiveOperands& operands, bool tried);
 
   RecursiveModel kind;
   int64_t h, second, slots;

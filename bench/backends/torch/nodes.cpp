@@ -6,7 +6,7 @@ namespace {
 
 class Nodes : public RecursiveInstance<Nodes> {
  public:
-  explicit Nodes(const RecursiveRequest& request) : RecursiveInstance(request, "a tensor a node") {}
+  explicit Nodes(const RecursiveRequest& request) : RecursiveInstance(request, "a tensor a node", false) {}
 
   void run(const Structures& batch) {
     order_by_height(batch, order_);

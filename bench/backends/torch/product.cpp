@@ -8,8 +8,10 @@
 
 namespace cortex::bench::torch_peer {
 
-Product::Product(at::Tensor weight, at::Tensor bias)
+Product::Product(at::Tensor weight, at::Tensor bias, bool tried)
     : weight_(std::move(weight)), transposed_(weight_.t().contiguous()), bias_(std::move(bias)) {
+  best_.fill(linear);
+  if (!tried) return;
   for (std::size_t i = 0; i < best_.size(); ++i) {
     const int64_t rows = int64_t{1} << i;
     const at::Tensor input = at::ones({rows, weight_.size(1)});

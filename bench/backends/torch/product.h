@@ -1,4 +1,5 @@
-// Rows times a matrix, bias added, by whichever of torch's ways is fastest for that many rows.
+// Rows times a matrix, bias added: as torch::nn::Linear does it, or by whichever of torch's ways is fastest
+// for that many rows.
 #pragma once
 
 #include <ATen/ATen.h>
@@ -10,9 +11,10 @@ namespace cortex::bench::torch_peer {
 class Product {
  public:
   Product() = default;
-  // weight [out][in], as torch::nn::Linear keeps it; bias [out] or undefined. Tries every way at 1, 2, 4, ...
-  // 512 rows.
-  Product(at::Tensor weight, at::Tensor bias);
+  // weight [out][in], as torch::nn::Linear keeps it; bias [out] or undefined. `tried`: every way is tried at
+  // 1, 2, 4
+  // ... 512 rows; else linear runs.
+  Product(at::Tensor weight, at::Tensor bias, bool tried);
 
   at::Tensor operator()(const at::Tensor& rows) const;  // [n][in] -> [n][out]
 
