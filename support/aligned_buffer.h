@@ -21,11 +21,16 @@ class AlignedBuffer {
 
   void* data() const { return data_.get(); }
   std::size_t size() const { return size_; }
-  template <typename T> T* as() const { return static_cast<T*>(data_.get()); }
+  template <typename T>
+  T* as() const {
+    return static_cast<T*>(data_.get());
+  }
   explicit operator bool() const { return data_ != nullptr; }
 
  private:
-  struct Free { void operator()(void* p) const { std::free(p); } };
+  struct Free {
+    void operator()(void* p) const { std::free(p); }
+  };
   std::unique_ptr<void, Free> data_;
   std::size_t size_ = 0;
 };

@@ -17,7 +17,7 @@ enum class ErrorCode {
   overflow,          // sizes that do not fit 64-bit arithmetic or the address space
   io,                // files and folders
   out_of_memory,
-  internal,          // a broken invariant: a bug here, not in the input
+  internal,  // a broken invariant: a bug here, not in the input
 };
 
 struct Error {
@@ -34,15 +34,27 @@ class [[nodiscard]] Result {
   bool ok() const { return std::holds_alternative<T>(state_); }
   explicit operator bool() const { return ok(); }
 
-  T& value() & { assert(ok()); return std::get<T>(state_); }
-  const T& value() const& { assert(ok()); return std::get<T>(state_); }
-  T&& value() && { assert(ok()); return std::get<T>(std::move(state_)); }
+  T& value() & {
+    assert(ok());
+    return std::get<T>(state_);
+  }
+  const T& value() const& {
+    assert(ok());
+    return std::get<T>(state_);
+  }
+  T&& value() && {
+    assert(ok());
+    return std::get<T>(std::move(state_));
+  }
   T& operator*() & { return value(); }
   const T& operator*() const& { return value(); }
   T* operator->() { return &value(); }
   const T* operator->() const { return &value(); }
 
-  const Error& error() const { assert(!ok()); return std::get<Error>(state_); }
+  const Error& error() const {
+    assert(!ok());
+    return std::get<Error>(state_);
+  }
 
  private:
   std::variant<T, Error> state_;
@@ -57,13 +69,18 @@ class [[nodiscard]] Status {
 
   bool ok() const { return !error_.has_value(); }
   explicit operator bool() const { return ok(); }
-  const Error& error() const { assert(!ok()); return *error_; }
+  const Error& error() const {
+    assert(!ok());
+    return *error_;
+  }
 
  private:
   std::optional<Error> error_;
 };
 
-inline Error invalid_argument(std::string message) { return {ErrorCode::invalid_argument, std::move(message)}; }
+inline Error invalid_argument(std::string message) {
+  return {ErrorCode::invalid_argument, std::move(message)};
+}
 inline Error unsupported(std::string message) { return {ErrorCode::unsupported, std::move(message)}; }
 inline Error overflow_error(std::string message) { return {ErrorCode::overflow, std::move(message)}; }
 inline Error io_error(std::string message) { return {ErrorCode::io, std::move(message)}; }

@@ -149,8 +149,8 @@ class Walker {
     if (k.row_clip) {
       const Range taps = range(k.row_clip->dim);
       e.numbers["window.taps"] = taps.len;
-      e.numbers["window.at"] = k.row_clip->step * range(k.m_dim).lo + k.row_clip->tap_step * taps.lo +
-                               k.row_clip->constant;
+      e.numbers["window.at"] =
+          k.row_clip->step * range(k.m_dim).lo + k.row_clip->tap_step * taps.lo + k.row_clip->constant;
       e.numbers["window.step"] = k.row_clip->step;
       e.numbers["window.tap_step"] = k.row_clip->tap_step;
       e.numbers["window.extent"] = k.row_clip->extent;

@@ -261,18 +261,17 @@ std::string coalesced(std::string_view line) {
 }
 
 TEST(Coalesce, ConvolutionMergesWindowWidthWithChannels) {
-  EXPECT_EQ(
-      coalesced("mb4ic64ih58oc128oh56kh3ph0"),
-      "nest conv\n"
-      "  dim n 4 parallel\n"
-      "  dim oh 56 parallel\n"
-      "  dim ow 56 parallel\n"
-      "  dim oc 128 parallel\n"
-      "  dim kh 3 reduction\n"
-      "  dim kw_ic 192 reduction\n"
-      "  A src f32 [n:4:215296 @ n] [h:58:3712 @ oh + kh] [w_c:3712:1 @ 64*ow + kw_ic]\n"
-      "  B wei f32 [kh:3:24576 @ kh] [kw_ic:192:128 @ kw_ic] [oc:128:1 @ oc] constant\n"
-      "  C dst f32 [n:4:401408 @ n] [h:56:7168 @ oh] [w:56:128 @ ow] [c:128:1 @ oc]\n");
+  EXPECT_EQ(coalesced("mb4ic64ih58oc128oh56kh3ph0"),
+            "nest conv\n"
+            "  dim n 4 parallel\n"
+            "  dim oh 56 parallel\n"
+            "  dim ow 56 parallel\n"
+            "  dim oc 128 parallel\n"
+            "  dim kh 3 reduction\n"
+            "  dim kw_ic 192 reduction\n"
+            "  A src f32 [n:4:215296 @ n] [h:58:3712 @ oh + kh] [w_c:3712:1 @ 64*ow + kw_ic]\n"
+            "  B wei f32 [kh:3:24576 @ kh] [kw_ic:192:128 @ kw_ic] [oc:128:1 @ oc] constant\n"
+            "  C dst f32 [n:4:401408 @ n] [h:56:7168 @ oh] [w:56:128 @ ow] [c:128:1 @ oc]\n");
 }
 
 TEST(Coalesce, TapsOfAPaddedWindowStayApartFromManyChannels) {

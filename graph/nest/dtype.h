@@ -11,20 +11,30 @@ enum class DataType : int { f32, bf16, u8, s8, s32 };
 
 inline int64_t size_of(DataType t) {
   switch (t) {
-    case DataType::f32: case DataType::s32: return 4;
-    case DataType::bf16: return 2;
-    case DataType::u8: case DataType::s8: return 1;
+    case DataType::f32:
+    case DataType::s32:
+      return 4;
+    case DataType::bf16:
+      return 2;
+    case DataType::u8:
+    case DataType::s8:
+      return 1;
   }
   return 0;
 }
 
 inline const char* dtype_name(DataType t) {
   switch (t) {
-    case DataType::f32: return "f32";
-    case DataType::bf16: return "bf16";
-    case DataType::u8: return "u8";
-    case DataType::s8: return "s8";
-    case DataType::s32: return "s32";
+    case DataType::f32:
+      return "f32";
+    case DataType::bf16:
+      return "bf16";
+    case DataType::u8:
+      return "u8";
+    case DataType::s8:
+      return "s8";
+    case DataType::s32:
+      return "s32";
   }
   return "?";
 }

@@ -10,13 +10,13 @@ namespace cortex {
 enum class Activation : int32_t { none, relu, clip, sigmoid, tanh, gelu_erf, gelu_tanh };
 
 struct Epilogue {
-  bool bias = false;                     // one value per output channel / per column of a matmul
-  bool residual = false;                 // C-shaped tensor, same layout as C; may be C itself
+  bool bias = false;      // one value per output channel / per column of a matmul
+  bool residual = false;  // C-shaped tensor, same layout as C; may be C itself
   bool residual_after_activation = false;
   float residual_scale = 1.0f;
   Activation activation = Activation::none;
-  float alpha = 0.0f;                    // relu: slope below zero; clip: lower bound
-  float beta = 0.0f;                     // clip: upper bound
+  float alpha = 0.0f;  // relu: slope below zero; clip: lower bound
+  float beta = 0.0f;   // clip: upper bound
 
   bool empty() const { return !bias && !residual && activation == Activation::none; }
   bool operator==(const Epilogue&) const = default;

@@ -60,11 +60,11 @@ inline constexpr int operand_count = 3;
 const char* operand_name(Operand operand);  // "A", "B", "C"
 
 struct Nest {
-  std::string name;            // "conv", "matmul"; for messages and generated comments
-  std::vector<Dim> dims;       // any order; lowering puts them in the order of the textbook loop nest
+  std::string name;              // "conv", "matmul"; for messages and generated comments
+  std::vector<Dim> dims;         // any order; lowering puts them in the order of the textbook loop nest
   Access access[operand_count];  // A: activations (rows), B: weights (columns), C: destination
-  bool b_constant = true;      // B may be packed ahead of time (weights)
-  Epilogue epilogue;           // bias, residual, activation
+  bool b_constant = true;        // B may be packed ahead of time (weights)
+  Epilogue epilogue;             // bias, residual, activation
 
   const Access& operator[](Operand o) const { return access[static_cast<int>(o)]; }
   Access& operator[](Operand o) { return access[static_cast<int>(o)]; }
@@ -92,7 +92,7 @@ Nest coalesce(const Nest& nest);
 // Multiply-add count (product of extents); at most 2^62 by verify().
 int64_t multiply_adds(const Nest& nest);
 
-std::string to_string(const Nest& nest);        // multi-line text, parses back
+std::string to_string(const Nest& nest);  // multi-line text, parses back
 Result<Nest> parse_nest(std::string_view text);
 
 }  // namespace cortex

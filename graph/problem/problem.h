@@ -41,9 +41,9 @@ struct Problem {
   std::variant<ConvProblem, MatmulProblem> op;
   DataType src = DataType::f32, wei = DataType::f32, dst = DataType::f32;
   Epilogue epilogue;
-  std::string name;    // of n"name*count", without the count
-  int64_t count = 1;   // times the layer occurs in its network
-  std::string text;    // the line as written, for reports
+  std::string name;   // of n"name*count", without the count
+  int64_t count = 1;  // times the layer occurs in its network
+  std::string text;   // the line as written, for reports
 
   bool is_conv() const { return std::holds_alternative<ConvProblem>(op); }
   bool is_matmul() const { return std::holds_alternative<MatmulProblem>(op); }
@@ -62,9 +62,10 @@ Result<Problem> parse_problem(std::string_view line, OpKind op = OpKind::any);
 // a reader of command lines would take for an option of the tool.
 bool begins_with_problem_options(std::string_view argument);
 
-// A batch file: one problem a line (more are taken), '#' comments, options persist to later lines, --reset clears
-// them. Messages begin with "<source>:<line>: ".
-Result<std::vector<Problem>> parse_batch(std::string_view text, std::string_view source, OpKind op = OpKind::any);
+// A batch file: one problem a line (more are taken), '#' comments, options persist to later lines, --reset
+// clears them. Messages begin with "<source>:<line>: ".
+Result<std::vector<Problem>> parse_batch(std::string_view text, std::string_view source,
+                                         OpKind op = OpKind::any);
 Result<std::vector<Problem>> read_batch(const std::string& path, OpKind op = OpKind::any);
 
 // Replayable canonical text (parses back to an equal problem), with options, without the name.

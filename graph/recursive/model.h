@@ -76,8 +76,8 @@ struct Value {
   Size lo, hi;
   double number = 0;
   std::vector<Size> dims;  // of a constant
-  std::string name;  // empty: printed where it is used
-  int line = 0;      // of the text, for messages
+  std::string name;        // empty: printed where it is used
+  int line = 0;            // of the text, for messages
 
   // Filled in by check().
   std::vector<int64_t> shape;

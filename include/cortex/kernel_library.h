@@ -26,7 +26,7 @@ typedef struct cortex_kernel_call {
   void* c;              /* destination in the nest's layout */
   const float* bias;    /* NULL when the problem has none */
   const void* residual; /* C's layout; NULL when the problem has none; may equal c */
-  void* scratch;        /* this thread's, 64-byte aligned, entry->scratch_bytes long; may be NULL if that is 0 */
+  void* scratch; /* this thread's, 64-byte aligned, entry->scratch_bytes long; may be NULL if that is 0 */
   int32_t grid[CORTEX_MAX_PARALLEL_LOOPS];
   int32_t coord[CORTEX_MAX_PARALLEL_LOOPS];
 } cortex_kernel_call;
@@ -34,23 +34,23 @@ typedef struct cortex_kernel_call {
 typedef void (*cortex_kernel_fn)(const cortex_kernel_call*);
 
 typedef struct cortex_kernel_entry {
-  const char* key;         /* canonical problem key */
-  const char* problem;     /* replayable problem text */
-  const char* isa;         /* ISA its microkernels need */
-  int32_t threads;         /* thread count it was scheduled for; runs with any grid */
+  const char* key;     /* canonical problem key */
+  const char* problem; /* replayable problem text */
+  const char* isa;     /* ISA its microkernels need */
+  int32_t threads;     /* thread count it was scheduled for; runs with any grid */
   int32_t reserved;
-  const char* schedule;    /* text, parses back against the problem's coalesced nest */
+  const char* schedule; /* text, parses back against the problem's coalesced nest */
   cortex_kernel_fn run;
-  int64_t scratch_bytes;           /* per thread */
-  int64_t packed_weights_bytes;    /* 0: weights are not packed ahead of time */
+  int64_t scratch_bytes;        /* per thread */
+  int64_t packed_weights_bytes; /* 0: weights are not packed ahead of time */
   double predicted_seconds;
-  uint64_t hash;           /* FNV-1a 64 over key, '\n', isa, '\n', threads in decimal */
+  uint64_t hash; /* FNV-1a 64 over key, '\n', isa, '\n', threads in decimal */
 } cortex_kernel_entry;
 
 typedef struct cortex_kernel_library {
-  uint32_t abi;            /* CORTEX_KERNEL_LIBRARY_ABI it was generated for */
+  uint32_t abi; /* CORTEX_KERNEL_LIBRARY_ABI it was generated for */
   const char* name;
-  const char* generator;   /* "cortex-gen 0.1.0" */
+  const char* generator; /* "cortex-gen 0.1.0" */
   int32_t count;
   const cortex_kernel_entry* entries;
   /* Open addressing with linear probing: slot = hash & (slots-1); -1 marks an empty slot. slots is a

@@ -23,12 +23,12 @@ extern "C" {
 
 typedef enum cortex_activation {
   CORTEX_ACTIVATION_NONE = 0,
-  CORTEX_ACTIVATION_RELU = 1,      /* max(x, 0), and x * alpha below zero (leaky when alpha != 0) */
-  CORTEX_ACTIVATION_CLIP = 2,      /* min(max(x, alpha), beta) */
-  CORTEX_ACTIVATION_SIGMOID = 3,   /* 1 / (1 + exp(-x)) */
+  CORTEX_ACTIVATION_RELU = 1,    /* max(x, 0), and x * alpha below zero (leaky when alpha != 0) */
+  CORTEX_ACTIVATION_CLIP = 2,    /* min(max(x, alpha), beta) */
+  CORTEX_ACTIVATION_SIGMOID = 3, /* 1 / (1 + exp(-x)) */
   CORTEX_ACTIVATION_TANH = 4,
-  CORTEX_ACTIVATION_GELU_ERF = 5,  /* x/2 (1 + erf(x / sqrt 2)) */
-  CORTEX_ACTIVATION_GELU_TANH = 6  /* x/2 (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3))) */
+  CORTEX_ACTIVATION_GELU_ERF = 5, /* x/2 (1 + erf(x / sqrt 2)) */
+  CORTEX_ACTIVATION_GELU_TANH = 6 /* x/2 (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3))) */
 } cortex_activation;
 
 /* What happens to a finished tile, in this order:
@@ -58,7 +58,7 @@ enum {
  * [0, extent), and only those rows of A_b are read. taps 0: every element adds to every row. */
 enum { CORTEX_MAX_WINDOW_TAPS = 64 };
 typedef struct cortex_row_window {
-  int64_t taps; /* <= CORTEX_MAX_WINDOW_TAPS */
+  int64_t taps;                       /* <= CORTEX_MAX_WINDOW_TAPS */
   int64_t at, step, tap_step, extent; /* step > 0, tap_step >= 0 */
 } cortex_row_window;
 
@@ -93,10 +93,10 @@ typedef struct cortex_brgemm_args {
 typedef void (*cortex_brgemm_fn)(const cortex_brgemm_args*);
 
 /* Depthwise window: for 0 <= y < rows, 0 <= x < outputs, 0 <= c < channels
- *   C[y][x][c] (+)= sum over (d,h,w) in the window of
- *     In[d0 + d*dilation_d][h0 + y*stride_h + h*dilation_h][w0 + x*stride_w + w*dilation_w][c] * W[d][h][w][c]
- * where positions outside [0,in_d) x [0,in_h) x [0,in_w) count as zero and are never read. `input`
- * is the address of In[0][0][0][first channel]; d0, h0, w0 may be negative. Channels are adjacent in
+ *   C[y][x][c] (+)= sum over (d,h,w) in the window of In[d0 + d*dilation_d][h0 + y*stride_h + h*dilation_h]
+ *                   [w0 + x*stride_w + w*dilation_w][c] * W[d][h][w][c]
+ * where positions outside [0,in_d) x [0,in_h) x [0,in_w) count as zero and are never read. `input` is the
+ * address of In[0][0][0][first channel]; d0, h0, w0 may be negative. Channels are adjacent in
  * input, weights and output. Any number of channels, outputs and rows. */
 typedef struct cortex_dwconv_args {
   const void* input;
@@ -107,11 +107,11 @@ typedef struct cortex_dwconv_args {
   int64_t in_d, in_h, in_w;
   int64_t kd, kh, kw;
   int64_t stride_h, stride_w;
-  int64_t dilation_d, dilation_h, dilation_w;                /* 1 = dense */
-  int64_t in_stride_d, in_stride_h, in_stride_w;             /* bytes */
-  int64_t w_stride_d, w_stride_h, w_stride_w;                /* bytes */
-  int64_t out_stride, out_stride_h;                          /* bytes between outputs x, between rows y */
-  int64_t residual_stride_h;                                 /* bytes between rows y; ld_residual: outputs x */
+  int64_t dilation_d, dilation_h, dilation_w;    /* 1 = dense */
+  int64_t in_stride_d, in_stride_h, in_stride_w; /* bytes */
+  int64_t w_stride_d, w_stride_h, w_stride_w;    /* bytes */
+  int64_t out_stride, out_stride_h;              /* bytes between outputs x, between rows y */
+  int64_t residual_stride_h;                     /* bytes between rows y; ld_residual: outputs x */
   uint32_t flags;
   cortex_epilogue epilogue; /* columns n = channels; bias_m is not read */
 } cortex_dwconv_args;
@@ -141,18 +141,22 @@ typedef void (*cortex_pack_fn)(const cortex_pack_desc* desc, const void* src, vo
                                const int64_t* origin, const int64_t* box);
 
 /* One declaration per row of the kernel lists. */
-#define CORTEX_KERNEL(op, a, b, c, mr, nr, kr, variant, isa) \
-  CORTEX_API void cortex_##op##_##a##_##b##_##c##_##mr##x##nr##x##kr##variant##_##isa(const cortex_##op##_args*);
+#define CORTEX_KERNEL(op, a, b, c, mr, nr, kr, variant, isa)                           \
+  CORTEX_API void cortex_##op##_##a##_##b##_##c##_##mr##x##nr##x##kr##variant##_##isa( \
+      const cortex_##op##_args*);
 #include <cortex/kernels.inc>
 #undef CORTEX_KERNEL
 
 /* The packing routine, one per ISA. */
-CORTEX_API void cortex_pack_baseline(const cortex_pack_desc*, const void*, void*, const int64_t*, const int64_t*);
+CORTEX_API void cortex_pack_baseline(const cortex_pack_desc*, const void*, void*, const int64_t*,
+                                     const int64_t*);
 CORTEX_API void cortex_pack_avx2(const cortex_pack_desc*, const void*, void*, const int64_t*, const int64_t*);
-CORTEX_API void cortex_pack_avx512(const cortex_pack_desc*, const void*, void*, const int64_t*, const int64_t*);
+CORTEX_API void cortex_pack_avx512(const cortex_pack_desc*, const void*, void*, const int64_t*,
+                                   const int64_t*);
 
 /* y[i] = activation(x[i]) for 0 <= i < n; y may be x. alpha and beta as in cortex_epilogue. */
-typedef void (*cortex_activate_fn)(int32_t activation, float alpha, float beta, const float* x, float* y, int64_t n);
+typedef void (*cortex_activate_fn)(int32_t activation, float alpha, float beta, const float* x, float* y,
+                                   int64_t n);
 CORTEX_API void cortex_activate_baseline(int32_t, float, float, const float*, float*, int64_t);
 CORTEX_API void cortex_activate_avx2(int32_t, float, float, const float*, float*, int64_t);
 CORTEX_API void cortex_activate_avx512(int32_t, float, float, const float*, float*, int64_t);

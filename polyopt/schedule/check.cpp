@@ -37,7 +37,8 @@ struct Checker {
   // Where the second tile of a loop begins; 1 where it has but one.
   int64_t second_tile(int index) const {
     const Loop& loop = schedule.loops[index];
-    const int64_t range = max_range(nest, schedule, loop.dim, index), tiles = max_trips(nest, schedule, index);
+    const int64_t range = max_range(nest, schedule, loop.dim, index),
+                  tiles = max_trips(nest, schedule, index);
     if (tiles < 2) return 1;
     return loop.balanced ? ceil_div(range, tiles) : loop.step;
   }
@@ -59,14 +60,16 @@ struct Checker {
 
   Status loops() const {
     const int dims = static_cast<int>(nest.dims.size());
-    if (dims > max_dims) return refuse("{} dims, at most {} are supported: coalesce the nest", dims, max_dims);
+    if (dims > max_dims)
+      return refuse("{} dims, at most {} are supported: coalesce the nest", dims, max_dims);
     if (schedule.loops.size() > static_cast<std::size_t>(max_loops)) {
       return refuse("{} loops, at most {} are supported", schedule.loops.size(), max_loops);
     }
     int parallel = 0;
     bool prefix = true;
     for (const Loop& loop : schedule.loops) {
-      if (loop.dim < 0 || loop.dim >= dims) return refuse("a loop over dim #{}, the nest has {}", loop.dim, dims);
+      if (loop.dim < 0 || loop.dim >= dims)
+        return refuse("a loop over dim #{}, the nest has {}", loop.dim, dims);
       if (loop.step < 1) return refuse("loop {}: step {} is not positive", dim(loop.dim), loop.step);
       if (!loop.parallel && loop.threads != 1) {
         return refuse("loop {}: a thread grid on a sequential loop", dim(loop.dim));
@@ -76,13 +79,15 @@ struct Checker {
         continue;
       }
       if (!prefix) {
-        return refuse("parallel loop {} stands inside a sequential one: parallel loops come first", dim(loop.dim));
+        return refuse("parallel loop {} stands inside a sequential one: parallel loops come first",
+                      dim(loop.dim));
       }
       if (nest.dims[loop.dim].kind != DimKind::parallel) {
         const int64_t next = second_tile(static_cast<int>(&loop - schedule.loops.data()));
-        return refuse("parallel loop {}: RAW on {}: {} -> {} would race: make {} sequential or split the reduction",
-                      dim(loop.dim), nest[Operand::c].tensor.name, instance('S', loop.dim, 0),
-                      instance('S', loop.dim, next), dim(loop.dim));
+        return refuse(
+            "parallel loop {}: RAW on {}: {} -> {} would race: make {} sequential or split the reduction",
+            dim(loop.dim), nest[Operand::c].tensor.name, instance('S', loop.dim, 0),
+            instance('S', loop.dim, next), dim(loop.dim));
       }
       if (loop.threads < 1) return refuse("loop {}: thread grid {}", dim(loop.dim), loop.threads);
       if (++parallel > CORTEX_MAX_PARALLEL_LOOPS) {
@@ -105,7 +110,8 @@ struct Checker {
       if (pack.form == PackForm::panel && pack.operand != Operand::b) {
         return refuse("pack({},panel): only B is held in panels", name);
       }
-      if (pack.form == PackForm::panel && pack.pitch_pad) return refuse("pack(B,panel): panels take no pitch pad");
+      if (pack.form == PackForm::panel && pack.pitch_pad)
+        return refuse("pack(B,panel): panels take no pitch pad");
       if (pack.ahead_of_time && (pack.operand != Operand::b || pack.depth != 0 || !nest.b_constant)) {
         return refuse("pack({},ahead): only constant weights can be packed ahead of time", name);
       }
@@ -121,7 +127,8 @@ struct Checker {
       if (d < 0) return Status::success();
       if (d >= dims) return refuse("role {}: dim #{}, the nest has {}", name, d, dims);
       if (nest.dims[d].kind != kind) {
-        return refuse("role {}: dim {} is {}", name, dim(d), kind == DimKind::parallel ? "a reduction" : "parallel");
+        return refuse("role {}: dim {} is {}", name, dim(d),
+                      kind == DimKind::parallel ? "a reduction" : "parallel");
       }
       if (std::find(used.begin(), used.end(), d) != used.end()) return refuse("dim {} has two roles", dim(d));
       used.push_back(d);
@@ -149,10 +156,11 @@ struct Checker {
       const int64_t left = max_range(nest, schedule, d, depth);
       if (!in_kernel(d) && left != 1) {
         const bool reduction = nest.dims[d].kind == DimKind::reduction;
-        return refuse("dim {}: {} iterations are left inside the loops and the microkernel does not take them, so "
-                      "that RAW on {}: {} -> {} is broken: add a loop {}/1 or a role", dim(d), left,
-                      nest[Operand::c].tensor.name, instance(reduction ? 'S' : 'I', d, reduction ? 0 : 1),
-                      instance('S', d, 1), dim(d));
+        return refuse(
+            "dim {}: {} iterations are left inside the loops and the microkernel does not take them, so "
+            "that RAW on {}: {} -> {} is broken: add a loop {}/1 or a role",
+            dim(d), left, nest[Operand::c].tensor.name, instance(reduction ? 'S' : 'I', d, reduction ? 0 : 1),
+            instance('S', d, 1), dim(d));
       }
       if (kernel->op != KernelOp::brgemm) continue;
       if (d == schedule.tile.m_dim && left > kernel->mr) {
@@ -172,8 +180,8 @@ struct Checker {
       for (const AffineExpr& e : nest[operand].subscripts) {
         for (const AffineTerm& t : e.terms) {
           if (t.dim == d && t.coeff != 1) {
-            return refuse("{} is indexed by {}*{}: {} cannot be the adjacent dim", operand_name(operand), t.coeff,
-                          dim(d), dim(d));
+            return refuse("{} is indexed by {}*{}: {} cannot be the adjacent dim", operand_name(operand),
+                          t.coeff, dim(d), dim(d));
           }
         }
       }
@@ -181,8 +189,10 @@ struct Checker {
     }
     const int64_t stride = linear_stride(nest[operand], d);
     if (stride == 1) return Status::success();
-    return refuse("{} reads {} with stride {} along {}, the microkernel needs it adjacent: pack {} or choose another dim",
-                  kernel->name, operand_name(operand), stride, dim(d), operand_name(operand));
+    return refuse(
+        "{} reads {} with stride {} along {}, the microkernel needs it adjacent: pack {} or choose another "
+        "dim",
+        kernel->name, operand_name(operand), stride, dim(d), operand_name(operand));
   }
 
   Status padding_is_skipped() const {
@@ -205,7 +215,8 @@ struct Checker {
     if (!windowed) {
       auto zero = [&](Operand o, int d, const char* role) -> Status {
         if (d < 0 || linear_stride(nest[o], d) == 0) return Status::success();
-        return refuse("role {}: {} depends on dim {}, which the microkernel keeps fixed", role, operand_name(o), dim(d));
+        return refuse("role {}: {} depends on dim {}, which the microkernel keeps fixed", role,
+                      operand_name(o), dim(d));
       };
       if (Status s = zero(Operand::b, t.m_dim, "m"); !s) return s;
       if (Status s = zero(Operand::a, t.n_dim, "n"); !s) return s;
@@ -230,8 +241,8 @@ struct Checker {
       const Loop& loop = schedule.loops[i];
       if (loop.dim != n || max_trips(nest, schedule, i) == 1) continue;
       if (loop.balanced || loop.step % kernel->nr) {
-        return refuse("loop {}/{}: panels of {} columns need steps that are multiples of {}", dim(n), loop.step,
-                      kernel->nr, kernel->nr);
+        return refuse("loop {}/{}: panels of {} columns need steps that are multiples of {}", dim(n),
+                      loop.step, kernel->nr, kernel->nr);
       }
     }
     return Status::success();

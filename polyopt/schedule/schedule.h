@@ -42,15 +42,15 @@ struct Pack {
   Operand operand = Operand::a;
   int depth = 0;
   PackForm form = PackForm::box;
-  int64_t pitch_pad = 0;     // box: elements added to the second-innermost pitch, against set conflicts
+  int64_t pitch_pad = 0;       // box: elements added to the second-innermost pitch, against set conflicts
   bool ahead_of_time = false;  // B at depth 0 of constant weights: done once by pack_weights, not in execute
 };
 
 struct KernelTile {
-  std::string kernel;  // catalogue name, "brgemm_f32_f32_f32_7x64x1_avx512"
+  std::string kernel;                      // catalogue name, "brgemm_f32_f32_f32_7x64x1_avx512"
   int m_dim = -1, n_dim = -1, k_dim = -1;  // nest dims; -1 where the nest has none of that role
   int rows_dim = -1;
-  std::vector<int> batch_dims;             // reduction dims inside the kernel besides k_dim; outermost first
+  std::vector<int> batch_dims;  // reduction dims inside the kernel besides k_dim; outermost first
 };
 
 struct Schedule {
@@ -60,7 +60,8 @@ struct Schedule {
 };
 
 // One line, e.g.
-//   n/1@2 oh/8 pack(A,box) oc/256 kx/192 oh/1 oc/64 ow/7~ | brgemm_f32_f32_f32_7x64x1_avx512 m=ow n=oc k=kx batch=kh pack(B,panel,ahead)
+//   n/1@2 oh/8 pack(A,box) oc/256 kx/192 oh/1 oc/64 ow/7~ | brgemm_f32_f32_f32_7x64x1_avx512 m=ow n=oc k=kx
+//   batch=kh pack(B,panel,ahead)
 // loop: dim/step, '~' balanced, '@p' parallel with thread grid p ('@1': parallel, grid of one).
 // pack(X,form[,+pad][,ahead]) stands where its depth is.
 std::string to_string(const Schedule& schedule, const Nest& nest);

@@ -129,7 +129,8 @@ TEST(Check, PaddedInputIsPackedOrClipped) {
 TEST(Resolve, RowsOfAWindow) {
   const Nest nest = nest_of("mb1ic64ih57iw57oc64oh28ow28kh5kw3sh2sw2ph2pw1dh0dw1");
   Result<Schedule> schedule = parse_schedule(
-      "oh/1 ow/7 oc/64 | " + kernel("7x64x1_avx512") + " m=ow n=oc k=ic batch=kh,kw pack(B,panel,ahead)", nest);
+      "oh/1 ow/7 oc/64 | " + kernel("7x64x1_avx512") + " m=ow n=oc k=ic batch=kh,kw pack(B,panel,ahead)",
+      nest);
   ASSERT_TRUE(schedule.ok()) << schedule.error().message;
   Result<Program> p = resolve(nest, *schedule);
   ASSERT_TRUE(p.ok()) << p.error().message;
@@ -169,7 +170,9 @@ TEST(Resolve, GemmStrides) {
 TEST(Resolve, HaloPackOfAWindow) {
   const Nest nest = nest_of("mb1ic64ih56oc64oh56kh3ph1");
   Result<Schedule> schedule =
-      parse_schedule("oh/8 pack(A,box) oh/1 ow/7~ oc/64 | " + kernel("7x64x1_avx512") + " m=ow n=oc k=ic batch=kh,kw pack(B,panel,ahead)", nest);
+      parse_schedule("oh/8 pack(A,box) oh/1 ow/7~ oc/64 | " + kernel("7x64x1_avx512") +
+                         " m=ow n=oc k=ic batch=kh,kw pack(B,panel,ahead)",
+                     nest);
   ASSERT_TRUE(schedule.ok()) << schedule.error().message;
   Result<Program> p = resolve(nest, *schedule);
   ASSERT_TRUE(p.ok()) << p.error().message;
@@ -202,8 +205,8 @@ TEST(Depthwise, WindowFromSubscripts) {
 
 TEST(ThreadGrid, UsesTheScheduleOrTheBestBalance) {
   const Nest nest = nest_of("96x300:300x256");
-  Result<Schedule> schedule = parse_schedule(
-      "m/32@1 n/64@2 m/7~ | " + kernel("7x64x1_avx512") + " m=m n=n k=k", nest);
+  Result<Schedule> schedule =
+      parse_schedule("m/32@1 n/64@2 m/7~ | " + kernel("7x64x1_avx512") + " m=m n=n k=k", nest);
   ASSERT_TRUE(schedule.ok());
   Result<Program> p = resolve(nest, *schedule);
   ASSERT_TRUE(p.ok()) << p.error().message;
