@@ -83,6 +83,8 @@ TEST_F(Cli, BadInputIsOneLineAndExitCodeTwo) {
       {"run 64x64:64x64 --schedule 'az | kernel'", "no dim has the letter \"z\""},
       {"run 64x64:64x64 --schedule 'Cab a=4 b=8 c=16 | brgemm_f32_f32_f32_4x8x1_baseline m=a n=b k=c'",
        "parallel loop k: RAW on dst: S[m=0,n=0,k=0] -> S[m=0,n=0,k=16] would race"},
+      {"run 64x64:64x64 --seed -1", "'-1' must not be negative"},
+      {"fuzz --seed -1", "'-1' must not be negative"},
       {"run 64x64:64x64 --min-time inf", "--min-time"},
       {"run 64x64:64x64 --min-time nan", "--min-time"},
       {"run 64x64:64x64 --time-limit inf", "--time-limit"},

@@ -57,16 +57,26 @@ int compare(const Arguments& a) {
   std::map<std::string, const Row*> index;
   for (const Row& row : *before) index[row_key(row)] = &row;
 
-  int compared = 0, slower = 0, faster = 0;
-  std::vector<double> ratios;
-  fmt::print("{:<24} {:<18} {:<8} {:>2} {:>11} {:>11} {:>8} {:>9} {:>9}\n", "name", "backend", "isa", "T",
-             "before us", "after us", "speedup", "p rank", "p mean");
+  std::vector<std::pair<const Row*, const Row*>> common;
   for (const Row& row : *after) {
     const auto found = index.find(row_key(row));
     if (found == index.end() || !chosen(row, a.backends)) continue;
     const Row& old = *found->second;
     if (old.samples_ns.empty() || row.samples_ns.empty() || old.median_ns <= 0 || row.median_ns <= 0)
       continue;
+    common.emplace_back(&old, &row);
+  }
+  if (common.empty()) {
+    return report_error(
+        invalid_argument(fmt::format("{} and {} have no result in common", a.before, a.after)));
+  }
+
+  int slower = 0, faster = 0;
+  std::vector<double> ratios;
+  fmt::print("{:<24} {:<18} {:<8} {:>2} {:>11} {:>11} {:>8} {:>9} {:>9}\n", "name", "backend", "isa", "T",
+             "before us", "after us", "speedup", "p rank", "p mean");
+  for (const auto& [before_row, after_row] : common) {
+    const Row &old = *before_row, &row = *after_row;
     const double speedup = old.median_ns / row.median_ns;
     const double rank_p = mann_whitney_p(old.samples_ns, row.samples_ns);
     const double mean_p = welch_p(old.samples_ns, row.samples_ns);
@@ -83,15 +93,10 @@ int compare(const Arguments& a) {
                row.name.empty() ? row.problem : row.name, row.backend, row.isa, row.threads,
                microseconds(old.median_ns), microseconds(row.median_ns), speedup, rank_p, mean_p, verdict);
     ratios.push_back(speedup);
-    ++compared;
-  }
-  if (compared == 0) {
-    return report_error(
-        invalid_argument(fmt::format("{} and {} have no result in common", a.before, a.after)));
   }
   fmt::print(
       "{} results: {} significantly slower, {} faster (beyond {:.1f} %, p < {}), geomean speedup {:.3f}\n",
-      compared, slower, faster, 100 * a.threshold, a.alpha, geometric_mean(ratios));
+      common.size(), slower, faster, 100 * a.threshold, a.alpha, geometric_mean(ratios));
   return slower > 0 ? exit_failed : exit_ok;
 }
 

@@ -106,7 +106,8 @@ void add_fuzz(CLI::App& app, Session& session) {
   CLI::App* command = app.add_subcommand("fuzz", "random problems under guard pages against the reference");
   auto a = std::make_shared<Arguments>();
   command->add_option("--count", a->count, "problems (default 1000)");
-  command->add_option("--seed", a->seed, "of the problems and their operands (default 1)");
+  command->add_option("--seed", a->seed, "of the problems and their operands (default 1)")
+      ->check(not_negative());
   command->add_option("--first", a->first, "number of the first case, to replay one");
   command->add_option("--isa", a->isas, "instruction sets, each runs every problem")
       ->delimiter(',')

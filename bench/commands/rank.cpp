@@ -20,6 +20,7 @@
 #include "bench/report/progress.h"
 #include "bench/report/table.h"
 #include "bench/run/context.h"
+#include "bench/run/options.h"
 #include "support/fnv.h"
 #include "support/text_file.h"
 
@@ -338,7 +339,7 @@ void add_rank(CLI::App& app, Session& session) {
                       "seconds for everything; what is left then is not ranked");
   command->add_option("--cold", a->cold, "flush operands before each execution: none, all");
   command->add_flag("--plain", a->plain, "matmul: weights not packed ahead of time");
-  command->add_option("--seed", a->seed, "of variants and operands");
+  command->add_option("--seed", a->seed, "of variants and operands")->check(not_negative());
   command
       ->add_option("--replay", a->replay, "CSV of an earlier rank: score its variants again, measure nothing")
       ->allow_extra_args(false);

@@ -144,6 +144,14 @@ const char* cold_name(Cold cold) {
   return "?";
 }
 
+CLI::Validator not_negative() {
+  return CLI::Validator(
+      [](const std::string& text) {
+        return text.rfind('-', 0) == 0 ? fmt::format("'{}' must not be negative", text) : std::string();
+      },
+      "", "not negative");
+}
+
 void add_run_options(CLI::App& app, RunArguments& a) {
   app.add_option("problem", a.problems, "problem lines, as benchdnn writes them");
   app.add_option("--problem", a.option_problems, "the same, for one that begins with options")
@@ -189,7 +197,7 @@ void add_run_options(CLI::App& app, RunArguments& a) {
   app.add_option("--repeats", a.repeats, "samples per backend (default: as many as --min-time asks for)");
   app.add_option("--min-time", a.min_time, "seconds of measured execution per problem and backend");
   app.add_option("--time-limit", a.time_limit, "seconds for everything: problems get fewer samples to fit");
-  app.add_option("--seed", a.seed, "of operands and of the sampled check");
+  app.add_option("--seed", a.seed, "of operands and of the sampled check")->check(not_negative());
   app.add_flag("--quiet", a.quiet, "print the summary only");
 }
 

@@ -26,6 +26,8 @@ struct RunArguments {  // as typed
   double min_time = 0.4, time_limit = 0;
   uint64_t seed = 1;
 };
+// CLI11 reads "-1" into an unsigned number as a huge one; this refuses it.
+CLI::Validator not_negative();
 void add_run_options(CLI::App& app, RunArguments& arguments);
 
 struct RunOptions {  // as meant

@@ -3,6 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstdlib>
+#include <string_view>
+#include <vector>
 
 #include "graph/lower/lower.h"
 #include "microkernels/catalogue/catalogue.h"
@@ -32,10 +35,19 @@ const cortex_kernel_entry* find_generated(const Context& context, const std::str
   return nullptr;
 }
 
-// For those who insist on generated code: scheduled for another thread count it still runs.
+// For those who insist on generated code: scheduled for another thread count it still runs; the nearest is
+// likely the best.
 const cortex_kernel_entry* find_for_any_threads(const Context& context, const std::string& key, int threads) {
   if (const auto* entry = find_generated(context, key, threads, true)) return entry;
-  for (int other = 1; other <= 256; ++other) {
+  std::vector<int> others;
+  for (const cortex_kernel_library* library : context.libraries) {
+    for (int i = 0; i < library->count; ++i) {
+      if (library->entries[i].key == std::string_view(key)) others.push_back(library->entries[i].threads);
+    }
+  }
+  std::sort(others.begin(), others.end(),
+            [&](int x, int y) { return std::abs(x - threads) < std::abs(y - threads); });
+  for (const int other : others) {
     if (const auto* entry = find_generated(context, key, other, true)) return entry;
   }
   return nullptr;
