@@ -32,15 +32,36 @@ CORTEX_INLINE Vec exp(Vec x, Vec low) {
 }
 CORTEX_INLINE Vec exp(Vec x) { return exp(x, zero()); }
 
-CORTEX_INLINE Vec sigmoid(Vec x) { return div(splat(1.0f), add(splat(1.0f), exp(mul(splat(-1.0f), x)))); }
+// For results that 1 is added to, which may stop at the ends of the exponent: 2^n comes out of the bits of
+// the rounding sum, beside the polynomial and not behind it. -126 <= n <= 128, where 2^128 is infinity.
+struct Powered {
+  Vec n, power;
+};
+CORTEX_INLINE Powered power_nearest(Vec x) {  // n the nearest to x / ln2
+  const Vec shift =
+      splat(12582912.0f + 127.0f);  // its last mantissa bit counts ones; 127 is the exponent's bias
+  const Vec shifted = fma(x, splat(1.44269504f), shift);
+  return {add(shifted, mul(splat(-1.0f), shift)), low_bits_as_exponent(shifted)};
+}
 
-// With E = exp(2|x|) - 1: tanh |x| = E / (E + 2). No cancellation anywhere, so it is accurate at 0 too.
+// 1/(1 + exp(-x)), where exp(-x) = 2^n (1 + r + r^2 P(r)).
+CORTEX_INLINE Vec sigmoid(Vec x) {
+  const Vec bounded = max(splat(-89.0f), min(splat(87.0f), x));
+  const Powered p = power_nearest(mul(splat(-1.0f), bounded));
+  const Vec r =
+      fma(p.n, splat(-2.12194440e-4f), fma(p.n, splat(0.693359375f), bounded));  // of the other sign
+  const Vec exp_r = add(splat(1.0f), expm1_reduced(mul(splat(-1.0f), r)));
+  return div(splat(1.0f), fma(p.power, exp_r, splat(1.0f)));
+}
+
+// With E = exp(2x) - 1: tanh x = E / (E + 2). No cancellation anywhere, so it is accurate at 0 too.
 CORTEX_INLINE Vec tanh(Vec x) {
-  const Vec a = min(splat(20.0f), abs(add(x, x)));  // tanh(10) is 1
-  const Reduced e = reduce(a);
-  const Vec power = scale_by_power(splat(1.0f), e.n);
-  const Vec expm1 = fma(power, expm1_reduced(e.r), add(power, splat(-1.0f)));
-  return copy_sign(div(expm1, add(expm1, splat(2.0f))), x);
+  const Vec bounded = max(splat(-10.0f), min(splat(10.0f), x));  // tanh(10) is 1
+  const Vec twice = add(bounded, bounded);
+  const Powered p = power_nearest(twice);
+  const Vec r = fma(p.n, splat(2.12194440e-4f), fma(p.n, splat(-0.693359375f), twice));
+  const Vec expm1 = fma(p.power, expm1_reduced(r), add(p.power, splat(-1.0f)));
+  return div(expm1, add(expm1, splat(2.0f)));
 }
 
 // x Phi(x), Phi the normal distribution function. Phi(-a) = exp(-a^2/2) erfcx(a/sqrt 2)/2 for a >= 0; the

@@ -67,6 +67,10 @@ CORTEX_INLINE Vec scale_by_power(Vec x, Vec n) {
   const __m256i second = _mm256_slli_epi32(_mm256_add_epi32(_mm256_sub_epi32(whole, half), bias), 23);
   return mul(mul(x, _mm256_castsi256_ps(first)), _mm256_castsi256_ps(second));
 }
+// A vector whose exponents are the lowest bits of x's mantissas.
+CORTEX_INLINE Vec low_bits_as_exponent(Vec x) {
+  return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_castps_si256(x), 23));
+}
 CORTEX_INLINE Vec product_error(Vec a, Vec b, Vec ab) {
   return _mm256_fmsub_ps(a, b, ab);
 }  // a*b - ab, exactly

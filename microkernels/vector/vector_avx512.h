@@ -49,6 +49,10 @@ CORTEX_INLINE Vec round_nearest(Vec x) {
   return _mm512_roundscale_ps(x, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
 }
 CORTEX_INLINE Vec scale_by_power(Vec x, Vec n) { return _mm512_scalef_ps(x, n); }  // x 2^n, n integral
+// A vector whose exponents are the lowest bits of x's mantissas.
+CORTEX_INLINE Vec low_bits_as_exponent(Vec x) {
+  return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_castps_si512(x), 23));
+}
 CORTEX_INLINE Vec product_error(Vec a, Vec b, Vec ab) {
   return _mm512_fmsub_ps(a, b, ab);
 }  // a*b - ab, exactly

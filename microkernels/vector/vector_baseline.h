@@ -75,6 +75,8 @@ CORTEX_INLINE Vec scale_by_power(Vec x, Vec n) {
   const Bits first = (half - 128u + 127u) << 23, second = (whole - half - 128u + 127u) << 23;
   return x * (Vec)first * (Vec)second;
 }
+// A vector whose exponents are the lowest bits of x's mantissas.
+CORTEX_INLINE Vec low_bits_as_exponent(Vec x) { return (Vec)((Bits)x << 23); }
 // a*b - ab: exact by splitting the factors into halves whose products are (Dekker).
 CORTEX_INLINE Vec product_error(Vec a, Vec b, Vec ab) {
   const Vec a_high = (Vec)((Bits)a & 0xfffff000u), b_high = (Vec)((Bits)b & 0xfffff000u);
