@@ -120,7 +120,9 @@ CORTEX_API cortex_status cortex_recursive_output(const cortex_recursive_model* m
                                                  cortex_recursive_tensor* tensor, cortex_message* message);
 
 /* Copies (and packs) `count` f32 values, row-major. Every parameter must be set before the model runs; it may
- * be set again, while no executor runs. */
+ * be set again, while no executor runs. Where a leaf's states follow from its word alone, the first batch
+ * after that computes them for all words (unless they would take more than twice the memory of the tables):
+ * later batches find them ready. */
 CORTEX_API cortex_status cortex_recursive_set_parameter(cortex_recursive_model* model, const char* name,
                                                         const float* values, int64_t count,
                                                         cortex_message* message);

@@ -55,7 +55,8 @@ StructureRules rules_of(const Model& model) {
 
 const std::vector<std::string>& transformation_names() {
   static const std::vector<std::string> names = {
-      "leaf-specialization", "zero-propagation", "refactoring", "hoisting", "fusion", "dense-indexing"};
+      "leaf-specialization", "zero-propagation", "refactoring",   "hoisting",
+      "leaf-tables",         "fusion",           "dense-indexing"};
   return names;
 }
 
@@ -90,8 +91,10 @@ Result<CompiledModel> compile(const Model& model, const CompileOptions& options,
     direction.parameters = ParameterStore(model, *program, out.kernels.panel);
     direction.rules = rules_of(model);
     direction.rules.reverse = d == 1;
+    if (!disabled->count("leaf-tables")) direction.leaves = LeafStates::plan(*transformed, *program);
     out.directions.push_back(std::move(direction));
   }
+  if (out.directions[0].leaves) *program_text += "leaf tables: the states of leaves are kept by word\n";
   return out;
 }
 

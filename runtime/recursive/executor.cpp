@@ -92,31 +92,41 @@ Result<std::unique_ptr<Executor>> Executor::create(const CompiledModel& model, i
   return out;
 }
 
-bool Executor::reserve() {
-  for (std::size_t d = 0; d < arenas_.size(); ++d) {
-    const Linear& linear = linear_[d];
-    int64_t rows = 0, edges = 0;
-    for (std::size_t l = 0; l < static_cast<std::size_t>(linear.levels); ++l) {
-      const auto first = static_cast<std::size_t>(linear.level_start[l]);
-      const auto last = static_cast<std::size_t>(linear.level_start[l + 1]);
-      rows = std::max<int64_t>(rows, linear.level_start[l + 1] - linear.level_start[l]);
-      edges = std::max<int64_t>(edges, linear.child_begin[last] - linear.child_begin[first]);
-    }
-    Arena& arena = arenas_[d];
-    const Program& program = model_.directions[d].program;
-    if (!grow_all(arena.state, arena.state_stride, linear.nodes) ||
-        !grow_all(arena.row, arena.row_stride, rows) || !grow_all(arena.edge, arena.edge_stride, edges) ||
-        !grow_all(arena.hoisted, arena.hoisted_stride, linear.nodes)) {
-      return false;
-    }
-    for (ThreadRoom& room : rooms_[d]) {
-      for (std::size_t p = 0; p < room.panels.size(); ++p) {
-        if (!grow(room.panels[p], room.panel_stride[p] * (program.panels[p].per_child ? edges : rows)))
-          return false;
-      }
+bool Executor::reserve(std::size_t d) {
+  const Linear& linear = linear_[d];
+  int64_t rows = 0, edges = 0;
+  for (std::size_t l = 0; l < static_cast<std::size_t>(linear.levels); ++l) {
+    const auto first = static_cast<std::size_t>(linear.level_start[l]);
+    const auto last = static_cast<std::size_t>(linear.level_start[l + 1]);
+    rows = std::max<int64_t>(rows, linear.level_start[l + 1] - linear.level_start[l]);
+    edges = std::max<int64_t>(edges, linear.child_begin[last] - linear.child_begin[first]);
+  }
+  Arena& arena = arenas_[d];
+  const Program& program = model_.directions[d].program;
+  if (!grow_all(arena.state, arena.state_stride, linear.nodes) ||
+      !grow_all(arena.row, arena.row_stride, rows) || !grow_all(arena.edge, arena.edge_stride, edges) ||
+      !grow_all(arena.hoisted, arena.hoisted_stride, linear.nodes)) {
+    return false;
+  }
+  for (ThreadRoom& room : rooms_[d]) {
+    for (std::size_t p = 0; p < room.panels.size(); ++p) {
+      if (!grow(room.panels[p], room.panel_stride[p] * (program.panels[p].per_child ? edges : rows)))
+        return false;
     }
   }
   return true;
+}
+
+const float* Executor::state_row(std::size_t d, int state, int64_t position) const {
+  const Direction& direction = model_.directions[d];
+  const Linear& linear = linear_[d];
+  const auto s = static_cast<std::size_t>(state);
+  if (!direction.leaves || position >= linear.level_start[1]) {
+    return arenas_[d].state[s].as<float>() + position * arenas_[d].state_stride[s];
+  }
+  const int32_t word = linear.word[static_cast<std::size_t>(position)];
+  const float* row = direction.leaves->row(state, word, direction.parameters);
+  return row ? row : arenas_[d].zeros.as<float>();
 }
 
 // A barrier costs what a core computes in about a microsecond.
@@ -136,11 +146,17 @@ Status Executor::prepare(const cortex_recursive_batch& batch) {
                                           d ? "bwd." : "", missing));
     }
     if (Status s = linearize(batch, model_.directions[d].rules, linear_[d]); !s) return s;
+    if (LeafStates* leaves = model_.directions[d].leaves.get()) {
+      const uint64_t version = model_.directions[d].parameters.version();
+      const auto keep = [&](LeafStates& to) { return keep_leaves(model_, d, to); };
+      if (Status s = leaves->make(version, keep); !s) return s;
+    }
   }
   if (model_.model.feature && !batch.features) {
     return invalid_argument("batch: features is NULL, and the model has an input");
   }
-  if (!reserve()) {
+  for (std::size_t d = 0; d < model_.directions.size(); ++d) {
+    if (reserve(d)) continue;
     return Error{ErrorCode::out_of_memory, fmt::format("batch of {} nodes: out of memory", batch.nodes)};
   }
   return {};
@@ -190,8 +206,8 @@ void Executor::write_results(int thread) {
     const Linear& linear = linear_[d];
     for (int32_t r = 0; r < result_count_; ++r) {
       const cortex_recursive_result& result = results_[r];
-      const std::size_t state = static_cast<std::size_t>(result_states_[static_cast<std::size_t>(r)]);
-      const int64_t width = model_.directions[d].program.state_width[state];
+      const int state = result_states_[static_cast<std::size_t>(r)];
+      const int64_t width = model_.directions[d].program.state_width[static_cast<std::size_t>(state)];
       const int64_t dense = width * static_cast<int64_t>(model_.directions.size() * sizeof(float));
       const int64_t pitch = result.row_bytes ? result.row_bytes : dense;
       const std::vector<int32_t>& rows =
@@ -202,9 +218,7 @@ void Executor::write_results(int thread) {
       for (int64_t i = begin; i < end; ++i) {
         float* to = reinterpret_cast<float*>(reinterpret_cast<char*>(result.data) + i * pitch) +
                     static_cast<int64_t>(d) * width;
-        std::copy_n(arenas_[d].state[state].as<float>() +
-                        rows[static_cast<std::size_t>(i)] * arenas_[d].state_stride[state],
-                    width, to);
+        std::copy_n(state_row(d, state, rows[static_cast<std::size_t>(i)]), width, to);
       }
     }
   }
@@ -214,7 +228,8 @@ void Executor::work(int thread) {
   int64_t barriers = 0;
   for (std::size_t d = 0; d < model_.directions.size(); ++d) {
     Walk walk(model_, model_.directions[d], linear_[d], arenas_[d],
-              rooms_[d][static_cast<std::size_t>(thread)], *batch_, *team_, thread, threads_);
+              rooms_[d][static_cast<std::size_t>(thread)], *batch_, *team_, thread, threads_,
+              model_.directions[d].leaves.get());
     barriers += walk.run();
   }
   if (threads_ > 1) team_->barrier();

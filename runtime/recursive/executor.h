@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "cortex/recursive.h"
+#include "runtime/recursive/leaf_states.h"
 #include "runtime/recursive/linearize.h"
 #include "runtime/recursive/program.h"
 #include "runtime/recursive/team.h"
@@ -25,6 +26,7 @@ struct Direction {
   Program program;
   ParameterStore parameters;
   StructureRules rules;
+  std::unique_ptr<LeafStates> leaves;  // nullptr: leaves are computed like other nodes
 };
 
 // Columns an element-wise step works on at a time: the rows of its operands stay in L1.
@@ -74,7 +76,10 @@ class Executor {
   explicit Executor(const CompiledModel& model) : model_(model) {}
   Status prepare(const cortex_recursive_batch& batch);
   Status check_results(const cortex_recursive_result* results, int32_t count);
-  bool reserve();
+  bool reserve(std::size_t direction);
+  // Fills `leaves` of a direction, by an executor of its own.
+  static Status keep_leaves(const CompiledModel& model, std::size_t direction, LeafStates& leaves);
+  const float* state_row(std::size_t direction, int state, int64_t position) const;
   int threads_for(const cortex_recursive_batch& batch) const;
   void work(int thread);
   void write_results(int thread);

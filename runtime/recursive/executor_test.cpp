@@ -270,6 +270,60 @@ TEST(Executor, ChainsOfAMillionAndStars) {
   }
 }
 
+// Leaves with and without a word, before and after the table changes.
+TEST(Executor, LeafTablesFollowTheParameters) {
+  std::mt19937 random(4);
+  const Model model = parsed(*ready_model("treelstm", false), 24);
+  const Parameters first = random_parameters(model, random), second = random_parameters(model, random);
+  CompileOptions options;
+  options.isa = detected_isa();
+  const auto kept = compiled(model, first, options);
+  ASSERT_NE(kept->directions[0].leaves, nullptr);
+  options.disable = "leaf-tables";
+  const auto computed = compiled(model, first, options), again = compiled(model, second, options);
+  EXPECT_EQ(computed->directions[0].leaves, nullptr);
+  Batch batch;
+  for (int s = 0; s < 9; ++s)
+    batch.add(testing::random_structure(Structure::tree, s < 3 ? 1 : 30, -1, random));
+  batch.fill(random, 7, 1);
+  EXPECT_EQ(all_states(*kept, batch.view(), 2), all_states(*computed, batch.view(), 1));
+  for (std::size_t p = 0; p < second.size(); ++p) {
+    const std::vector<float>& values = second[p];
+    ASSERT_TRUE(
+        kept->directions[0].parameters.set(p, values.data(), static_cast<int64_t>(values.size())).ok());
+  }
+  EXPECT_EQ(all_states(*kept, batch.view(), 2), all_states(*again, batch.view(), 1));
+}
+
+TEST(Executor, LeafTablesAreForWordsAlone) {
+  std::mt19937 random(4);
+  const Model features = parsed(*ready_model("treelstm", true), 24);
+  EXPECT_EQ(compiled(features, random_parameters(features, random))->directions[0].leaves, nullptr);
+  // States of 50 h a word beside tables of h.
+  const Model large = parsed(R"(model large
+structure tree
+children 2
+size h = 8
+size v = 1
+table X[v][h]
+parameter U[50h][h]
+state h[50h]
+state k[h]
+leaf
+  k = X[word]
+  h = U @ X[word]
+node
+  k = sum(child.k)
+  h = sum(child.h)
+output h
+)",
+                             900);
+  EXPECT_NE(compiled(large, random_parameters(large, random))->directions[0].leaves, nullptr) << "small yet";
+  Model many = large;
+  many.sizes["v"] = 200;
+  EXPECT_EQ(compiled(many, random_parameters(many, random))->directions[0].leaves, nullptr);
+}
+
 TEST(Executor, BothDirections) {
   std::mt19937 random(3);
   const Model model = parsed(*ready_model("seqgru", true), 24);

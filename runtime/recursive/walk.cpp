@@ -24,7 +24,7 @@ int64_t Walk::run() {
              arena_.hoisted_stride[index(gemm.out.array)], batch_.nodes);
   }
   if (program_.barrier_after_hoisted) barrier();
-  for (int64_t l = 0; l < linear_.levels; ++l) {
+  for (int64_t l = leaves_ ? 1 : 0; l < linear_.levels; ++l) {
     at_.level = level_ = l;
     at_.first = linear_.level_start[index(l)];
     at_.rows = linear_.level_start[index(l + 1)] - at_.first;
@@ -93,6 +93,10 @@ Walk::Part Walk::share(int64_t width, int64_t quantum) const {
 
 const float* Walk::state(int array, int64_t position) const {
   if (position < 0) return arena_.zeros.as<float>();
+  if (position < leaf_end_) {
+    const float* row = leaves_->row(array, linear_.word[index(position)], parameters_);
+    return row ? row : arena_.zeros.as<float>();
+  }
   return arena_.state[index(array)].as<float>() + position * arena_.state_stride[index(array)];
 }
 
@@ -176,7 +180,7 @@ void Walk::step(const Gather& gather) {
                          ? part.stream.slot == 0
                          : part.reduce != Gather::Reduce::none && at_.edges == at_.rows;
     const int32_t base = linear_.first_child[index(at_.level)];
-    if (one && base >= 0) {
+    if (one && base >= 0 && base >= leaf_end_) {
       room_.panel_data[p] = state(part.stream.array, base) + part.stream.offset;
       room_.panel_pitch[p] = arena_.state_stride[index(part.stream.array)];
       return;

@@ -8,7 +8,8 @@ namespace cortex::recursive {
 class Walk {
  public:
   Walk(const CompiledModel& model, const Direction& direction, const Linear& linear, Arena& arena,
-       ThreadRoom& room, const cortex_recursive_batch& batch, Team& team, int thread, int threads)
+       ThreadRoom& room, const cortex_recursive_batch& batch, Team& team, int thread, int threads,
+       const LeafStates* leaves)
       : model_(model),
         program_(direction.program),
         parameters_(direction.parameters),
@@ -18,7 +19,9 @@ class Walk {
         batch_(batch),
         team_(team),
         thread_(thread),
-        threads_(threads) {}
+        threads_(threads),
+        leaves_(leaves),
+        leaf_end_(leaves ? linear.level_start[1] : 0) {}
 
   // Returns how many barriers it met.
   int64_t run();
@@ -61,6 +64,8 @@ class Walk {
   const cortex_recursive_batch& batch_;
   Team& team_;
   const int thread_, threads_;
+  const LeafStates* leaves_;  // hold what leaves, the positions before leaf_end_, would compute
+  const int64_t leaf_end_;
   LevelRows at_;
   int64_t level_ = 0;  // being computed; a waiting phase belongs to the one below
   // The last phase of the level before, where no barrier stands behind it: it runs with the first of this

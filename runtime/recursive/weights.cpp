@@ -94,6 +94,7 @@ Status ParameterStore::set(std::size_t parameter, const float* values, int64_t c
     }
   }
   set_[parameter] = true;
+  ++version_;
   return {};
 }
 

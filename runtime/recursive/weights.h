@@ -25,6 +25,7 @@ class ParameterStore {
 
   Status set(std::size_t parameter, const float* values, int64_t count);
   bool complete(std::string* missing) const;
+  uint64_t version() const { return version_; }  // grows whenever a parameter is set
 
   const float* plain(int parameter) const { return plain_[static_cast<std::size_t>(parameter)].as<float>(); }
   const PackedWeights& packed(int weights) const { return packed_[static_cast<std::size_t>(weights)]; }
@@ -36,6 +37,7 @@ class ParameterStore {
   std::vector<Weights> weights_;
   std::vector<int64_t> columns_;  // of the parameter each of the weights is rows of
   int64_t panel_ = 0;
+  uint64_t version_ = 0;
   std::vector<AlignedBuffer> plain_;
   Pages memory_;  // of all packed weights, one behind the other
   std::vector<PackedWeights> packed_;
