@@ -12,6 +12,7 @@
 #include "bench/measure/peak.h"
 #include "bench/rank/fit.h"
 #include "bench/rank/judge.h"
+#include "bench/rank/learn.h"
 #include "bench/rank/measure.h"
 #include "bench/rank/page.h"
 #include "bench/rank/record.h"
@@ -32,7 +33,7 @@ using Json = nlohmann::ordered_json;
 struct Arguments {
   std::vector<std::string> problems, option_problems, batches, replay;
   std::vector<int> threads;
-  std::string op, isa, machine, cold = "none", json, csv, html, fit;
+  std::string op, isa, machine, cold = "none", json, csv, html, fit, learn;
   std::vector<std::string> fix;
   int hold_out = 0;
   double fit_seconds = 60;
@@ -54,11 +55,13 @@ Status check_arguments(Arguments& a) {
   if (!(a.fit_seconds > 0)) return invalid_argument("--fit-seconds: must be above 0");
   if (!a.fit.empty() && a.replay.empty())
     return invalid_argument("--fit: needs --replay, the CSV of an earlier rank to fit to");
+  if (!a.learn.empty() && a.replay.empty())
+    return invalid_argument("--learn: needs --replay, the CSV of an earlier rank to learn from");
   if (!(a.time_limit >= 0)) return invalid_argument("--time-limit: must not be negative");
   if (a.cold != "none" && a.cold != "all")
     return invalid_argument(fmt::format("--cold: '{}' is not one of none, all", a.cold));
   const std::pair<const char*, const std::string*> outputs[] = {
-      {"--json", &a.json}, {"--csv", &a.csv}, {"--html", &a.html}, {"--fit", &a.fit}};
+      {"--json", &a.json}, {"--csv", &a.csv}, {"--html", &a.html}, {"--fit", &a.fit}, {"--learn", &a.learn}};
   for (const auto& [option, path] : outputs) {
     if (path->empty()) continue;
     if (Status s = check_writable(*path, option); !s) return s;
@@ -196,6 +199,26 @@ int fit_and_save(const Arguments& a, const std::vector<Ranking>& rankings, Machi
   return exit_ok;
 }
 
+// Writes the ranker only where it beats the cost model.
+int learn_and_save(const Arguments& a, const std::vector<Ranking>& rankings, const Machine& machine) {
+  Progress progress;
+  const Result<Learned> learned =
+      learn(rankings, machine, [&](double done) { progress.show(done, "training"); });
+  progress.clear();
+  if (!learned) return report_error(learned.error());
+  fmt::print("cost model:           {}
+", to_line(learned->analytic));
+  fmt::print("with ranker, unseen:  {}
+", to_line(learned->learned));
+  if (!learned->better()) {
+    fmt::print("not kept: on shapes that it has not seen the ranker is no better; {} is not written\n", a.learn);
+    return exit_ok;
+  }
+  if (Status s = write_file_atomically(a.learn, learned->ranker.text()); !s) return report_error(s.error());
+  fmt::print("kept: {} (use it with --ranker)\n", a.learn);
+  return exit_ok;
+}
+
 int replay(const Arguments& a, Machine machine, const Json& context) {
   Result<std::vector<Ranking>> rankings = read_records(a.replay);
   if (!rankings) return report_error(rankings.error());
@@ -211,6 +234,9 @@ int replay(const Arguments& a, Machine machine, const Json& context) {
     if (Status s = predict_again(r, machine); !s) return report_error(s.error());
     if (!a.quiet) fmt::print("{}", line(r));
     if (held_out(r, a.hold_out)) unseen.push_back(r);
+  }
+  if (!a.learn.empty()) {
+    if (const int code = learn_and_save(a, *rankings, machine); code != exit_ok) return code;
   }
   if (a.hold_out > 0) fmt::print("held out: {}\n", to_line(summarize(unseen)));
   return report(a, context, *rankings);
@@ -349,6 +375,9 @@ void add_rank(CLI::App& app, Session& session) {
   command->add_option("--fix", a->fix, "constants that --fit leaves alone")
       ->delimiter(',')
       ->allow_extra_args(false);
+  command->add_option("--learn", a->learn,
+                      "with --replay: train a ranker on it, write it here if it beats the cost model on shapes it\n"
+                      "has not seen");
   command->add_option("--hold-out", a->hold_out,
                       "keep every n-th problem from the fit, and score these apart");
   command->add_option("--json", a->json, "write results here");

@@ -21,22 +21,6 @@ Result<Nest> nest_of(const Problem& problem, bool plain) {
   return coalesce(*lowered);
 }
 
-// What estimate and measure mode would answer if the measured variants were all there is.
-void choose_again(Ranking& ranking, std::size_t tried) {
-  std::vector<int> order;
-  for (int i = 0; i < static_cast<int>(ranking.variants.size()); ++i) {
-    if (ranking.variants[static_cast<std::size_t>(i)].samples > 0) order.push_back(i);
-  }
-  const auto at = [&](int i) -> const Variant& { return ranking.variants[static_cast<std::size_t>(i)]; };
-  std::stable_sort(order.begin(), order.end(),
-                   [&](int x, int y) { return at(x).prediction.cycles < at(y).prediction.cycles; });
-  order.resize(std::min(order.size(), tried));
-  ranking.choice = ranking.measured_choice = order.empty() ? -1 : order.front();
-  for (int i : order) {
-    if (at(i).ns < at(ranking.measured_choice).ns) ranking.measured_choice = i;
-  }
-}
-
 }  // namespace
 
 Result<Ranking> choose_variants(const Problem& problem, const Machine& machine, const VariantOptions& o) {
@@ -89,6 +73,21 @@ Result<Nest> nest_of(const Ranking& ranking) {
   return nest_of(*problem, ranking.plain);
 }
 
+void choose_again(Ranking& ranking, int tried) {
+  std::vector<int> order;
+  for (int i = 0; i < static_cast<int>(ranking.variants.size()); ++i) {
+    if (ranking.variants[static_cast<std::size_t>(i)].samples > 0) order.push_back(i);
+  }
+  const auto at = [&](int i) -> const Variant& { return ranking.variants[static_cast<std::size_t>(i)]; };
+  std::stable_sort(order.begin(), order.end(),
+                   [&](int x, int y) { return at(x).prediction.cycles < at(y).prediction.cycles; });
+  order.resize(std::min(order.size(), static_cast<std::size_t>(tried)));
+  ranking.choice = ranking.measured_choice = order.empty() ? -1 : order.front();
+  for (int i : order) {
+    if (at(i).ns < at(ranking.measured_choice).ns) ranking.measured_choice = i;
+  }
+}
+
 Status predict_again(Ranking& ranking, const Machine& machine) {
   const Result<Problem> problem = parse_problem(ranking.problem);
   if (!problem) return problem.error();
@@ -102,7 +101,7 @@ Status predict_again(Ranking& ranking, const Machine& machine) {
     if (!prediction) return prediction.error();
     v.prediction = std::move(*prediction);
   }
-  choose_again(ranking, 8);
+  choose_again(ranking);
   return Status::success();
 }
 

@@ -24,6 +24,10 @@ Result<Ranking> choose_variants(const Problem& problem, const Machine& machine,
 // The coalesced nest that a ranking's schedules are for.
 Result<Nest> nest_of(const Ranking& ranking);
 
+// What estimate mode, and measure mode with `tried`, would answer if the measured variants were all there is.
+// Equal predictions keep the variants' order, in which the search's best come first.
+void choose_again(Ranking& ranking, int tried = 8);
+
 // Predictions anew, and the choice they make among the variants that were measured.
 Status predict_again(Ranking& ranking, const Machine& machine);
 

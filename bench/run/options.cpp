@@ -11,8 +11,10 @@
 #include "bench/run/gather.h"
 #include "bench/run/workloads.h"
 #include "graph/lower/lower.h"
+#include "polyopt/ranker/ranker.h"
 #include "polyopt/schedule/schedule.h"
 #include "polyopt/search/wisdom.h"
+#include "support/text_file.h"
 
 namespace cortex::bench {
 namespace {
@@ -42,6 +44,14 @@ Status check_search(RunOptions& o, const RunArguments& a) {
   if (!(a.tune_seconds > 0)) return bad("--tune-seconds: must be above 0");
   if (!o.schedule.empty() && (o.mode != SearchMode::estimate || !o.wisdom.empty()))
     return bad("--schedule: it leaves nothing to --mode and --wisdom; drop one or the other");
+  o.ranker = a.ranker;
+  if (!o.ranker.empty() && (o.mode != SearchMode::estimate || !o.schedule.empty()))
+    return bad("--ranker: it is for --mode estimate without --schedule");
+  if (!o.ranker.empty()) {
+    Result<std::string> text = read_text_file(o.ranker);
+    if (!text) return text.error();
+    if (Status s = Ranker(host_machine(Isa::avx512)).parse(*text, o.ranker); !s) return s;
+  }
   if (o.wisdom.empty()) return Status::success();
   if (Status s = Wisdom(host_machine(Isa::avx512)).load(o.wisdom); !s) return s;
   return o.mode == SearchMode::estimate ? Status::success() : check_writable(o.wisdom, "--wisdom");
@@ -189,6 +199,8 @@ void add_run_options(CLI::App& app, RunArguments& a) {
   app.add_option("--tune-seconds", a.tune_seconds, "for one problem in these modes (default 2)");
   app.add_option("--wisdom", a.wisdom,
                  "file of measured schedules: used in every mode, the last two add to it");
+  app.add_option("--ranker", a.ranker,
+                 "trained ranker (rank --learn): it has the last word in mode estimate");
   app.add_flag("--plain", a.plain, "matmul: weights not packed ahead of time, for every backend");
   app.add_flag("--verify", a.verify, "check every result against a double-precision reference");
   app.add_option("--json", a.json, "write results here");

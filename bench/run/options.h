@@ -18,7 +18,7 @@ struct RunArguments {  // as typed
   std::vector<std::string> problems, option_problems, problem_lists, backends, dts, weights, isas, kernels,
       libraries;
   std::vector<int> threads;
-  std::string op, cold = "none", schedule, trees, mode = "estimate", wisdom;
+  std::string op, cold = "none", schedule, trees, mode = "estimate", wisdom, ranker;
   double tune_seconds = 2;
   bool verify = false, plain = false, quiet = false;
   std::string json, csv, html;
@@ -40,6 +40,7 @@ struct RunOptions {  // as meant
   std::string schedule;  // for Cortex, of the only problem; empty: the best that search finds
   SearchMode mode = SearchMode::estimate;  // how these schedules are found
   std::string wisdom;                      // file of measured ones
+  std::string ranker;                      // file of a trained ranker, for estimate mode
   double tune_seconds = 2;
   Cold cold = Cold::none;
   bool verify = false, plain = false, quiet = false;

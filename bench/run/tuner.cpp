@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include "graph/lower/lower.h"
+#include "support/text_file.h"
+
 #if CORTEX_BENCH_HAS_CORTEX
 #include "bench/backends/cortex_handles.h"
 #include "bench/rank/tune.h"
@@ -52,7 +55,27 @@ Tuner::Tuner(const RunOptions& options, Isa isa)
     : options_(options), machine_(host_machine(isa)), wisdom_(machine_) {}
 Tuner::~Tuner() = default;
 
-Status Tuner::start() { return options_.wisdom.empty() ? Status::success() : wisdom_.load(options_.wisdom); }
+Status Tuner::start() {
+  if (!options_.ranker.empty()) {
+    const Result<std::string> text = read_text_file(options_.ranker);
+    if (!text) return text.error();
+    ranker_.emplace(machine_);
+    if (Status s = ranker_->parse(*text, options_.ranker); !s) return s;
+  }
+  return options_.wisdom.empty() ? Status::success() : wisdom_.load(options_.wisdom);
+}
+
+Result<std::string> Tuner::ranked(const Request& request) const {
+  Result<Nest> lowered = lower(*request.problem);
+  if (!lowered) return lowered.error();
+  const bool plain = request.plain && request.problem->is_matmul();
+  lowered->b_constant = lowered->b_constant && !plain;
+  const Nest nest = coalesce(*lowered);
+  const SearchOptions search{.threads = request.threads, .keep = 1, .prepacked_b = !plain};
+  const Result<Candidate> best = best_schedule(nest, machine_, search, &*ranker_);
+  if (!best) return best.error();
+  return to_string(best->schedule, nest);
+}
 
 Result<std::string> Tuner::schedule(const Request& request) {
   const std::string key =
@@ -61,7 +84,7 @@ Result<std::string> Tuner::schedule(const Request& request) {
   // The few that measure mode tries say little to who asks for all.
   const bool enough = known && (options_.mode != SearchMode::exhaustive || known->variants > 16);
   if (enough) return known->schedule;
-  if (options_.mode == SearchMode::estimate) return std::string();
+  if (options_.mode == SearchMode::estimate) return ranker_ ? ranked(request) : std::string();
   Result<WisdomEntry> found = measure(request);
   if (!found) return found.error();
   wisdom_.add(key, *found);

@@ -1,11 +1,14 @@
-// Which schedule Cortex runs with: its own, the one a wisdom file knows, or the fastest of those tried now.
+// Which schedule Cortex runs with: its own, the one a wisdom file knows, or the fastest of those tried now,
+// or the one a ranker likes best.
 #pragma once
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "bench/run/options.h"
+#include "polyopt/ranker/ranker.h"
 #include "polyopt/search/wisdom.h"
 
 namespace cortex::bench {
@@ -15,7 +18,7 @@ class Tuner {
   Tuner(const RunOptions& options, Isa isa);
   ~Tuner();
 
-  // Reads the wisdom file, if any.
+  // Reads the files of wisdom and ranker, if any.
   Status start();
   // Empty: Cortex's own choice. What is measured goes to the wisdom file at once.
   Result<std::string> schedule(const Request& request);
@@ -23,10 +26,12 @@ class Tuner {
  private:
   struct Runtime;  // context and thread pools, made when first needed
   Result<WisdomEntry> measure(const Request& request);
+  Result<std::string> ranked(const Request& request) const;
 
   const RunOptions& options_;
   Machine machine_;
   Wisdom wisdom_;
+  std::optional<Ranker> ranker_;
   std::unique_ptr<Runtime> runtime_;
 };
 

@@ -32,7 +32,7 @@ Result<LibraryKernel> compile_known(const KernelRequest& request, const Machine&
 }  // namespace
 
 Result<LibraryKernel> compile_kernel(const KernelRequest& request, const Machine& machine,
-                                     const Wisdom* wisdom) {
+                                     const Wisdom* wisdom, const Ranker* ranker) {
   Result<Nest> lowered = lower(request.problem);
   if (!lowered) return about(request.problem, lowered.error());
   const Nest nest = coalesce(*lowered);
@@ -41,12 +41,10 @@ Result<LibraryKernel> compile_kernel(const KernelRequest& request, const Machine
   const WisdomEntry* known = wisdom ? wisdom->find(key) : nullptr;
   if (known) return compile_known(request, machine, nest, known->schedule);
   const SearchOptions options{.threads = request.threads, .keep = 1, .prepacked_b = request.prepacked};
-  Result<SearchResult> found = search(nest, machine, options);
-  if (!found) return about(request.problem, found.error());
-  if (found->best.empty()) return about(request.problem, internal_error("the search returned no schedule"));
-  const Candidate& best = found->best.front();
-  Result<LibraryKernel> kernel = compile_scheduled(request, machine, nest, best.schedule);
-  if (kernel) kernel->predicted_seconds = best.prediction.seconds;
+  const Result<Candidate> best = best_schedule(nest, machine, options, ranker);
+  if (!best) return about(request.problem, best.error());
+  Result<LibraryKernel> kernel = compile_scheduled(request, machine, nest, best->schedule);
+  if (kernel) kernel->predicted_seconds = best->prediction.seconds;
   return kernel;
 }
 

@@ -8,6 +8,7 @@
 #include <atomic>
 #include <chrono>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <thread>
 
@@ -16,6 +17,7 @@
 #include "generators/tool/version.h"
 #include "generators/tool/write_files.h"
 #include "polyopt/schedule/kernel_key.h"
+#include "support/text_file.h"
 
 namespace cortex {
 namespace {
@@ -81,14 +83,14 @@ class Progress {
 
 // In the order of `jobs` whatever the threads do; the first refusal in that order wins.
 Result<std::vector<LibraryKernel>> compile_all(const std::vector<Job>& jobs, int threads,
-                                               const Wisdom& wisdom) {
+                                               const Wisdom& wisdom, const Ranker* ranker) {
   std::vector<Result<LibraryKernel>> results(jobs.size(), internal_error("not compiled"));
   std::atomic<std::size_t> next{0};
   std::atomic<bool> failed{false};
   Progress progress(jobs.size());
   const auto work = [&] {
     for (std::size_t i = next++; i < jobs.size() && !failed; i = next++) {
-      results[i] = compile_kernel(jobs[i].request, *jobs[i].machine, &wisdom);
+      results[i] = compile_kernel(jobs[i].request, *jobs[i].machine, &wisdom, ranker);
       if (!results[i].ok()) failed = true;
       progress.step();
     }
@@ -126,6 +128,13 @@ Status run_generate(const GenerateOptions& options) {
                       options.wisdom_file));
     }
   }
+  std::optional<Ranker> ranker;
+  if (!options.ranker_file.empty()) {
+    const Result<std::string> text = read_text_file(options.ranker_file);
+    if (!text) return text.error();
+    ranker.emplace(targets->front());
+    if (Status s = ranker->parse(*text, options.ranker_file); !s) return s;
+  }
 
   std::vector<Job> jobs;
   const std::vector<KernelRequest> wanted = requests(*problems, options.plain);
@@ -138,7 +147,7 @@ Status run_generate(const GenerateOptions& options) {
     }
   }
   const int workers = options.jobs > 0 ? options.jobs : static_cast<int>(std::thread::hardware_concurrency());
-  Result<std::vector<LibraryKernel>> kernels = compile_all(jobs, workers, wisdom);
+  Result<std::vector<LibraryKernel>> kernels = compile_all(jobs, workers, wisdom, ranker ? &*ranker : nullptr);
   if (!kernels) return kernels.error();
 
   Library library;

@@ -18,6 +18,7 @@ struct GenerateOptions {
   std::string out = ".", name = "kernels";
   std::string machine_file;  // empty: the host
   std::string wisdom_file;   // measured schedules, empty: none
+  std::string ranker_file;   // trained ranker, empty: none
   bool plain = false;        // matmul: also kernels that take B as it is
   int parts = 0;             // 0: one per 25 kernels
   int jobs = 0;              // 0: one per hardware thread

@@ -88,6 +88,8 @@ int run(int argc, char** argv) {
                        "machine description (default: this machine)");
   generate->add_option("--wisdom", generate_options.wisdom_file,
                        "measured schedules (cortex-bench run --mode measure --wisdom FILE)");
+  generate->add_option("--ranker", generate_options.ranker_file,
+                       "trained ranker, for what wisdom does not know (cortex-bench rank --learn FILE)");
   generate->add_flag("--plain", generate_options.plain,
                      "matmul: also kernels that take B as it is, not prepacked");
   generate->add_option("--parts", generate_options.parts,

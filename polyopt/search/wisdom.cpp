@@ -13,6 +13,7 @@
 #include <iterator>
 #include <nlohmann/json.hpp>
 
+#include "polyopt/machine/describe.h"
 #include "support/fnv.h"
 
 namespace cortex {
@@ -21,14 +22,6 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 constexpr const char* format_name = "cortex-wisdom-1";
-
-// What schedules depend on of a CPU: its name, its caches.
-std::string describe(const Machine& machine) {
-  std::string text = machine.name;
-  for (const CacheLevel& c : machine.caches)
-    text += fmt::format(", {} {} KiB/{} ways/{} cores", c.name, c.bytes / 1024, c.associativity, c.shared_by);
-  return text;
-}
 
 std::string checksum(const Json& entries) { return fmt::format("{:016x}", fnv1a(entries.dump())); }
 
