@@ -206,12 +206,11 @@ int learn_and_save(const Arguments& a, const std::vector<Ranking>& rankings, con
       learn(rankings, machine, [&](double done) { progress.show(done, "training"); });
   progress.clear();
   if (!learned) return report_error(learned.error());
-  fmt::print("cost model:           {}
-", to_line(learned->analytic));
-  fmt::print("with ranker, unseen:  {}
-", to_line(learned->learned));
+  fmt::print("cost model:           {}\n", to_line(learned->analytic));
+  fmt::print("with ranker, unseen:  {}\n", to_line(learned->learned));
   if (!learned->better()) {
-    fmt::print("not kept: on shapes that it has not seen the ranker is no better; {} is not written\n", a.learn);
+    fmt::print("not kept: on shapes that it has not seen the ranker is no better; {} is not written\n",
+               a.learn);
     return exit_ok;
   }
   if (Status s = write_file_atomically(a.learn, learned->ranker.text()); !s) return report_error(s.error());
@@ -375,9 +374,10 @@ void add_rank(CLI::App& app, Session& session) {
   command->add_option("--fix", a->fix, "constants that --fit leaves alone")
       ->delimiter(',')
       ->allow_extra_args(false);
-  command->add_option("--learn", a->learn,
-                      "with --replay: train a ranker on it, write it here if it beats the cost model on shapes it\n"
-                      "has not seen");
+  command->add_option(
+      "--learn", a->learn,
+      "with --replay: train a ranker on it, write it here if it beats the cost model on shapes it\n"
+      "has not seen");
   command->add_option("--hold-out", a->hold_out,
                       "keep every n-th problem from the fit, and score these apart");
   command->add_option("--json", a->json, "write results here");

@@ -42,7 +42,8 @@ Result<Lesson> lesson_of(const Ranking& ranking) {
     if (v.samples == 0) continue;
     const double error = std::clamp(errors[measured++] - middle, -1.0, 1.0);
     const double speed = std::min(1.0, best / v.ns);
-    lesson.samples.push_back({lesson.features[i], static_cast<float>(error), static_cast<float>(speed * speed)});
+    lesson.samples.push_back(
+        {lesson.features[i], static_cast<float>(error), static_cast<float>(speed * speed)});
   }
   return lesson;
 }
@@ -91,9 +92,9 @@ Result<Learned> learn(const std::vector<Ranking>& rankings, const Machine& machi
     lessons.push_back(std::move(*lesson));
   }
   if (shapes.size() < 2) {
-    return invalid_argument(fmt::format(
-        "--learn: the records hold {} shape, and a shape must be held out: record more problems",
-        shapes.size()));
+    return invalid_argument(
+        fmt::format("--learn: the records hold {} shape, and a shape must be held out: record more problems",
+                    shapes.size()));
   }
   assign_parts(lessons);
   std::vector<Ranking> unseen;

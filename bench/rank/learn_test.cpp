@@ -12,8 +12,8 @@ namespace {
 // times what the model says, all others what it says.
 std::vector<Ranking> records(const Machine& machine, double penalty) {
   std::vector<Ranking> all;
-  for (const char* line : {"64x64:64x64", "128x96:96x200", "200x300:300x64", "50x512:512x256", "256x128:128x96",
-                           "mb1ic32ih20oc48oh20kh3ph1", "mb1ic64ih28oc64oh28kh1ph0"}) {
+  for (const char* line : {"64x64:64x64", "128x96:96x200", "200x300:300x64", "50x512:512x256",
+                           "256x128:128x96", "mb1ic32ih20oc48oh20kh3ph1", "mb1ic64ih28oc64oh28kh1ph0"}) {
     const Result<Problem> problem = parse_problem(line);
     EXPECT_TRUE(problem.ok());
     Result<Ranking> ranking = choose_variants(*problem, machine, {.threads = 1, .drawn = 120});

@@ -147,7 +147,8 @@ Status run_generate(const GenerateOptions& options) {
     }
   }
   const int workers = options.jobs > 0 ? options.jobs : static_cast<int>(std::thread::hardware_concurrency());
-  Result<std::vector<LibraryKernel>> kernels = compile_all(jobs, workers, wisdom, ranker ? &*ranker : nullptr);
+  Result<std::vector<LibraryKernel>> kernels =
+      compile_all(jobs, workers, wisdom, ranker ? &*ranker : nullptr);
   if (!kernels) return kernels.error();
 
   Library library;

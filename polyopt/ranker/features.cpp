@@ -30,10 +30,11 @@ double log_of(double bytes) { return std::log1p(bytes); }
 
 const std::vector<std::string>& ranker_feature_names() {
   static const std::vector<std::string> names = [] {
-    std::vector<std::string> n = {"cycles", "kernel_share", "pack_share", "mr",     "nr",     "batch_dims",
+    std::vector<std::string> n = {"cycles", "kernel_share", "pack_share", "mr",     "nr",      "batch_dims",
                                   "loops",  "threads",      "pack_a",     "pack_b", "b_ahead", "balanced"};
     for (int level = 1; level <= ranker_levels; ++level) {
-      for (const char* what : {"share", "footprint", "read_a", "write_a", "read_b", "write_b", "read_c", "write_c"})
+      for (const char* what :
+           {"share", "footprint", "read_a", "write_a", "read_b", "write_b", "read_c", "write_c"})
         n.push_back(fmt::format("level{}_{}", level, what));
     }
     return n;

@@ -31,8 +31,8 @@ Tree tree_of(const Json& json) {
   json.at("value").get_to(tree.value);
   const Json& thresholds = json.at("threshold");
   for (std::size_t n = 0; n < tree.threshold.size(); ++n)
-    tree.threshold[n] = thresholds.at(n).is_null() ? std::numeric_limits<float>::infinity()
-                                                   : thresholds.at(n).get<float>();
+    tree.threshold[n] =
+        thresholds.at(n).is_null() ? std::numeric_limits<float>::infinity() : thresholds.at(n).get<float>();
   return tree;
 }
 
@@ -61,8 +61,8 @@ std::string Ranker::text() const {
 
 Status Ranker::parse(const std::string& text, const std::string& source) {
   const auto refuse = [&](const std::string& why) {
-    return invalid_argument(
-        fmt::format("ranker {}: {}; train one here with cortex-bench rank --replay CSV --learn FILE", source, why));
+    return invalid_argument(fmt::format(
+        "ranker {}: {}; train one here with cortex-bench rank --replay CSV --learn FILE", source, why));
   };
   const Json json = Json::parse(text, nullptr, false);
   if (json.is_discarded()) return refuse("it is damaged: not valid JSON");

@@ -35,7 +35,8 @@ TEST(Forest, PredictsSamplesItHasNotSeen) {
 }
 
 TEST(Forest, IsTheSameForTheSameSamples) {
-  const Forest x = train_forest(samples(1, 500), {.trees = 20}), y = train_forest(samples(1, 500), {.trees = 20});
+  const Forest x = train_forest(samples(1, 500), {.trees = 20}),
+               y = train_forest(samples(1, 500), {.trees = 20});
   for (const RankerSample& s : samples(3, 100)) EXPECT_EQ(x.predict(s.features), y.predict(s.features));
 }
 
@@ -91,8 +92,10 @@ TEST(RankerFile, RefusesWhatIsForeignOrDamagedAndSaysWhy) {
   EXPECT_NE(refusal(machine("another"), good).find("another CPU"), std::string::npos);
   EXPECT_NE(refusal(machine(), "{").find("not valid JSON"), std::string::npos);
   EXPECT_NE(refusal(machine(), "[]").find("no cortex-ranker-1 file"), std::string::npos);
-  EXPECT_NE(refusal(machine(), changed("kernel_share", "kernel_chair")).find("other features"), std::string::npos);
-  EXPECT_NE(refusal(machine(), changed("\"feature\":[", "\"feature\":[9")).find("checksum"), std::string::npos);
+  EXPECT_NE(refusal(machine(), changed("kernel_share", "kernel_chair")).find("other features"),
+            std::string::npos);
+  EXPECT_NE(refusal(machine(), changed("\"feature\":[", "\"feature\":[9")).find("checksum"),
+            std::string::npos);
 }
 
 TEST(Ranker, ReordersTheSearchesBestByCorrectedTime) {
