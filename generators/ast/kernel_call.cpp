@@ -53,6 +53,9 @@ class CallBuilder {
     set_nonzero("ldb", p_.kernel.ldb);
     set_nonzero("ldc", p_.kernel.ldc);
     if (p_.kernel.prefetch.rows_per_unit > 0) prefetch();
+    if (const ProgramAhead& next = p_.kernel.a_ahead; next.dim >= 0) {
+      set("a_ahead", len(next.dim) * Expr(next.stride));
+    }
   }
 
   // See ProgramPrefetch: this call's share of the rows of B that come next.

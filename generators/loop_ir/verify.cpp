@@ -40,7 +40,8 @@ const std::set<std::string_view> brgemm_fields = {"a",
                                                   "window.extent",
                                                   "next",
                                                   "next_ld",
-                                                  "next_rows"};
+                                                  "next_rows",
+                                                  "a_ahead"};
 const std::set<std::string_view> dwconv_fields = {"input",
                                                   "weights",
                                                   "output",

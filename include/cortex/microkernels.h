@@ -70,7 +70,8 @@ typedef struct cortex_row_window {
  *   strides:    a + b*a_batch_stride, b + b*b_batch_stride   otherwise.
  * batch >= 0 and k >= 0: with either zero the sum is empty (C = 0, or C unchanged, then epilogue).
  * next_rows rows of n elements from `next` on, next_ld bytes apart, are brought near meanwhile: what a later
- * call will read. Nothing depends on it; addresses need not be valid. 0: none. */
+ * call will read. Nothing depends on it; addresses need not be valid. 0: none. The same for what lies
+ * a_ahead bytes from the rows of A that are read. */
 typedef struct cortex_brgemm_args {
   const void* a;
   const void* b;
@@ -86,6 +87,7 @@ typedef struct cortex_brgemm_args {
   cortex_row_window window;
   const void* next;
   int64_t next_ld, next_rows;
+  int64_t a_ahead;
   uint32_t flags;
   cortex_epilogue epilogue;
 } cortex_brgemm_args;

@@ -124,8 +124,9 @@ struct Accumulators {
 
   // Prefetch: asks for B's row `rows_ahead` rows before it is due.
   template <bool Prefetch>
-  CORTEX_INLINE void multiply(const char* a_rows, int64_t lda, const char* b, int64_t ldb, int64_t k,
+  CORTEX_INLINE void multiply(const cortex_brgemm_args* args, const char* a_rows, const char* b,
                               NextRows& next) {
+    const int64_t lda = args->lda, ldb = args->ldb, k = args->k;
     RowPointers<M> a(a_rows, lda);
     const char* ahead = b + rows_ahead * ldb;
     const bool panel = M > 1 && k_unroll == 4 && lanes > 4 && ldb <= widest_panel;
@@ -133,7 +134,14 @@ struct Accumulators {
 #pragma GCC unroll 1
     for (; left >= k_unroll; left -= k_unroll) {
       if (panel) prefetch_panel(b, ldb);
-      if constexpr (M > 1) next.ask<N * lanes * 4>(left / k_unroll);
+      if constexpr (M > 1) {
+        next.ask<N * lanes * 4>(left / k_unroll);
+        // Once for every line of A. From memory: the loops around have no register to spare, and where many
+        // narrow rows take more than one base pointer, none at all.
+        if ((N > 1 || M <= 8) && (left & (16 - k_unroll)) == 0) {
+          if (const int64_t ahead = *static_cast<const volatile int64_t*>(&args->a_ahead)) a.ask(ahead);
+        }
+      }
       if constexpr (Prefetch) {
         CORTEX_UNROLL
         for (int line = 0; line < N * lanes / 16; ++line) __builtin_prefetch(ahead + line * 64);
@@ -265,13 +273,12 @@ void brgemm_body(const cortex_brgemm_args* args, Mask mask, const Part* part) {
   accumulators.tile.mask = mask;
   accumulators.clear();
   if constexpr (M > 1) ask_for_tile<M, N>(static_cast<const char*>(args->c), args->ldc, args->n);
-  const int64_t lda = args->lda, ldb = args->ldb, k = args->k;
   NextRows next(args);
   for_each_in_batch(args, part, [&](const char* a, const char* b) CORTEX_LAMBDA {
     if constexpr (Accumulators<M, N, Masked>::wide) {
-      if (k * ldb >= stream_bytes) return accumulators.template multiply<true>(a, lda, b, ldb, k, next);
+      if (args->k * args->ldb >= stream_bytes) return accumulators.template multiply<true>(args, a, b, next);
     }
-    accumulators.template multiply<false>(a, lda, b, ldb, k, next);
+    accumulators.template multiply<false>(args, a, b, next);
   });
   RegisterTile<M, N, Masked>& tile = accumulators.sum();
   if (part && part->start) tile.add_from(part->start, part->start_pitch);

@@ -88,6 +88,7 @@ class BrgemmTest : public ::testing::TestWithParam<const KernelInfo*> {
     args.next = b.as<char>() + b.size() - 4;
     args.next_ld = ldb * 4;
     args.next_rows = (t.m * 5 + t.n) % 23;
+    args.a_ahead = t.k % 2 ? 0 : t.m * lda * 4;
     // Odd batch order for offsets and addresses, so that a kernel that ignores them is found out.
     std::vector<int64_t> a_offsets, b_offsets;
     std::vector<const void*> a_addresses, b_addresses;

@@ -34,6 +34,16 @@ struct RowPointers {
     return r == 3 || r == 6 ? pitch3 : r == 5 ? pitch5 : r == 7 ? pitch7 : pitch1;
   }
 
+  // Asks L2 for the line `ahead` bytes from every row's pointer.
+  CORTEX_INLINE void ask(int64_t ahead) const {
+    unroll<groups>([&](auto g) CORTEX_LAMBDA {
+      const char* const rows = base[g] + ahead;
+      constexpr int in_group = M - 8 * g < 8 ? M - 8 * g : 8;
+      unroll<in_group>([&](auto i)
+                           CORTEX_LAMBDA { __builtin_prefetch(rows + scale(i) * offset<i>(), 0, 2); });
+    });
+  }
+
   template <int Row, int Disp>
   CORTEX_INLINE Vec broadcast_row() const {
     return broadcast_at<Disp, scale(Row)>(base[Row / 8], offset<Row>());

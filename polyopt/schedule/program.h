@@ -90,6 +90,13 @@ struct ProgramPrefetch {
   bool source = false;        // what comes next is copied first: these are rows of the user's B
 };
 
+// Where A comes from memory: each call brings near the A of the next tile along the innermost loop that moves
+// A, which lies stride times that dim's length ahead.
+struct ProgramAhead {
+  int dim = -1;  // -1: none
+  int64_t stride = 0;
+};
+
 struct ProgramKernel {
   std::string name;
   bool is_dwconv = false;
@@ -100,6 +107,7 @@ struct ProgramKernel {
   std::vector<int64_t> a_batch_stride, b_batch_stride;  // bytes, one per batch dim
   int64_t mr = 0, nr = 0;
   ProgramPrefetch prefetch;
+  ProgramAhead a_ahead;
   std::vector<ProgramClip> clips;  // at most one for k_dim and one for batch_dims[0]
   std::optional<ProgramRowClip> row_clip;
 };

@@ -93,6 +93,27 @@ TEST(Prefetch, IsLeftOutWhereNothingStays) {
   EXPECT_EQ(prefetch_of(nest_of("100x300:300x2048"), "n/48 m/8~" + tile).rows, 96);
 }
 
+ProgramAhead a_ahead_of(const Nest& nest, const std::string& text) {
+  const Result<Schedule> schedule = parse_schedule(text, nest);
+  EXPECT_TRUE(schedule.ok()) << schedule.error().message;
+  const Result<Program> program = resolve(nest, *schedule);
+  EXPECT_TRUE(program.ok()) << program.error().message;
+  return program->kernel.a_ahead;
+}
+
+TEST(AAhead, IsTheNextTileOfTheLoopThatMovesA) {
+  const std::string tile = " | " + kernel("8x48x1_avx512") + " m=m n=n k=k";
+  const Nest nest = nest_of("10000x300:300x210");
+  const int m = nest.dim_index("m"), k = nest.dim_index("k");
+  EXPECT_EQ(a_ahead_of(nest, "n/48 m/8~" + tile).dim, m);
+  EXPECT_EQ(a_ahead_of(nest, "n/48 m/8~" + tile).stride, 300 * 4);
+  EXPECT_EQ(a_ahead_of(nest, "m/8~ n/48" + tile).dim, m);
+  EXPECT_EQ(a_ahead_of(nest, "m/8~ n/48 k/100" + tile).dim, k);
+  EXPECT_EQ(a_ahead_of(nest, "m/8~ n/48 k/100" + tile).stride, 4);
+  EXPECT_EQ(a_ahead_of(nest, "m/800 pack(A,box) n/48 m/8~" + tile).dim, -1);  // copies are in cache
+  EXPECT_EQ(a_ahead_of(nest_of("100x300:300x210"), "n/48 m/8~" + tile).dim, -1);
+}
+
 TEST(Check, RefusesWhatCannotRun) {
   const Nest nest = nest_of("100x300:300x200");
   const std::string tail = " | " + kernel("7x64x1_avx512") + " m=m n=n k=k";

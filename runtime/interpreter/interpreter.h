@@ -101,6 +101,7 @@ class Interpreter {
   Role last_role_ = Role::none;
   int last_loop_ = -1;  // of the Program
   ProgramPrefetch prefetch_;
+  ProgramAhead a_ahead_;
 };
 
 }  // namespace cortex

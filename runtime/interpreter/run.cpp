@@ -104,6 +104,7 @@ class Walk {
           args_.k = part.size;
           break;
       }
+      if (loop.dim == code_.a_ahead_.dim) args_.a_ahead = part.size * code_.a_ahead_.stride;
       Cursor at = move(loop, from, part.offset);
       const bool slides = code_.row_clip_.dim >= 0 && loop.dim == code_.m_;
       if (slides) set_window(low_[loop.dim] + part.offset);
@@ -192,6 +193,7 @@ class Walk {
     if (code_.m_ >= 0) args_.m = length_[code_.m_];
     if (code_.n_ >= 0) args_.n = length_[code_.n_];
     if (code_.k_ >= 0) args_.k = length_[code_.k_];
+    if (code_.a_ahead_.dim >= 0) args_.a_ahead = length_[code_.a_ahead_.dim] * code_.a_ahead_.stride;
     int64_t batch = 1;
     for (const int dim : code_.batch_dims_) batch *= length_[dim];
     args_.batch = batch;
