@@ -39,7 +39,7 @@ for object in "$@"; do
       }
     }
     function start() { n = 0; frame = 0; split("", jump); split("", line); split("", text); split("", op) }
-    /^[0-9a-f]+ <.*>:$/ { loops(); start(); name = $2; pointers = name ~ /brgemm_body/; main = name ~ /brgemm_body|block/ }
+    /^[0-9a-f]+ <.*>:$/ { loops(); start(); name = $2; pointers = name ~ /brgemm_body|strip_body/; main = pointers || name ~ /block/ }
     /^ *[0-9a-f]+:\t/ {
       address = $1; sub(/:$/, "", address)
       n++; line[address] = n; text[n] = $0; op[n] = $2

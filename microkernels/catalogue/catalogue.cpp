@@ -9,8 +9,9 @@ struct Cost {
 
 // KernelInfo's call_cycles and tile_cycles. Measured on AMD EPYC (Zen 5) with
 // `microkernels_bench --benchmark_filter=cost`; dwconv fitted to images of 7 to 28 outputs a row.
-constexpr Cost cost_of(KernelOp op, Isa isa, int mr) {
+constexpr Cost cost_of(KernelOp op, Isa isa, int mr, bool rows) {
   if (op == KernelOp::dwconv) return {150.0, 1.0};
+  if (rows) return {30.0, 0.5};
   if (isa == Isa::baseline) return {15.0, 1.0};
   if (isa == Isa::avx2) {
     switch (mr) {
@@ -42,6 +43,8 @@ constexpr std::string_view drop_underscore(std::string_view variant) {
   return variant.empty() ? variant : variant.substr(1);
 }
 
+constexpr bool is_rows(std::string_view variant) { return variant == "_rows"; }
+
 constexpr cortex_brgemm_fn brgemm_of(cortex_brgemm_fn fn) { return fn; }
 constexpr cortex_brgemm_fn brgemm_of(cortex_dwconv_fn) { return nullptr; }
 constexpr cortex_dwconv_fn dwconv_of(cortex_dwconv_fn fn) { return fn; }
@@ -62,8 +65,9 @@ constexpr KernelInfo rows[] = {
              lanes_of(Isa::isa),                                                             \
              brgemm_of(cortex_##op##_##a##_##b##_##c##_##mr##x##nr##x##kr##variant##_##isa), \
              dwconv_of(cortex_##op##_##a##_##b##_##c##_##mr##x##nr##x##kr##variant##_##isa), \
-             cost_of(KernelOp::op, Isa::isa, mr).call,                                       \
-             cost_of(KernelOp::op, Isa::isa, mr).tile},
+             is_rows(#variant),                                                              \
+             cost_of(KernelOp::op, Isa::isa, mr, is_rows(#variant)).call,                    \
+             cost_of(KernelOp::op, Isa::isa, mr, is_rows(#variant)).tile},
 #include "cortex/kernels.inc"
 #undef CORTEX_KERNEL
 };

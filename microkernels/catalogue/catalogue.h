@@ -22,6 +22,7 @@ struct KernelInfo {
   int lanes;                // f32 lanes of one vector
   cortex_brgemm_fn brgemm;  // null unless op == brgemm
   cortex_dwconv_fn dwconv;  // null unless op == dwconv
+  bool sums_in_l1;          // the tile is wider than the registers: B is walked in whole rows
   // Cost in core cycles of one call on an m x n tile over k (batch folded in), operands in L1:
   //   call_cycles + k * max(vectors*m / fma_per_cycle, loads / loads_per_cycle) + tile_cycles * m * vectors.
   // Measured: the bench microkernels_bench prints them.

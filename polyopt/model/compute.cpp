@@ -39,7 +39,13 @@ TileCost tile_cost(const KernelInfo& kernel, const Machine& machine, double m, d
     cost.again = cost.first + machine.costs.reload_call;
     return cost;
   }
-  const double multiply = tile / machine.fma_per_cycle, load = (m + vectors) / machine.loads_per_cycle;
+  double multiply = tile / machine.fma_per_cycle, load = (m + vectors) / machine.loads_per_cycle;
+  if (kernel.sums_in_l1) {
+    // Strips of columns, twelve rows at a time: each reads and writes its sums, and waits for them if narrow.
+    const double strips = std::ceil(vectors / (kernel.lanes == 16 ? 16 : 12));
+    load = (strips + vectors + (vectors + strips * machine.costs.strip) / 12) / machine.loads_per_cycle;
+    multiply = std::max(multiply, strips * machine.fma_latency);
+  }
   cost.step = std::max(multiply, load) + machine.costs.load_overlap * std::min(multiply, load);
   cost.first = kernel.call_cycles + machine.costs.call_setup + kernel.tile_cycles * tile;
   cost.again = cost.first + machine.costs.reload_call + machine.costs.reload_vector * tile;

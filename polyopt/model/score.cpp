@@ -7,6 +7,11 @@
 #include "polyopt/model/stream.h"
 
 namespace cortex {
+namespace {
+
+constexpr double run_taken_up = 1024;  // bytes of a run after which prefetchers need no more help
+
+}  // namespace
 
 Model::Model(const NestFacts& nest, const Machine& machine) : nest_(nest), machine_(machine) {
   std::array<double, crowded_levels> way_bytes;
@@ -124,7 +129,7 @@ double Model::score(const Plan& plan, Prediction* detail) const {
         const double run = s.rows > costs.few_rows ? s.run[s.last] : s.run[near];
         const double apart = waited * (s.pitch < page ? costs.within_page : 1);
         runs += apart * bytes / run;
-        lines += apart * bytes / line;
+        lines += apart * bytes / line * std::min(1.0, run_taken_up / run);
       }
       if (detail) {
         out.read_bytes[static_cast<int>(s.operand)] += bytes * walk.threads;

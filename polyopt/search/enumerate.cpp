@@ -141,7 +141,8 @@ struct Enumerator {
   // A's copy first, with B's simplest form; then B's forms with the best of A's. Trying all pairs costs
   // several times more and chose the same plans.
   void with_packs(Plan& plan) {
-    const bool ahead = space.b_constant && space.options.prepacked_b && roles.b_panels && !roles.depthwise;
+    const bool panels = roles.b_panels && !roles.depthwise && !kernel.sums_in_l1;
+    const bool ahead = space.b_constant && space.options.prepacked_b && panels;
     plan.b_ahead = ahead;
     plan.b_pack = ahead || !roles.b_direct ? 0 : -1;
     int best_pack = -1;
@@ -158,7 +159,7 @@ struct Enumerator {
       for_each_depth(plan, Operand::a, try_copy);
     plan.a_pack = best_pack;
     plan.a_pad = best_pad;
-    if (ahead || roles.depthwise || !roles.b_panels || (roles.b_direct && plan.loops == 0)) return;
+    if (ahead || !panels || (roles.b_direct && plan.loops == 0)) return;
     for_each_depth(plan, Operand::b, [&](int depth) {
       if (depth == plan.b_pack) return;
       const int simplest = plan.b_pack;

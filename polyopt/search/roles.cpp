@@ -147,6 +147,8 @@ std::vector<const KernelInfo*> usable_kernels(const Nest& nest, const Roles& rol
         kernel.c != dtype_name(nest[Operand::c].tensor.type)) {
       continue;
     }
+    // Whole rows are walked where they lie.
+    if (kernel.sums_in_l1 && (!roles.b_direct || roles.n < 0)) continue;
     if (kernel.isa > best) {
       best = kernel.isa;
       found.clear();
