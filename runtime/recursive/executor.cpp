@@ -13,12 +13,6 @@
 namespace cortex::recursive {
 namespace {
 
-// Rows of a power of two bytes would all fall into few sets of L1: one line more keeps them apart.
-int64_t stride_of(int64_t width) {
-  const int64_t stride = round_up(width, 16);
-  return width >= 64 ? stride + 16 : stride;
-}
-
 // Memory only grows, by a quarter more than asked for, so that batches of varying shape soon stop allocating.
 bool grow(AlignedBuffer& buffer, int64_t floats) {
   const std::size_t bytes = static_cast<std::size_t>(floats) * sizeof(float);
@@ -108,7 +102,11 @@ bool Executor::reserve(std::size_t d) {
       !grow_all(arena.hoisted, arena.hoisted_stride, linear.nodes)) {
     return false;
   }
+  const int64_t width = program.hoisted.empty() ? 0 : program.hoisted[0].k;
   for (ThreadRoom& room : rooms_[d]) {
+    if (features_collide(width) &&
+        !grow(room.features, stride_of(width) * std::min(feature_rows, linear.nodes)))
+      return false;
     for (std::size_t p = 0; p < room.panels.size(); ++p) {
       if (!grow(room.panels[p], room.panel_stride[p] * (program.panels[p].per_child ? edges : rows)))
         return false;
@@ -251,7 +249,8 @@ Status Executor::run(const cortex_recursive_batch& batch, const cortex_recursive
   for (std::size_t d = 0; d < arenas_.size(); ++d) {
     const Arena& a = arenas_[d];
     info_.arena_bytes += bytes_of(a.state) + bytes_of(a.row) + bytes_of(a.edge) + bytes_of(a.hoisted);
-    for (const ThreadRoom& room : rooms_[d]) info_.arena_bytes += bytes_of(room.panels);
+    for (const ThreadRoom& room : rooms_[d])
+      info_.arena_bytes += bytes_of(room.panels) + static_cast<int64_t>(room.features.size());
   }
   batch_ = &batch;
   results_ = results;

@@ -11,6 +11,7 @@
 #include "runtime/recursive/team.h"
 #include "runtime/recursive/weights.h"
 #include "support/aligned_buffer.h"
+#include "support/checked.h"
 #include "support/result.h"
 
 namespace cortex::recursive {
@@ -20,6 +21,16 @@ struct CellKernels {
   cortex_cell_gemm_fn gemm = nullptr;
   cortex_cell_pointwise_fn pointwise = nullptr;
 };
+
+// Rows of a power of two bytes would all fall into few sets of L1: one line more keeps them apart.
+constexpr int64_t stride_of(int64_t width) {
+  const int64_t stride = round_up(width, 16);
+  return width >= 64 ? stride + 16 : stride;
+}
+
+// Rows of features that are copied at a time, ten tiles of products, where theirs fall into few sets.
+constexpr int64_t feature_rows = 140;
+constexpr bool features_collide(int64_t width) { return width > 0 && width % 512 == 0; }
 
 // One way through the structures; bidirectional models have two.
 struct Direction {
@@ -60,6 +71,7 @@ struct ThreadRoom {
   // Where a panel's rows are: its own memory, or states that lie back to back.
   std::vector<const float*> panel_data;
   std::vector<int64_t> panel_pitch;
+  AlignedBuffer features;  // rows of the caller's, further apart than theirs
   AlignedBuffer scratch;
   std::vector<float*> rows;
 };

@@ -18,11 +18,7 @@ bool only_products(const Phase& phase) {
 }  // namespace
 
 int64_t Walk::run() {
-  at_ = {0, 0, batch_.nodes, 0, 0, 0};
-  for (const Gemm& gemm : program_.hoisted) {
-    run_gemm(gemm, batch_.features, gemm.k, arena_.hoisted[index(gemm.out.array)].as<float>(),
-             arena_.hoisted_stride[index(gemm.out.array)], batch_.nodes);
-  }
+  hoisted();
   if (program_.barrier_after_hoisted) barrier();
   for (int64_t l = leaves_ ? 1 : 0; l < linear_.levels; ++l) {
     at_.level = level_ = l;
@@ -35,6 +31,30 @@ int64_t Walk::run() {
   }
   flush();
   return barriers_;
+}
+
+// Products of the caller's features, for all nodes at once.
+void Walk::hoisted() {
+  if (program_.hoisted.empty()) return;
+  const int64_t width = program_.hoisted[0].k;
+  const bool copied = features_collide(width);
+  const int64_t at_once = copied ? feature_rows : batch_.nodes;
+  for (int64_t first = 0; first < batch_.nodes; first += at_once) {
+    const int64_t rows = std::min(at_once, batch_.nodes - first);
+    const float* from = batch_.features + first * width;
+    int64_t pitch = width;
+    if (copied) {
+      float* to = room_.features.as<float>();
+      pitch = stride_of(width);
+      for (int64_t row = 0; row < rows; ++row) std::copy_n(from + row * width, width, to + row * pitch);
+      from = to;
+    }
+    for (const Gemm& gemm : program_.hoisted) {
+      const int64_t out_pitch = arena_.hoisted_stride[index(gemm.out.array)];
+      run_gemm(gemm, from, pitch, arena_.hoisted[index(gemm.out.array)].as<float>() + first * out_pitch,
+               out_pitch, rows);
+    }
+  }
 }
 
 void Walk::barrier() {

@@ -34,6 +34,7 @@ class Walk {
   Part share(int64_t width, int64_t quantum) const;
 
   void barrier();
+  void hoisted();
   void level(const CellProgram& cell);
   // Products of a phase may run in any order; from one level to the next it turns round, so that the weights
   // used last, which are in the caches, are used first.
