@@ -35,6 +35,7 @@ int dispatch(int argc, char** argv) {
 #if CORTEX_BENCH_HAS_CORTEX
   add_fuzz(app, session);
   add_rank(app, session);
+  add_ablate(app, session);
 #endif
   std::vector<std::string> texts(argv, argv + argc);
   std::vector<char*> arguments;

@@ -12,8 +12,9 @@ endfunction()
 
 function(cortex_bench_add_peers target)
   if(TARGET cortex_runtime)
-    cortex_bench_peer(${target} cortex backends/cortex.cpp backends/cortex_library.cpp backends/cortex_recursive.cpp commands/fuzz.cpp
-                      commands/rank.cpp rank/fit.cpp rank/learn.cpp rank/measure.cpp rank/stage.cpp rank/tune.cpp rank/variants.cpp fuzz/layouts.cpp fuzz/random_case.cpp fuzz/run_case.cpp fuzz/shards.cpp)
+    cortex_bench_peer(${target} cortex backends/cortex.cpp backends/cortex_library.cpp backends/cortex_recursive.cpp
+                      commands/ablate.cpp commands/fuzz.cpp commands/rank.cpp
+                      rank/fit.cpp rank/learn.cpp rank/measure.cpp rank/stage.cpp rank/tune.cpp rank/variants.cpp fuzz/layouts.cpp fuzz/random_case.cpp fuzz/run_case.cpp fuzz/shards.cpp)
     target_link_libraries(${target} PRIVATE cortex_runtime ${CMAKE_DL_LIBS})
   else()
     cortex_bench_missing(cortex "the runtime is not part of this build")

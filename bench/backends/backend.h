@@ -38,6 +38,7 @@ struct RecursiveRequest {
   const RecursiveOperands* operands = nullptr;
   Isa isa = Isa::baseline;
   int threads = 1;
+  std::string disable;  // transformations that Cortex leaves out, comma-separated
 };
 struct RnnRequest {
   const RnnProblem* problem = nullptr;

@@ -243,6 +243,7 @@ Result<std::unique_ptr<Instance>> create_cortex_recursive(const cortex_context* 
   options.vocabulary = request.operands->vocabulary;
   if (request.problem->model == RecursiveModel::treelstm_nary)
     options.max_children = request.operands->max_children;
+  options.disable = request.disable.c_str();
   std::vector<Given> parameters;
   for (const RecursiveParameter& p : request.operands->parameters) {
     parameters.push_back({p.name, p.data(), p.count()});

@@ -420,6 +420,17 @@ TEST_F(Cli, ListNamesEverything) {
   }
 }
 
+TEST_F(Cli, AblationOfEveryTransformation) {
+  const Outcome o = bench("ablate treelstm h8 mb2 tree9 seqgru h8 mb2 seq4 --min-time 0.001 --verify");
+  EXPECT_EQ(o.code, 0) << o.text;
+  for (const char* part : {"leaf-tables", "dynamic-batching", "treelstm h8 mb2 tree9", "geometric mean"}) {
+    EXPECT_NE(o.text.find(part), std::string::npos) << o.text;
+  }
+  const Outcome bad = bench("ablate treelstm h8 mb2");
+  EXPECT_EQ(bad.code, 2);
+  EXPECT_NE(bad.text.find("--trees"), std::string::npos) << bad.text;
+}
+
 TEST_F(Cli, FuzzFindsNothingAndReplays) {
   const Outcome o = bench("fuzz --count 150 --seed 11");
   EXPECT_EQ(o.code, 0) << o.text;

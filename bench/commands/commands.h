@@ -22,6 +22,7 @@ void add_list(CLI::App& app, Session& session);
 void add_roofline(CLI::App& app, Session& session);
 void add_compare(CLI::App& app, Session& session);
 void add_fuzz(CLI::App& app, Session& session);
+void add_ablate(CLI::App& app, Session& session);
 void add_rank(CLI::App& app, Session& session);
 
 // One line on standard error; returns exit_bad_input (exit_failed for a bug of ours).

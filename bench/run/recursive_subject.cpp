@@ -35,7 +35,7 @@ class RecursiveSubject : public Subject {
   }
 
   Result<std::unique_ptr<Instance>> create(Backend& backend, Isa isa, int threads, KernelChoice) override {
-    return backend.create_recursive({&problem_, &operands_, isa, threads});
+    return backend.create_recursive({&problem_, &operands_, isa, threads, ""});
   }
 
   Verdict verify(Instance& instance) override {

@@ -55,8 +55,9 @@ StructureRules rules_of(const Model& model) {
 
 const std::vector<std::string>& transformation_names() {
   static const std::vector<std::string> names = {
-      "leaf-specialization", "zero-propagation", "refactoring",   "hoisting",
-      "leaf-tables",         "fusion",           "dense-indexing"};
+      "dynamic-batching", "leaf-specialization", "zero-propagation", "refactoring",
+      "hoisting",         "leaf-tables",         "fusion",           "cross-level-fusion",
+      "read-caching",     "dense-indexing",      "alternating-order"};
   return names;
 }
 
@@ -73,11 +74,14 @@ Result<CompiledModel> compile(const Model& model, const CompileOptions& options,
   out.model = model;
   out.kernels = kernels_for(options.isa);
   out.dense_reads = !disabled->count("dense-indexing");
+  out.fuse_levels = !disabled->count("cross-level-fusion");
+  out.alternate = !disabled->count("alternating-order");
   LowerOptions lowering;
   lowering.panel = out.kernels.panel;
   lowering.visible_states = static_cast<int64_t>(model.states.size());
   lowering.hoist = !disabled->count("hoisting");
   lowering.fuse = !disabled->count("fusion");
+  lowering.cache_reads = !disabled->count("read-caching");
   Result<Program> program = lower(*transformed, lowering);
   if (!program) return program.error();
   for (const Parameter& p : model.parameters) {
@@ -91,6 +95,7 @@ Result<CompiledModel> compile(const Model& model, const CompileOptions& options,
     direction.parameters = ParameterStore(model, *program, out.kernels.panel);
     direction.rules = rules_of(model);
     direction.rules.reverse = d == 1;
+    direction.rules.one_by_one = disabled->count("dynamic-batching") > 0;
     if (!disabled->count("leaf-tables")) direction.leaves = LeafStates::plan(*transformed, *program);
     out.directions.push_back(std::move(direction));
   }

@@ -119,7 +119,7 @@ const float* Executor::state_row(std::size_t d, int state, int64_t position) con
   const Direction& direction = model_.directions[d];
   const Linear& linear = linear_[d];
   const auto s = static_cast<std::size_t>(state);
-  if (!direction.leaves || position >= linear.level_start[1]) {
+  if (!direction.leaves || position >= linear.leaves) {
     return arenas_[d].state[s].as<float>() + position * arenas_[d].state_stride[s];
   }
   const int32_t word = linear.word[static_cast<std::size_t>(position)];

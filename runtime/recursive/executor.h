@@ -49,6 +49,8 @@ struct CompiledModel {
   std::vector<Direction> directions;
   double flops_per_barrier = 0.2e6;  // less work a level than this is left to one thread
   bool dense_reads = true;           // children that lie back to back are read where they are
+  bool fuse_levels = true;           // products at a level's end run with the next level's
+  bool alternate = true;             // levels walk the weights forwards and backwards by turns
 };
 
 // What a step needs to know of the level it runs on.

@@ -14,6 +14,7 @@ void line_up(int64_t first, int64_t count, int64_t words, Linear& out) {
   out.nodes = count;
   out.edges = 0;
   out.levels = 1;
+  out.leaves = count;
   out.level_start = {0, static_cast<int32_t>(count)};
   out.level_inner = {static_cast<int32_t>(count)};
   out.original.resize(n);

@@ -24,7 +24,8 @@ double count_flops(const Model& model, const Linear& linear) {
   } else {
     leaf = node;
   }
-  const double leaves = linear.level_start[1], inner = static_cast<double>(linear.nodes) - leaves;
+  const double leaves = static_cast<double>(linear.leaves),
+               inner = static_cast<double>(linear.nodes) - leaves;
   return leaves * leaf + inner * (node + parent) + static_cast<double>(linear.edges) * child;
 }
 

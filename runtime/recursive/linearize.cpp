@@ -243,6 +243,7 @@ class Linearizer {
       out_.level_inner[l] = count[2 * l + 1] - count[2 * l];
     }
     out_.level_start.back() = static_cast<int32_t>(n);
+    out_.leaves = out_.level_start[1];
     out_.original.resize(n);
     out_.position.resize(n);
     for (const int32_t s : out_.structure_order) {
@@ -251,6 +252,18 @@ class Linearizer {
         out_.original[static_cast<std::size_t>(at)] = v;
         out_.position[static_cast<std::size_t>(v)] = at;
       }
+    }
+    if (rules_.one_by_one) separate();
+  }
+
+  void separate() {
+    const std::size_t n = static_cast<std::size_t>(batch_.nodes);
+    out_.levels = batch_.nodes;
+    out_.level_start.resize(n + 1);
+    out_.level_inner.resize(n);
+    for (std::size_t at = 0; at <= n; ++at) out_.level_start[at] = static_cast<int32_t>(at);
+    for (std::size_t at = 0; at < n; ++at) {
+      out_.level_inner[at] = out_.parents[static_cast<std::size_t>(out_.original[at])] > 0;
     }
   }
 
@@ -291,7 +304,8 @@ class Linearizer {
 
   void find_dense_levels() {
     out_.first_child.assign(static_cast<std::size_t>(out_.levels), -1);
-    for (std::size_t l = 1; l < out_.first_child.size(); ++l) {
+    for (std::size_t l = 0; l < out_.first_child.size(); ++l) {
+      if (out_.level_start[l] < out_.leaves) continue;
       const std::size_t first = static_cast<std::size_t>(out_.level_start[l]);
       const std::size_t last = static_cast<std::size_t>(out_.level_start[l + 1]);
       const int32_t base = out_.children[static_cast<std::size_t>(out_.child_begin[first])];

@@ -16,13 +16,15 @@ struct StructureRules {
   int64_t max_children = -1;  // -1: any number
   int64_t vocabulary = 0;     // 0: words are not read
   bool selectors = false;
-  bool reverse = false;  // sequences from their ends
+  bool reverse = false;     // sequences from their ends
+  bool one_by_one = false;  // without dynamic batching: every node is a level
 };
 
 // Nodes by position: level l is [level_start[l], level_start[l+1]), its roots last. Children stand at lower
 // positions than their parents. Memory is kept from batch to batch.
 struct Linear {
   int64_t nodes = 0, edges = 0, levels = 0;
+  int64_t leaves = 0;                // the first positions
   std::vector<int32_t> level_start;  // levels + 1
   std::vector<int32_t> level_inner;  // nodes of the level that have a parent: its first ones
   std::vector<int32_t> original;     // position -> the caller's node

@@ -272,7 +272,7 @@ class CellLowering {
 
   // Where a product reads rows of operand i, after what `phase` may have to gather for it.
   Status operand(int i, bool per_child, Phase& phase, Stream& stream) {
-    if (const auto found = panels_.find(i); found != panels_.end()) {
+    if (const auto found = panels_.find(i); options_.cache_reads && found != panels_.end()) {
       stream = found->second;
       return {};
     }

@@ -20,14 +20,15 @@ bool only_products(const Phase& phase) {
 int64_t Walk::run() {
   hoisted();
   if (program_.barrier_after_hoisted) barrier();
-  for (int64_t l = leaves_ ? 1 : 0; l < linear_.levels; ++l) {
+  for (int64_t l = 0; l < linear_.levels; ++l) {
+    if (linear_.level_start[index(l)] < leaf_end_) continue;
     at_.level = level_ = l;
     at_.first = linear_.level_start[index(l)];
     at_.rows = linear_.level_start[index(l + 1)] - at_.first;
     at_.inner = linear_.level_inner[index(l)];
     at_.first_edge = linear_.child_begin[index(at_.first)];
     at_.edges = linear_.child_begin[index(at_.first + at_.rows)] - at_.first_edge;
-    level(l == 0 && program_.has_leaf ? program_.leaf : program_.node);
+    level(at_.first < linear_.leaves && program_.has_leaf ? program_.leaf : program_.node);
   }
   flush();
   return barriers_;
@@ -65,7 +66,7 @@ void Walk::barrier() {
 void Walk::level(const CellProgram& cell) {
   for (const Phase& phase : cell.phases) {
     const bool last = &phase == &cell.phases.back();
-    if (last && !phase.barrier && only_products(phase)) {
+    if (model_.fuse_levels && last && !phase.barrier && only_products(phase)) {
       flush();
       waiting_ = &phase;
       waiting_at_ = at_;
@@ -96,7 +97,7 @@ void Walk::flush() {
 }
 
 void Walk::products(const Phase& phase) {
-  const bool back = level_ & 1;
+  const bool back = model_.alternate && level_ & 1;
   if (!back) flush();
   for (std::size_t i = 0; i < phase.steps.size(); ++i) {
     const Step& s = phase.steps[back ? phase.steps.size() - 1 - i : i];
@@ -245,7 +246,7 @@ void Walk::run_gemm(const Gemm& gemm, const float* a, int64_t a_pitch, float* c,
   args.ldb = model_.kernels.panel * 4;
   args.ldc = c_pitch * 4;
   args.panel_stride = weights.panel_stride;
-  args.last_first = level_ & 1;
+  args.last_first = model_.alternate && level_ & 1;
   model_.kernels.gemm(&args);
 }
 

@@ -21,7 +21,7 @@ class Walk {
         thread_(thread),
         threads_(threads),
         leaves_(leaves),
-        leaf_end_(leaves ? linear.level_start[1] : 0) {}
+        leaf_end_(leaves ? linear.leaves : 0) {}
 
   // Returns how many barriers it met.
   int64_t run();
