@@ -6,21 +6,17 @@
 #include <map>
 #include <optional>
 
+#include "runtime/recursive/cell_uses.h"
 #include "runtime/recursive/lower_pointwise.h"
 
 namespace cortex::recursive {
 namespace {
 
-class CellLowering {
+class CellLowering : CellUses {
  public:
   CellLowering(const Model& model, const Cell& cell, const LowerOptions& options, Program& program,
                CellProgram& out)
-      : model_(model),
-        cell_(cell),
-        options_(options),
-        program_(program),
-        out_(out),
-        places_(cell.values.size()) {}
+      : CellUses(cell, options), model_(model), program_(program), out_(out) {}
 
   Status run() {
     find_phases();
@@ -36,59 +32,6 @@ class CellLowering {
   }
 
  private:
-  const Value& value(int i) const { return cell_.values[static_cast<std::size_t>(i)]; }
-  int count() const { return static_cast<int>(cell_.values.size()); }
-  std::string name_of(int i) const {
-    return value(i).name.empty() ? fmt::format("value {} ({})", i, op_name(value(i).op)) : value(i).name;
-  }
-
-  bool is_product(int i) const { return value(i).op == Op::matmul; }
-  bool is_pointwise(int i) const {
-    const Value& v = value(i);
-    return is_elementwise(v.op) || v.op == Op::sum || v.op == Op::max || v.op == Op::constant;
-  }
-  bool is_hoisted(int i) const {
-    return options_.hoist && is_product(i) && value(value(i).args[1]).op == Op::feature &&
-           value(i).shape.size() == 1;
-  }
-
-  // Where a value that is read, not computed, stands.
-  std::optional<Stream> source(int i) const {
-    const Value& v = value(i);
-    if (v.op == Op::parameter) return Stream{From::parameter, v.ref};
-    if (v.op == Op::table_row) return Stream{From::word, v.ref, 0, 0, elements(v.shape)};
-    if (v.op == Op::feature) return Stream{From::features, 0, 0, 0, elements(v.shape)};
-    if (v.op == Op::child) {
-      const From from = v.child.kind == ChildRef::each   ? From::each
-                        : v.child.kind == ChildRef::slot ? From::slot
-                                                         : From::selected;
-      return Stream{from, v.ref, 0, v.child.index};
-    }
-    if (v.op == Op::slice || v.op == Op::slot) {
-      std::optional<Stream> of =
-          v.op == Op::slot ? places_[static_cast<std::size_t>(v.args[0])] : source(v.args[0]);
-      if (!of) return of;
-      if (v.op == Op::slot) {
-        of->from = From::block;
-        of->width = elements(v.shape);
-      } else {
-        of->offset += v.begin * (elements(v.shape) / v.shape[0]);
-      }
-      return of;
-    }
-    return std::nullopt;
-  }
-
-  // Whether a product's operand can be brought together from what stands there when the level begins.
-  bool at_start(int i) const {
-    const Value& v = value(i);
-    if (v.op == Op::concat)
-      return std::all_of(v.args.begin(), v.args.end(), [&](int a) { return at_start(a); });
-    if (v.op == Op::sum || v.op == Op::max)
-      return value(v.args[0]).per_child && source(v.args[0]).has_value();
-    return v.op != Op::slot && source(i).has_value();
-  }
-
   int matrix_operand(int i) const { return value(i).args[0]; }
 
   void find_phases() {
@@ -116,20 +59,6 @@ class CellLowering {
       }
       phase_[static_cast<std::size_t>(i)] = std::max(phase_[static_cast<std::size_t>(i)], latest);
     }
-  }
-
-  bool is_state(int i) const {
-    return std::find(cell_.states.begin(), cell_.states.end(), i) != cell_.states.end();
-  }
-  // Of a product that needs it in memory, itself or inside a concat.
-  bool is_operand(int i) const {
-    for (int u = i + 1; u < count(); ++u) {
-      const Value& v = value(u);
-      if (std::find(v.args.begin(), v.args.end(), i) == v.args.end()) continue;
-      if (v.op == Op::matmul && !at_start(i)) return true;
-      if (v.op == Op::concat && is_operand(u)) return true;
-    }
-    return false;
   }
 
   Stream new_temporary(int i) {
@@ -168,56 +97,6 @@ class CellLowering {
       }
     }
     return {};
-  }
-
-  // Brought together for a product when the level begins: others read it where it was put.
-  bool is_gathered(int i) const {
-    if (!at_start(i)) return false;
-    return std::any_of(cell_.values.begin(), cell_.values.end(), [&](const Value& v) {
-      return v.op == Op::matmul && v.args[1] == i && v.shape.size() == 1 &&
-             value(v.args[0]).shape.size() == 2;
-    });
-  }
-
-  bool has_slot(int i) const {
-    return std::any_of(cell_.values.begin(), cell_.values.end(),
-                       [&](const Value& v) { return v.op == Op::slot && v.args[0] == i; });
-  }
-  bool used_whole(int i) const {
-    return is_state(i) || std::any_of(cell_.values.begin(), cell_.values.end(), [&](const Value& v) {
-             return v.op != Op::slot && std::find(v.args.begin(), v.args.end(), i) != v.args.end();
-           });
-  }
-  bool used_later(int i) const {
-    for (int u = i + 1; u < count(); ++u) {
-      const std::vector<int>& args = value(u).args;
-      if (std::find(args.begin(), args.end(), i) == args.end()) continue;
-      if (phase_[static_cast<std::size_t>(u)] > phase_[static_cast<std::size_t>(i)] && is_pointwise(u) &&
-          !is_constant(i)) {
-        return true;
-      }
-    }
-    return false;
-  }
-  // In memory, or by other element-wise values.
-  bool needed(int i) const {
-    if (places_[static_cast<std::size_t>(i)] || is_state(i)) return true;
-    for (int u = i + 1; u < count(); ++u) {
-      const std::vector<int>& args = value(u).args;
-      if (is_pointwise(u) && std::find(args.begin(), args.end(), i) != args.end()) return true;
-    }
-    return false;
-  }
-  bool is_constant(int i) const { return value(i).op == Op::constant; }
-  bool used_elementwise(int i) const {
-    if (is_state(i)) return true;
-    for (int u = i + 1; u < count(); ++u) {
-      const std::vector<int>& args = value(u).args;
-      if (std::find(args.begin(), args.end(), i) != args.end() && value(u).op != Op::matmul &&
-          value(u).op != Op::concat)
-        return true;
-    }
-    return false;
   }
 
   Status weights_of(int product, Weights& weights) const {
@@ -463,12 +342,8 @@ class CellLowering {
   }
 
   const Model& model_;
-  const Cell& cell_;
-  const LowerOptions& options_;
   Program& program_;
   CellProgram& out_;
-  std::vector<std::optional<Stream>> places_;
-  std::vector<int> phase_;
   std::map<int, Stream> panels_;  // values that a gather has brought together
 };
 
