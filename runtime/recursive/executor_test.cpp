@@ -4,6 +4,7 @@
 
 #include <cmath>
 #include <cstring>
+#include <thread>
 
 #include "graph/recursive/ready.h"
 #include "graph/recursive/text.h"
@@ -293,6 +294,27 @@ TEST(Executor, LeafTablesFollowTheParameters) {
         kept->directions[0].parameters.set(p, values.data(), static_cast<int64_t>(values.size())).ok());
   }
   EXPECT_EQ(all_states(*kept, batch.view(), 2), all_states(*again, batch.view(), 1));
+}
+
+// The first batches of all executors meet at the table, whoever computes it.
+TEST(Executor, ThirtyTwoExecutorsShareAModel) {
+  std::mt19937 random(6);
+  const Model model = parsed(*ready_model("treelstm", false), 24);
+  const Parameters parameters = random_parameters(model, random);
+  CompileOptions options;
+  options.isa = detected_isa();
+  Batch batch;
+  for (int s = 0; s < 4; ++s) batch.add(testing::random_structure(Structure::tree, 20, -1, random));
+  batch.fill(random, 7, 1);
+  const std::vector<float> expected = all_states(*compiled(model, parameters, options), batch.view(), 1);
+  const auto shared = compiled(model, parameters, options);
+  std::vector<std::vector<float>> got(32);
+  std::vector<std::thread> threads;
+  for (std::vector<float>& states : got) {
+    threads.emplace_back([&] { states = all_states(*shared, batch.view(), 1); });
+  }
+  for (std::thread& thread : threads) thread.join();
+  for (const std::vector<float>& states : got) EXPECT_EQ(states, expected);
 }
 
 TEST(Executor, LeafTablesAreForWordsAlone) {

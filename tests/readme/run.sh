@@ -62,6 +62,7 @@ while IFS= read -r command; do
   fi
   case $run in
     "cortex-bench run"*) run+=" --repeats 2" ;;
+    "cortex-bench ablate"*) run+=" --min-time 0.001" ;;
     "cortex-bench machine"*) run+=" --seconds 0.5" ;;
     "cortex-bench rank"*) run+=" --time-limit 5" ;;
   esac
