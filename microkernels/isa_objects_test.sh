@@ -29,7 +29,7 @@ for object in "$@"; do
         for (j = from; j < i; j++) {
           if (j in jump && jump[j] in line && line[jump[j]] >= from && line[jump[j]] <= j) inner = 0
           if (op[j] ~ /^(ret|call|jmp)/) inner = 0  # a jump back from a block placed out of line
-          if (op[j] ~ /fmadd|mulps/) fma = 1
+          if (op[j] ~ /fmadd|mulps|dpbf16|dpbusd|pmaddwd/) fma = 1
           if (text[j] ~ /\(%rsp/ || (frame && text[j] ~ /-0x[0-9a-f]+\(%rbp/)) {
             if (text[j] ~ /%[xyz]mm/ || pointers) bad = bad "\n    " text[j]
           }

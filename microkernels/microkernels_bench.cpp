@@ -295,7 +295,7 @@ void run_dwconv(benchmark::State& state, const KernelInfo* kernel, int64_t size,
 
 void register_all() {
   for (const KernelInfo& kernel : kernel_catalogue()) {
-    if (kernel.isa > detected_isa()) continue;
+    if (kernel.isa > detected_isa() || kernel.kr > 1) continue;
     const std::string name(kernel.name);
     if (kernel.op == KernelOp::dwconv) {
       const int64_t layers[][4] = {{112, 32, 3, 1}, {56, 144, 3, 2}, {28, 192, 3, 1},

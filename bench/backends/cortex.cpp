@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cstring>
-#include <limits>
 #include <map>
 
 #include "bench/backends/backend.h"
@@ -13,6 +12,7 @@
 #include "bench/backends/cortex_library.h"
 #include "bench/backends/cortex_recursive.h"
 #include "bench/measure/clock.h"
+#include "bench/reference/elements.h"
 #include "bench/reference/shapes.h"
 
 namespace cortex::bench {
@@ -39,20 +39,25 @@ class CortexInstance : public Instance {
     if (!src_.data() || !weights_.data() || !dst_.data() || !bias_.data() || !scratch_.data()) {
       return Error{ErrorCode::out_of_memory, "out of memory for the operands"};
     }
-    std::memcpy(src_.data(), operands_.a.data(), src_.bytes());
+    encode(problem_.src, operands_.a_data(), a_elements(problem_), src_.data());
+    const std::vector<std::byte> b = encoded(problem_.wei, operands_.b_data(), b_elements(problem_));
+    scale_ = BenchBuffer(operands_.scale.size(), 3);
+    if (!scale_.data()) return Error{ErrorCode::out_of_memory, "out of memory for the operands"};
+    std::memcpy(scale_.data(), operands_.scale.data(), scale_.bytes());
     std::memcpy(bias_.data(), operands_.bias.data(), bias_.bytes());
     if (packed) {
       const double start = now_ns();
-      cortex_status s = cortex_plan_pack_weights(plan_.get(), operands_.b.data(), weights_.data(), &message);
+      cortex_status s = cortex_plan_pack_weights(plan_.get(), b.data(), weights_.data(), &message);
       info_.pack_ns = now_ns() - start;
       if (s) return failure(s, message);
     } else {
-      std::memcpy(weights_.data(), operands_.b.data(), weights_.bytes());
+      std::memcpy(weights_.data(), b.data(), weights_.bytes());
     }
     args_.struct_size = sizeof args_;
     args_.src = src_.data();
     args_.weights = weights_.data();
     args_.bias = plan_info.bias_bytes ? bias_.floats() : nullptr;
+    args_.scale = problem_.epilogue.scale ? scale_.floats() : nullptr;
     args_.residual = plan_info.residual_bytes ? dst_.data() : nullptr;  // in place, as peers have it
     args_.dst = dst_.data();
     args_.scratch = plan_info.scratch_bytes ? scratch_.data() : nullptr;
@@ -69,12 +74,12 @@ class CortexInstance : public Instance {
 
   void execute() override { cortex_plan_execute(plan_.get(), &args_, nullptr); }
   void prepare_output() override {
-    std::fill(dst_.floats(), dst_.floats() + dst_.bytes() / sizeof(float),
-              std::numeric_limits<float>::quiet_NaN());
-    if (args_.residual) std::memcpy(dst_.data(), operands_.residual.data(), dst_.bytes());
+    std::memset(dst_.data(), 0xff, dst_.bytes());  // NaN
+    if (args_.residual)
+      encode(problem_.dst, operands_.residual.as<float>(), c_elements(problem_), dst_.data());
   }
   Status read_result(float* out) override {
-    std::memcpy(out, dst_.data(), dst_.bytes());
+    decode(problem_.dst, dst_.data(), c_elements(problem_), out);
     return Status::success();
   }
   std::span<const std::byte> weights() const override { return weights_.range(); }
@@ -83,11 +88,17 @@ class CortexInstance : public Instance {
   }
 
  private:
+  static std::vector<std::byte> encoded(DataType type, const float* values, int64_t count) {
+    std::vector<std::byte> out(static_cast<std::size_t>(count * size_of(type)));
+    encode(type, values, count, out.data());
+    return out;
+  }
+
   const Problem& problem_;
   const Operands& operands_;
   PlanHandle plan_;
   const cortex_thread_pool* pool_;
-  BenchBuffer src_, weights_, dst_, bias_, scratch_;
+  BenchBuffer src_, weights_, dst_, bias_, scale_, scratch_;
   cortex_execute_args args_{};
 };
 

@@ -40,11 +40,11 @@ Tensors user_tensors(const Problem& problem) {
   return t;
 }
 
-Desc tagged(const Desc& like, dnnl::memory::format_tag tag) {
+Desc tagged(const Desc& like, DataType type, dnnl::memory::format_tag tag) {
 #if DNNL_VERSION_MAJOR >= 3
-  return Desc(like.get_dims(), dnnl::memory::data_type::f32, tag);
+  return Desc(like.get_dims(), type_of(type), tag);
 #else
-  return Desc(like.dims(), dnnl::memory::data_type::f32, tag);
+  return Desc(like.dims(), type_of(type), tag);
 #endif
 }
 
@@ -54,17 +54,20 @@ struct Candidate {
 };
 
 // The three activation layouts oneDNN has fast code for; "any" lets it choose.
-std::vector<Candidate> candidates(const ConvProblem& c, const Tensors& user, Isa isa) {
+std::vector<Candidate> candidates(const Problem& problem, const Tensors& user, Isa isa) {
+  const ConvProblem& c = problem.conv();
+  const DataType src = problem.src, dst = problem.dst;
   using tag = dnnl::memory::format_tag;
   const bool deep = three_dimensional(c);
   const tag plain = deep ? tag::ndhwc : tag::nhwc;
   const tag blocked =
       isa >= Isa::avx512 ? (deep ? tag::nCdhw16c : tag::nChw16c) : (deep ? tag::nCdhw8c : tag::nChw8c);
-  std::vector<Candidate> all = {{"any", with_any_layout(user.src), with_any_layout(user.dst)},
-                                {"nhwc", tagged(user.src, plain), tagged(user.dst, plain)},
-                                {"blocked", tagged(user.src, blocked), tagged(user.dst, blocked)}};
+  std::vector<Candidate> all = {{"any", with_any_layout(user.src, src), with_any_layout(user.dst, dst)},
+                                {"nhwc", tagged(user.src, src, plain), tagged(user.dst, dst, plain)},
+                                {"blocked", tagged(user.src, src, blocked), tagged(user.dst, dst, blocked)}};
   // Few channels (a first layer): plain source, blocked destination.
-  if (c.ic < 16) all.push_back({"nhwc to blocked", tagged(user.src, plain), tagged(user.dst, blocked)});
+  if (c.ic < 16)
+    all.push_back({"nhwc to blocked", tagged(user.src, src, plain), tagged(user.dst, dst, blocked)});
   return all;
 }
 
@@ -102,12 +105,13 @@ Result<std::unique_ptr<Instance>> create_conv(Device& device, const Request& req
   double best_ns = 1e300;
   std::string reason = "no implementation";
   std::vector<std::string> tried;
-  for (const Candidate& candidate : candidates(c, user, request.isa)) {
+  for (const Candidate& candidate : candidates(*request.problem, user, request.isa)) {
     try {
       InstanceInfo info;
       const double start = now_ns();
-      const auto pd = describe_conv(device.engine, candidate.src, with_any_layout(user.weights), user.bias,
-                                    candidate.dst, geometry, epilogue_attributes(request.problem->epilogue));
+      const auto pd =
+          describe_conv(device.engine, candidate.src, with_any_layout(user.weights, request.problem->wei),
+                        user.bias, candidate.dst, geometry, attributes(*request.problem, operands));
       const dnnl::convolution_forward primitive(pd);
       info.create_ns = now_ns() - start;
       info.kernel = pd.impl_info_str();

@@ -21,21 +21,25 @@ Dims matrix_strides(const std::vector<int64_t>& batch, int64_t rows, int64_t col
   return strides;
 }
 
-Desc matrix(const std::vector<int64_t>& batch, int64_t rows, int64_t columns, bool transposed) {
+Desc matrix(const std::vector<int64_t>& batch, int64_t rows, int64_t columns, bool transposed,
+            DataType type) {
   Dims dims(batch.begin(), batch.end());
   dims.push_back(rows);
   dims.push_back(columns);
-  return strided(dims, matrix_strides(batch, rows, columns, transposed));
+  return strided(dims, matrix_strides(batch, rows, columns, transposed), type);
 }
 
-Tensors user_tensors(const Problem& problem) {
+// Plain: f32 as the reference has them, or of the problem's types.
+Tensors tensors(const Problem& problem, bool typed) {
   const MatmulProblem& m = problem.matmul();
+  const auto type = [&](DataType t) { return typed ? t : DataType::f32; };
   const std::vector<int64_t> batch_c = matmul_batches(m).dims;
   Tensors t;
-  t.src = matrix(m.batch_a, m.m, m.k, m.a_transposed);
-  t.weights = matrix(m.batch_b, m.k, m.n, m.b_transposed);
-  t.dst = matrix(batch_c, m.m, m.n, false);
-  if (problem.epilogue.bias) t.bias = matrix(std::vector<int64_t>(batch_c.size(), 1), 1, m.n, false);
+  t.src = matrix(m.batch_a, m.m, m.k, m.a_transposed, type(problem.src));
+  t.weights = matrix(m.batch_b, m.k, m.n, m.b_transposed, type(problem.wei));
+  t.dst = matrix(batch_c, m.m, m.n, false, type(problem.dst));
+  if (problem.epilogue.bias)
+    t.bias = matrix(std::vector<int64_t>(batch_c.size(), 1), 1, m.n, false, DataType::f32);
   return t;
 }
 
@@ -96,12 +100,13 @@ class SgemmInstance : public Instance {
 
 std::unique_ptr<Instance> make_primitive(Device& device, const Request& request, const Operands& operands,
                                          bool packed) {
-  const Tensors user = user_tensors(*request.problem);
+  const Problem& p = *request.problem;
+  const Tensors user = tensors(p, false), typed = tensors(p, true);
   InstanceInfo info;
   const double start = now_ns();
   const auto pd =
-      describe_matmul(device.engine, user.src, packed ? with_any_layout(user.weights) : user.weights,
-                      user.bias, user.dst, epilogue_attributes(request.problem->epilogue));
+      describe_matmul(device.engine, typed.src, packed ? with_any_layout(user.weights, p.wei) : typed.weights,
+                      typed.bias, typed.dst, attributes(p, operands));
   const dnnl::matmul primitive(pd);
   info.create_ns = now_ns() - start;
   info.isa = effective_isa();
@@ -121,7 +126,8 @@ Result<std::unique_ptr<Instance>> create_matmul(Device& device, const Request& r
   if (!request.plain) ways.push_back([&] { return make_primitive(device, request, operands, true); });
   ways.push_back([&] { return make_primitive(device, request, operands, false); });
   const MatmulProblem& m = request.problem->matmul();
-  if (matmul_batches(m).count == 1 && request.problem->epilogue.empty()) {
+  if (request.problem->src == DataType::f32 && matmul_batches(m).count == 1 &&
+      request.problem->epilogue.empty()) {
     ways.push_back([&] { return std::make_unique<SgemmInstance>(m, operands); });
   }
   std::unique_ptr<Instance> best;

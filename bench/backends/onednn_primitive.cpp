@@ -1,11 +1,10 @@
 #include "bench/backends/onednn_primitive.h"
 
-#include <algorithm>
 #include <cstring>
-#include <limits>
 #include <new>
 
 #include "bench/measure/clock.h"
+#include "bench/reference/shapes.h"
 
 namespace cortex::bench::onednn {
 namespace {
@@ -73,15 +72,49 @@ dnnl::primitive_attr epilogue_attributes(const Epilogue& e) {
   return attr;
 }
 
-Desc strided(const Dims& dims, const Dims& strides) {
-  return Desc(dims, dnnl::memory::data_type::f32, strides);
+Desc strided(const Dims& dims, const Dims& strides, DataType type) {
+  return Desc(dims, type_of(type), strides);
 }
 
-Desc with_any_layout(const Desc& desc) {
+dnnl::memory::data_type type_of(DataType type) {
+  using oneDnn = dnnl::memory::data_type;
+  switch (element_of(type)) {
+    case DataType::bf16:
+      return oneDnn::bf16;
+    case DataType::u8:
+      return oneDnn::u8;
+    case DataType::s8:
+      return oneDnn::s8;
+    case DataType::s32:
+      return oneDnn::s32;
+    default:
+      return oneDnn::f32;
+  }
+}
+
+// Scales of integer sums are part of the primitive in oneDNN 2, an argument of it in oneDNN 3.
+dnnl::primitive_attr attributes(const Problem& problem, const Operands& operands) {
+  dnnl::primitive_attr attr = epilogue_attributes(problem.epilogue);
+  if (!problem.epilogue.scale) return attr;
+  const auto count = static_cast<std::size_t>(bias_elements(problem));
+  const float* scale = operands.scale.as<float>();
 #if DNNL_VERSION_MAJOR >= 3
-  return Desc(desc.get_dims(), dnnl::memory::data_type::f32, dnnl::memory::format_tag::any);
+  (void)scale, (void)count;
+  attr.set_scales_mask(DNNL_ARG_WEIGHTS, problem.is_conv() && problem.conv().g > 1 ? 3
+                                         : problem.is_conv()                       ? 1
+                                                                                   : 2);
 #else
-  return Desc(desc.dims(), dnnl::memory::data_type::f32, dnnl::memory::format_tag::any);
+  const int last = problem.is_conv() ? 1 : static_cast<int>(problem.matmul().batch_a.size()) + 1;
+  attr.set_output_scales(1 << last, std::vector<float>(scale, scale + count));
+#endif
+  return attr;
+}
+
+Desc with_any_layout(const Desc& desc, DataType type) {
+#if DNNL_VERSION_MAJOR >= 3
+  return Desc(desc.get_dims(), type_of(type), dnnl::memory::format_tag::any);
+#else
+  return Desc(desc.dims(), type_of(type), dnnl::memory::format_tag::any);
 #endif
 }
 
@@ -101,8 +134,23 @@ Bound::Bound(Device& device, const dnnl::primitive& primitive, const Tensors& us
   if (problem.epilogue.bias) {
     bias_memory_ = bind(device, user.bias, bias_, 3);
     std::memcpy(bias_.data(), operands.bias.data(), bias_.bytes());
+#if DNNL_VERSION_MAJOR < 3
+    // oneDNN 2 scales the bias too.
+    const auto count = static_cast<std::size_t>(bias_.bytes() / sizeof(float));
+    for (std::size_t i = 0; problem.epilogue.scale && i < count; ++i) {
+      bias_.floats()[i] /= operands.scale.as<float>()[i];
+    }
+#endif
     args_.push_back({DNNL_ARG_BIAS, bias_memory_.get()});
   }
+#if DNNL_VERSION_MAJOR >= 3
+  if (problem.epilogue.scale) {
+    const auto count = static_cast<int64_t>(operands.scale.size() / sizeof(float));
+    scale_memory_ = bind(device, strided({count}, {1}), scale_, 3);
+    std::memcpy(scale_.data(), operands.scale.data(), scale_.bytes());
+    args_.push_back({DNNL_ARG_ATTR_SCALES | DNNL_ARG_WEIGHTS, scale_memory_.get()});
+  }
+#endif
 }
 
 void Bound::reorder(dnnl::memory from, dnnl::memory to) {
@@ -118,8 +166,7 @@ void Bound::execute() {
 }
 
 void Bound::prepare_output() {
-  float* values = dst_.floats();
-  std::fill(values, values + dst_.bytes() / sizeof(float), std::numeric_limits<float>::quiet_NaN());
+  std::memset(dst_.data(), 0xff, dst_.bytes());  // NaN
   if (problem_.epilogue.residual) {
     reorder(dnnl::memory(user_.dst, device_.engine, operands_.residual.data()), dst_memory_);
   }

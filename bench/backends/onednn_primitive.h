@@ -21,8 +21,10 @@ struct Device {
 };
 
 dnnl::primitive_attr epilogue_attributes(const Epilogue& epilogue);
-Desc with_any_layout(const Desc& desc);
-Desc strided(const Dims& dims, const Dims& strides);
+dnnl::primitive_attr attributes(const Problem& problem, const Operands& operands);
+dnnl::memory::data_type type_of(DataType type);
+Desc with_any_layout(const Desc& desc, DataType type);
+Desc strided(const Dims& dims, const Dims& strides, DataType type = DataType::f32);
 
 // A primitive bound to buffers in the layouts it chose. Construction may throw dnnl::error.
 class Bound {
@@ -45,8 +47,8 @@ class Bound {
   Tensors user_;
   const Problem& problem_;
   const Operands& operands_;
-  BenchBuffer src_, weights_, bias_, dst_;
-  dnnl::memory src_memory_, weights_memory_, bias_memory_, dst_memory_;
+  BenchBuffer src_, weights_, bias_, scale_, dst_;
+  dnnl::memory src_memory_, weights_memory_, bias_memory_, scale_memory_, dst_memory_;
   std::vector<dnnl_exec_arg_t> args_;
   double pack_ns_ = 0;
 };

@@ -2,9 +2,10 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <cstring>
-#include <limits>
+
+#include "bench/reference/elements.h"
+#include "bench/reference/shapes.h"
 
 namespace cortex::bench {
 namespace {
@@ -50,11 +51,13 @@ Status Stage::pack(const cortex_plan* plan, const std::string& layout, int64_t b
   buffer = BenchBuffer(static_cast<std::size_t>(bytes), 1);
   if (!buffer.data()) return no_memory();
   if (layout == "plain") {
-    std::memcpy(buffer.data(), operands_.b.data(), buffer.bytes());
+    encode(problem_.wei, operands_.b_data(), b_elements(problem_), buffer.data());
     return Status::success();
   }
+  std::vector<std::byte> weights(static_cast<std::size_t>(b_elements(problem_) * size_of(problem_.wei)));
+  encode(problem_.wei, operands_.b_data(), b_elements(problem_), weights.data());
   cortex_message message;
-  if (cortex_status s = cortex_plan_pack_weights(plan, operands_.b.data(), buffer.data(), &message); s)
+  if (cortex_status s = cortex_plan_pack_weights(plan, weights.data(), buffer.data(), &message); s)
     return failure(s, message);
   return Status::success();
 }
@@ -84,7 +87,7 @@ Result<int> Stage::add(const std::string& schedule) {
     dst_ = BenchBuffer(static_cast<std::size_t>(info.dst_bytes), 2);
     bias_ = BenchBuffer(static_cast<std::size_t>(info.bias_bytes), 3);
     if (!src_.data() || !dst_.data() || !bias_.data()) return no_memory();
-    std::memcpy(src_.data(), operands_.a.data(), src_.bytes());
+    encode(problem_.src, operands_.a_data(), a_elements(problem_), src_.data());
     std::memcpy(bias_.data(), operands_.bias.data(), bias_.bytes());
   }
   const bool packed = !plain_ && info.packed_weights_bytes > 0;
@@ -100,6 +103,7 @@ Result<int> Stage::add(const std::string& schedule) {
   entry.args.src = src_.data();
   entry.args.weights = weights_[layout].data();
   entry.args.bias = info.bias_bytes ? bias_.floats() : nullptr;
+  entry.args.scale = problem_.epilogue.scale ? operands_.scale.as<float>() : nullptr;
   entry.args.residual = info.residual_bytes ? dst_.data() : nullptr;
   entry.args.dst = dst_.data();
   entry.args.scratch = need > 0 ? scratch_.back().data() : nullptr;
@@ -114,14 +118,18 @@ void Stage::execute(int variant) const {
 }
 
 Status Stage::check(int variant) {
-  std::fill(dst_.floats(), dst_.floats() + dst_.bytes() / sizeof(float),
-            std::numeric_limits<float>::quiet_NaN());
+  std::memset(dst_.data(), 0xff, dst_.bytes());  // NaN
   const Entry& entry = entries_[static_cast<std::size_t>(variant)];
-  if (entry.args.residual) std::memcpy(dst_.data(), operands_.residual.data(), dst_.bytes());
+  const int64_t outputs = c_elements(problem_);
+  if (entry.args.residual) encode(problem_.dst, operands_.residual.as<float>(), outputs, dst_.data());
   cortex_message message;
   if (cortex_status s = cortex_plan_execute(entry.plan.get(), &entry.args, &message); s)
     return failure(s, message);
-  const Verdict verdict = reference_->check(dst_.floats());
+  if (problem_.dst != DataType::f32) {
+    result_.resize(static_cast<std::size_t>(outputs));
+    decode(problem_.dst, dst_.data(), outputs, result_.data());
+  }
+  const Verdict verdict = reference_->check(problem_.dst == DataType::f32 ? dst_.floats() : result_.data());
   if (verdict.ok()) return Status::success();
   return internal_error(
       fmt::format("wrong result: error ratio {:.3g} at {}", verdict.error_ratio, verdict.where));

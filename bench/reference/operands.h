@@ -7,7 +7,9 @@
 namespace cortex::bench {
 
 struct Operands {
-  AlignedBuffer a, b, bias, residual;  // bias, residual: empty when the problem has none
+  // bias, residual, scale: empty when the problem has none. All f32, whatever the problem's types: values are
+  // elements of those (bench/reference/elements.h).
+  AlignedBuffer a, b, bias, residual, scale;
   const float* a_data() const { return a.as<float>(); }
   const float* b_data() const { return b.as<float>(); }
 };

@@ -10,7 +10,7 @@
 namespace cortex::bench {
 namespace {
 
-constexpr double unit_roundoff = 0x1p-24;
+constexpr double unit_roundoff = 0x1p-24, bf16_roundoff = 0x1p-8;
 constexpr double infinite_ratio = 1e30;  // JSON has no infinity
 
 // Higham, Accuracy and Stability of Numerical Algorithms, ch. 3: n roundings lose at most gamma_n.
@@ -77,7 +77,9 @@ Reference::Reference(const Problem& problem, const Operands& operands, const Ref
   const bool all = flop_count(problem) <= options.full_check_flops;
   choose_rows(options, all);
   compute_sampled();
-  if (!all && problem.epilogue.activation == Activation::none) compute_projections(options.seed);
+  const bool linear = problem.epilogue.activation == Activation::none && !problem.epilogue.scale &&
+                      problem.dst != DataType::u8 && problem.dst != DataType::s8;
+  if (!all && linear) compute_projections(options.seed);
 }
 
 void Reference::choose_rows(const ReferenceOptions& options, bool all) {
@@ -97,6 +99,11 @@ void Reference::choose_rows(const ReferenceOptions& options, bool all) {
 Reference::Expected Reference::finish(double sum, double magnitude, int64_t column, int64_t element) const {
   const Epilogue& e = problem_.epilogue;
   double value = sum, late_residual = 0;
+  if (e.scale) {
+    const double scale = double(operands_.scale.as<float>()[column]);
+    value *= scale;
+    magnitude *= scale;
+  }
   if (e.bias) {
     const double bias = operands_.bias.as<float>()[column];
     value += bias;
@@ -114,7 +121,25 @@ Reference::Expected Reference::finish(double sum, double magnitude, int64_t colu
   double tolerance = gamma_ * magnitude * stretch(e) + activation_error(e, value);
   value = activate(e, value) + late_residual;
   if (late_residual != 0) tolerance += gamma(3) * (std::abs(value) + std::abs(late_residual));
-  return {value, tolerance};
+  return stored(value, tolerance);
+}
+
+// As an element of C.
+Reference::Expected Reference::stored(double value, double tolerance) const {
+  const auto saturated = [&](double low, double high) {
+    value = std::min(std::max(value + problem_.epilogue.zero_point, low), high);
+    return Expected{value, tolerance + 0.5 + 1e-5 * std::abs(value)};
+  };
+  switch (problem_.dst) {
+    case DataType::bf16:
+      return {value, tolerance + bf16_roundoff * (std::abs(value) + tolerance) + 1e-38};
+    case DataType::u8:
+      return saturated(0, 255);
+    case DataType::s8:
+      return saturated(-128, 127);
+    default:
+      return {value, tolerance};
+  }
 }
 
 void Reference::compute_sampled() {
@@ -193,11 +218,12 @@ void Reference::check_projections(const float* result, Verdict& verdict) const {
     const float* values = result + rows_.offset(row);
     for (int64_t blk = 0; blk < blocks; ++blk) {
       const int64_t first = blk * block, last = std::min(width, first + block);
-      double got = 0, extra = 0, extra_squares = 0;
+      double got = 0, extra = 0, extra_squares = 0, rounded_squares = 0;
       for (int64_t j = first; j < last; ++j) {
         const double sign = block_ ? signs_[rows_.first_column(row) + j] : 1.0;
         got += sign * values[j];
         if (!block_) continue;
+        if (problem_.dst == DataType::bf16) rounded_squares += double(values[j]) * double(values[j]);
         double added = 0, size = 0;
         if (e.bias) added += operands_.bias.as<float>()[rows_.first_column(row) + j], size += std::abs(added);
         if (e.residual) {
@@ -215,7 +241,8 @@ void Reference::check_projections(const float* result, Verdict& verdict) const {
         // the sum of squares with probability below 2 exp(-32).
         const double expected = projected_[row * blocks + blk] + extra;
         const double tolerance =
-            8 * gamma_ * (projected_bound_[row * blocks + blk] + std::sqrt(extra_squares));
+            8 * gamma_ * (projected_bound_[row * blocks + blk] + std::sqrt(extra_squares)) +
+            8 * 1.01 * bf16_roundoff * std::sqrt(rounded_squares);
         ratio = ratio_of(std::abs(got - expected), tolerance);
       }
       if (ratio <= 1) continue;  // a pass here is weaker evidence than an output compared: not reported

@@ -34,6 +34,7 @@ class Reference {
     double value, tolerance;
   };
   Expected finish(double sum, double magnitude, int64_t column, int64_t element) const;
+  Expected stored(double value, double tolerance) const;
   void choose_rows(const ReferenceOptions& options, bool all);
   void compute_sampled();
   void compute_projections(uint64_t seed);

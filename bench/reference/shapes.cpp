@@ -32,6 +32,11 @@ std::string spatial(int64_t d, int64_t h, int64_t w) {
 
 }  // namespace
 
+std::string dt_name(const Problem& problem) {
+  if (problem.src == problem.wei && problem.wei == problem.dst) return dtype_name(problem.src);
+  return fmt::format("{}{}{}", dtype_name(problem.src), dtype_name(problem.wei), dtype_name(problem.dst));
+}
+
 int64_t a_elements(const Problem& problem) {
   if (problem.is_conv()) {
     const ConvProblem& c = problem.conv();

@@ -27,6 +27,9 @@ struct MatmulBatches {
 };
 MatmulBatches matmul_batches(const MatmulProblem& matmul);
 
+// "f32", "bf16", "u8s8u8": one type where all are the same.
+std::string dt_name(const Problem& problem);
+
 // "64x56x56 -> 64x56x56 k3" or "128x768x3072": for tables.
 std::string short_shape(const Problem& problem);
 

@@ -11,6 +11,7 @@ struct Row {
   std::string problem, name;
   int64_t count = 1;
   std::string op, dt = "f32", weights = "dense";
+  double peak_factor = 1;  // of the f32 peak, what the types' own is
   std::string backend, version;
   std::string isa;   // the cap it ran under, by our name
   std::string impl;  // the ISA and implementation the backend chose, in its words

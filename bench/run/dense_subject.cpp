@@ -23,6 +23,10 @@ class DenseSubject : public Subject {
 
   Result<std::unique_ptr<Instance>> create(Backend& backend, Isa isa, int threads,
                                            KernelChoice kernel) override {
+    const bool narrow = problem_.src != DataType::f32;
+    if (narrow && backend.name() != "cortex" && backend.name() != "onednn") {
+      return unsupported("this backend is measured in f32 alone");
+    }
     Request request;
     request.problem = &problem_;
     request.isa = isa;
@@ -50,8 +54,12 @@ class DenseSubject : public Subject {
     return reference_->check(result_.as<float>());
   }
 
-  void describe(Row& row, Isa, double) override {
+  void describe(Row& row, Isa isa, double) override {
     row.flops = flop_count(problem_);
+    row.dt = dt_name(problem_);
+    // Cores multiply units of narrow types as fast as f32.
+    const Isa native = sum_type(problem_.src) == DataType::s32 ? Isa::avx512vnni : Isa::avx512bf16;
+    if (isa >= native) row.peak_factor = static_cast<double>(unit_length(problem_.src));
     row.shape = short_shape(problem_);
     row.handling = plain_ ? "plain" : "prepacked";
   }

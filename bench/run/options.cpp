@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 
 #include "bench/reference/shapes.h"
 #include "bench/report/file.h"
@@ -73,13 +74,48 @@ Status check_backend(const std::string& name) {
   return Status::success();
 }
 
-Status check_dts(const std::vector<std::string>& dts) {
-  for (const std::string& dt : dts) {
-    if (dt == "f32") continue;
-    const bool planned = dt == "bf16" || dt == "u8s8" || dt == "s8s8";
-    return bad(planned ? fmt::format("--dt: {} is not in this version yet; use f32", dt)
-                       : fmt::format("--dt: '{}' is not a data type; this version has f32", dt));
+// "bf16", "bf16f32", "u8s8", "u8s8s32": one type for all, or source, weights and destination. A destination
+// that is left out is f32 of f32, else the source's.
+Result<std::array<DataType, 3>> parse_dt(const std::string& text) {
+  std::vector<DataType> types;
+  std::string_view rest = text;
+  while (!rest.empty() && types.size() < 3) {
+    std::size_t length = std::min<std::size_t>(rest.size(), 4);
+    while (length > 0 && !parse_dtype(rest.substr(0, length))) --length;
+    if (length == 0) break;
+    types.push_back(*parse_dtype(rest.substr(0, length)));
+    rest.remove_prefix(length);
   }
+  if (types.empty() || !rest.empty()) {
+    return bad(
+        fmt::format("--dt: '{}' is not a data type: f32, bf16, bf16f32, u8s8, s8s8, u8s8s32, u8s8f32", text));
+  }
+  if (types.size() == 1) return std::array{types[0], types[0], types[0]};
+  if (types.size() == 2 && types[0] == DataType::bf16 && types[1] == DataType::f32) {
+    return std::array{types[0], types[0], types[1]};
+  }
+  return std::array{types[0], types[1], types.size() == 3 ? types[2] : types[0]};
+}
+
+// Every problem that does not state its types, with each of these.
+Status apply_dts(const std::vector<std::string>& dts, std::vector<RunProblem>& problems) {
+  if (dts.empty()) return Status::success();
+  std::vector<RunProblem> all;
+  for (const std::string& dt : dts) {
+    const Result<std::array<DataType, 3>> types = parse_dt(dt);
+    if (!types) return types.error();
+    for (RunProblem problem : problems) {
+      Problem* p = std::get_if<Problem>(&problem.what);
+      if (!p && dt != "f32") return bad(fmt::format("--dt {}: '{}' runs in f32 alone", dt, problem.text()));
+      if (p && p->src == DataType::f32) {
+        p->src = (*types)[0], p->wei = (*types)[1], p->dst = (*types)[2];
+        p->epilogue.scale = sum_type(p->src) == DataType::s32 && p->dst != DataType::s32;
+        if (Status s = validate(*p); !s) return bad(fmt::format("--dt {}: {}", dt, s.error().message));
+      }
+      all.push_back(std::move(problem));
+    }
+  }
+  problems = std::move(all);
   return Status::success();
 }
 
@@ -87,17 +123,6 @@ Status check_weights(const std::vector<std::string>& formats) {
   for (const std::string& format : formats) {
     if (format != "dense")
       return bad(fmt::format("--weights: '{}' is not in this version; use dense", format));
-  }
-  return Status::success();
-}
-
-Status check_f32(const std::vector<RunProblem>& problems) {
-  for (const RunProblem& problem : problems) {
-    if (!problem.dense()) continue;
-    const Problem& p = *problem.dense();
-    if (p.src == DataType::f32 && p.wei == DataType::f32 && p.dst == DataType::f32) continue;
-    return bad(fmt::format("problem '{}' is {}:{}:{}; this version measures f32", p.text, dtype_name(p.src),
-                           dtype_name(p.wei), dtype_name(p.dst)));
   }
   return Status::success();
 }
@@ -171,7 +196,10 @@ void add_run_options(CLI::App& app, RunArguments& a) {
   app.add_option("--op", a.op, "conv, matmul, rnn or recursive; left out, each line says it by its form");
   app.add_option("--trees", a.trees, "recursive: file of bracketed trees, or the name of a shipped one");
   app.add_option("--batches", a.batches, "recursive: batches per execution (default: about 100 structures)");
-  app.add_option("--dt", a.dts, "data type: f32")->delimiter(',')->allow_extra_args(false);
+  app.add_option("--dt", a.dts,
+                 "data types of problems that state none: f32, bf16, bf16f32, u8s8, s8s8, ... (default: f32)")
+      ->delimiter(',')
+      ->allow_extra_args(false);
   app.add_option("--weights", a.weights, "weight format: dense")->delimiter(',')->allow_extra_args(false);
   app.add_option("--backend", a.backends,
                  "cortex, onednn, xsmm, openblas, torch, torch-levels (default: all in this\n"
@@ -273,7 +301,6 @@ Result<RunOptions> check_run_arguments(const RunArguments& a) {
   if (!a.op.empty() && a.op != "conv" && a.op != "matmul" && a.op != "rnn" && a.op != "recursive") {
     return bad(fmt::format("--op: '{}' is not one of conv, matmul, rnn, recursive", a.op));
   }
-  if (Status s = check_dts(a.dts); !s) return s.error();
   if (Status s = check_weights(a.weights); !s) return s.error();
   Result<Cold> cold = parse_cold(a.cold);
   if (!cold) return cold.error();
@@ -287,11 +314,6 @@ Result<RunOptions> check_run_arguments(const RunArguments& a) {
     Result<Isa> isa = parse_usable_isa(text);
     if (!isa) return isa.error();
     if (std::find(o.isas.begin(), o.isas.end(), *isa) == o.isas.end()) o.isas.push_back(*isa);
-  }
-  if (a.isas.empty()) {
-    Result<Isa> isa = default_isa();
-    if (!isa) return isa.error();
-    o.isas.push_back(*isa);
   }
   for (const std::string& text : a.kernels) {
     Result<KernelChoice> kernel = parse_kernel(text);
@@ -313,6 +335,16 @@ Result<RunOptions> check_run_arguments(const RunArguments& a) {
   Result<std::vector<RunProblem>> problems =
       gather_run_problems(a.problems, a.option_problems, a.problem_lists, a.op);
   if (!problems) return problems.error();
+  if (Status s = apply_dts(a.dts, *problems); !s) return s.error();
+  const bool narrow = std::any_of(problems->begin(), problems->end(), [](const RunProblem& p) {
+    return p.dense() && p.dense()->src != DataType::f32;
+  });
+  if (a.isas.empty()) {
+    std::string bad_value;
+    Result<Isa> isa = default_isa();
+    if (!isa) return isa.error();
+    o.isas.push_back(narrow ? *usable_isa(&bad_value) : *isa);
+  }
   if (a.backends.empty()) o.backends = backends_for(*problems);
   if (!a.trees.empty()) {
     Result<std::string> trees = find_trees(a.trees);
@@ -326,7 +358,6 @@ Result<RunOptions> check_run_arguments(const RunArguments& a) {
   }
   if (a.batches < 0 || a.batches > 1000000) return bad("--batches: must be between 0 and 1000000");
   o.batches = a.batches;
-  if (Status s = check_f32(*problems); !s) return s.error();
   o.problems = std::move(*problems);
   for (const std::string& library : a.libraries) {
     if (library.empty()) return bad("--library: name a file");

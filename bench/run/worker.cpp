@@ -199,7 +199,7 @@ class Worker {
     row.handling = "prepacked";
     subject_->describe(row, isa_, peak_);
     row.gflops = row.flops / row.median_ns;
-    row.percent_of_peak = 100 * row.gflops / (peak_ * row.threads);
+    row.percent_of_peak = 100 * row.gflops / (peak_ * row.peak_factor * row.threads);
     row.status = options_.verify ? (entry.verdict.ok() ? "ok" : "wrong") : "unverified";
     if (options_.verify) row.error_ratio = entry.verdict.error_ratio;
     row.where = entry.verdict.where;

@@ -164,7 +164,7 @@ class Walker {
       last = last && r.lo + r.len == dim.extent;
     }
     e.numbers["accumulate"] = !first;
-    e.numbers["epilogue"] = last && !p_.nest.epilogue.empty();
+    e.numbers["epilogue"] = last && is_finished(p_.nest);
     if (p_.nest.epilogue.bias) {
       e.numbers["bias"] = (range(k.n_dim).lo * p_.bias_stride + range(p_.bias_dim2).lo * p_.bias_stride2) / 4;
     }

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <cctype>
+
 #include "generators/ast/batch.h"
 
 namespace cortex {
@@ -157,11 +159,15 @@ class CallBuilder {
 
   void epilogue() {
     const Epilogue& e = p_.nest.epilogue;
-    if (e.bias) {
+    if (e.per_channel()) {
       constexpr auto bytes = static_cast<int64_t>(sizeof(float));
       const Expr offset = linear(
           {{lo(p_.kernel.n_dim), p_.bias_stride / bytes}, {lo(p_.bias_dim2), p_.bias_stride2 / bytes}}, 0);
-      call_.fields.push_back({"epilogue.bias_n", Pointer{operands_.bias, offset}});
+      if (e.bias) call_.fields.push_back({"epilogue.bias_n", Pointer{operands_.bias, offset}});
+      if (e.scale) call_.fields.push_back({"epilogue.scale_n", Pointer{operands_.scale, offset}});
+      if (e.compensation) {
+        call_.fields.push_back({"epilogue.compensation_n", Pointer{operands_.compensation, offset}});
+      }
     }
     if (e.residual) {
       call_.fields.push_back(
@@ -178,12 +184,18 @@ class CallBuilder {
     }
     if (e.alpha != 0) call_.fields.push_back({"epilogue.alpha", e.alpha});
     if (e.beta != 0) call_.fields.push_back({"epilogue.beta", e.beta});
+    set_nonzero("epilogue.c_zero_point", e.zero_point);
+    if (!holds_sums(p_.nest)) {
+      std::string type = dtype_name(p_.nest[Operand::c].tensor.type);
+      for (char& c : type) c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+      set("epilogue.c_type", Expr::var("CORTEX_ELEMENT_" + type));
+    }
   }
 
   // A tile's first visit overwrites C, its last one applies the epilogue.
   void reduction_state() {
     call_.accumulate = 0;
-    call_.epilogue = p_.nest.epilogue.empty() ? 0 : 1;
+    call_.epilogue = is_finished(p_.nest) ? 1 : 0;
     for (int d = 0; d < static_cast<int>(p_.nest.dims.size()); ++d) {
       const int l = loops_.innermost(d);
       if (l < 0 || p_.nest.dims[static_cast<std::size_t>(d)].kind != DimKind::reduction) continue;

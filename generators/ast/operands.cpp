@@ -37,6 +37,14 @@ Operands declare_operands(const Program& program, const TileLoops& loops, Functi
     out.bias = fresh("bias");
     f.operands.push_back({out.bias, "bias", 0});
   }
+  if (program.nest.epilogue.scale) {
+    out.scale = fresh("scale");
+    f.operands.push_back({out.scale, "scale", 0});
+  }
+  if (program.nest.epilogue.compensation) {
+    out.compensation = fresh("compensation");
+    f.operands.push_back({out.compensation, "compensation", 0});
+  }
   if (program.nest.epilogue.residual) {
     out.residual = fresh("residual");
     f.operands.push_back(

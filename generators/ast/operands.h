@@ -16,7 +16,7 @@ struct Operands {
   std::array<std::string, operand_count> inner;  // what the microkernel reads: the same, or the pack's
   std::array<int, operand_count> pack_depth{};   // program loops outside the pack, 0 when not packed
   std::vector<std::string> desc, buffer;         // per pack of the program ("" when ahead of time)
-  std::string bias, residual;
+  std::string bias, scale, compensation, residual;
 };
 
 // Adds the pointers and pack descriptors to `f`.

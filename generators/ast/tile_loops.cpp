@@ -33,11 +33,11 @@ std::set<int64_t> tile_lengths(const std::set<int64_t>& ranges, int64_t step, bo
 // C++ and the emitted code own these; a dim may be called anything.
 const std::set<std::string>& reserved_names() {
   static const std::set<std::string> names = {
-      "args",   "call", "scratch",  "origin",   "box",      "bias",   "residual", "min",    "max",
-      "and",    "or",   "not",      "xor",      "int",      "long",   "float",    "double", "char",
-      "short",  "if",   "else",     "for",      "while",    "do",     "switch",   "case",   "new",
-      "delete", "this", "class",    "union",    "struct",   "return", "break",    "static", "const",
-      "void",   "auto", "template", "typename", "floor_div"};
+      "args",   "call",  "scratch", "origin", "box",      "bias",     "residual", "scale",  "compensation",
+      "min",    "max",   "and",     "or",     "not",      "xor",      "int",      "long",   "float",
+      "double", "char",  "short",   "if",     "else",     "for",      "while",    "do",     "switch",
+      "case",   "new",   "delete",  "this",   "class",    "union",    "struct",   "return", "break",
+      "static", "const", "void",    "auto",   "template", "typename", "floor_div"};
   return names;
 }
 

@@ -120,8 +120,9 @@ class Emitter {
     const std::string offset = o.offset > 0   ? fmt::format(" + {}", o.offset)
                                : o.offset < 0 ? fmt::format(" - {}", -o.offset)
                                               : "";
-    if (o.member == "bias") {
-      out_ += fmt::format("  const float* const {} = call->bias{};\n", o.name, offset);
+    if (o.member == "bias" || o.member == "scale" || o.member == "compensation") {
+      out_ += fmt::format("  const {}* const {} = call->{}{};\n",
+                          o.member == "compensation" ? "int32_t" : "float", o.name, o.member, offset);
       return;
     }
     const char* type = o.member == "c" || o.member == "scratch" ? "char" : "const char";
@@ -195,7 +196,6 @@ class Emitter {
     if (const float* x = std::get_if<float>(&f.value)) value = float_literal(*x);
     if (const Pointer* p = std::get_if<Pointer>(&f.value)) {
       value = address(*p);
-      if (f.name == "epilogue.residual") value = fmt::format("reinterpret_cast<const float*>({})", value);
     }
     line(fmt::format("args.{} = {};", f.name, value));
   }

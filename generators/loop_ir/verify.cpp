@@ -16,9 +16,11 @@ using Op = Expr::Op;
 
 // Members a generated kernel may set; flags come from Call's two conditions.
 const std::set<std::string_view> epilogue_fields = {
-    "epilogue.bias_n",      "epilogue.bias_m",         "epilogue.residual",
-    "epilogue.ld_residual", "epilogue.residual_scale", "epilogue.residual_after_activation",
-    "epilogue.activation",  "epilogue.alpha",          "epilogue.beta"};
+    "epilogue.bias_n",        "epilogue.bias_m",         "epilogue.residual",
+    "epilogue.ld_residual",   "epilogue.residual_scale", "epilogue.residual_after_activation",
+    "epilogue.activation",    "epilogue.alpha",          "epilogue.beta",
+    "epilogue.c_type",        "epilogue.c_zero_point",   "epilogue.scale_n",
+    "epilogue.compensation_n"};
 const std::set<std::string_view> brgemm_fields = {"a",
                                                   "b",
                                                   "c",
@@ -78,7 +80,8 @@ class Verifier {
 
   Status run() {
     if (f_.name.empty()) return refuse("it has no name");
-    static const std::set<std::string_view> members = {"a", "b", "c", "bias", "residual", "scratch"};
+    static const std::set<std::string_view> members = {
+        "a", "b", "c", "bias", "residual", "scale", "compensation", "scratch"};
     for (const OperandPointer& o : f_.operands) {
       if (!members.contains(o.member))
         return refuse(fmt::format("operand {}: no member \"{}\"", o.name, o.member));

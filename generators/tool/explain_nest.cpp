@@ -108,8 +108,8 @@ Result<std::string> dependence_text(const Nest& nest) {
     else
       same->first += fmt::format(", {}", dependence_kind_name(d.kind));
   }
-  std::string text = nest.epilogue.empty() ? "  S: one update of an element of C\n"
-                                           : "  S: one update of an element of C; E: its epilogue\n";
+  std::string text = !is_finished(nest) ? "  S: one update of an element of C\n"
+                                        : "  S: one update of an element of C; E: its epilogue\n";
   for (const auto& [kinds, rest] : lines) text += fmt::format("  {}{}\n", kinds, rest);
   int subscripts = 0;
   for (const Access& access : nest.access) {

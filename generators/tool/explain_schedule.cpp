@@ -88,7 +88,7 @@ std::string loop_tree(const Program& program) {
   const bool split = has_outer_reduction(program);
   text += fmt::format("{}  {}", indent,
                       split ? "first visit overwrites C, later ones add to it" : "overwrites C");
-  if (!program.nest.epilogue.empty())
+  if (is_finished(program.nest))
     text += split ? "; the last applies the epilogue" : " and applies the epilogue";
   return text + "\n";
 }

@@ -49,8 +49,37 @@ Result<Nest> lower(const Problem& problem) {
   auto nest = problem.is_conv() ? lower_conv(problem) : lower_matmul(problem);
   if (!nest) return nest;
   nest->epilogue = problem.epilogue;
+  nest->epilogue.compensation = a_is_shifted(problem);
   if (Status s = verify(*nest); !s) return s.error();
   return nest;
+}
+
+bool a_is_shifted(const Problem& problem) { return problem.src == DataType::s8; }
+
+ConvProblem with_halo(const ConvProblem& conv) {
+  ConvProblem p = conv;
+  p.id += p.pd + std::max<int64_t>(p.pd_r, 0);
+  p.ih += p.ph + std::max<int64_t>(p.ph_r, 0);
+  p.iw += p.pw + std::max<int64_t>(p.pw_r, 0);
+  p.pd_r = std::min<int64_t>(p.pd_r, 0);
+  p.ph_r = std::min<int64_t>(p.ph_r, 0);
+  p.pw_r = std::min<int64_t>(p.pw_r, 0);
+  p.pd = p.ph = p.pw = 0;
+  return p;
+}
+
+bool a_in_units(const Problem& problem) {
+  const int64_t length = unit_length(problem.src);
+  if (length == 1) return true;
+  if (a_is_shifted(problem)) return false;
+  if (problem.is_conv()) return problem.conv().ic / problem.conv().g % length == 0;
+  return !problem.matmul().a_transposed && problem.matmul().k % length == 0;
+}
+
+bool b_in_units(const Problem& problem) {
+  const int64_t length = unit_length(problem.wei);
+  if (length == 1) return true;
+  return problem.is_matmul() && problem.matmul().b_transposed && problem.matmul().k % length == 0;
 }
 
 }  // namespace cortex

@@ -1,4 +1,7 @@
+#include <fmt/format.h>
+
 #include "graph/lower/lower_op.h"
+#include "support/checked.h"
 
 namespace cortex {
 namespace {
@@ -37,9 +40,14 @@ Nest lower_depthwise(const Problem& problem) {
 }  // namespace
 
 Result<Nest> lower_conv(const Problem& problem) {
-  const ConvProblem& p = problem.conv();
-  if (p.g > 1 && p.ic == p.g && p.oc == p.g) return lower_depthwise(problem);
-  const int64_t icg = p.ic / p.g, ocg = p.oc / p.g;
+  const ConvProblem p = a_is_shifted(problem) ? with_halo(problem.conv()) : problem.conv();
+  const DataType src = a_is_shifted(problem) ? DataType::u8 : problem.src;
+  if (p.g > 1 && p.ic == p.g && p.oc == p.g) {
+    if (problem.src == DataType::f32) return lower_depthwise(problem);
+    return unsupported(
+        fmt::format("a depthwise convolution of {}: only f32 has kernels", dtype_name(problem.src)));
+  }
+  const int64_t icg = ceil_div(p.ic / p.g, unit_length(problem.src)), ocg = p.oc / p.g;
   NestBuilder nest("conv");
   const int n = nest.dim("n", p.mb, parallel), g = nest.dim("g", p.g, parallel);
   const int od = nest.dim("od", p.od, parallel), oh = nest.dim("oh", p.oh, parallel);
@@ -48,14 +56,14 @@ Result<Nest> lower_conv(const Problem& problem) {
   const int kd = nest.dim("kd", p.kd, reduction), kh = nest.dim("kh", p.kh, reduction);
   const int kw = nest.dim("kw", p.kw, reduction);
   const int ic = nest.keep_one(nest.dim("ic", icg, reduction), "ic", reduction);
-  nest.access(Operand::a, "src", problem.src,
+  nest.access(Operand::a, "src", unit_of(src),
               {{"n", p.mb, affine({{n, 1}})},
                {"d", p.id, affine({{od, p.sd}, {kd, p.dd + 1}}, -p.pd)},
                {"h", p.ih, affine({{oh, p.sh}, {kh, p.dh + 1}}, -p.ph)},
                {"w", p.iw, affine({{ow, p.sw}, {kw, p.dw + 1}}, -p.pw)},
                {"g", p.g, affine({{g, 1}})},
                {"c", icg, affine({{ic, 1}})}});
-  nest.access(Operand::b, "wei", problem.wei,
+  nest.access(Operand::b, "wei", unit_of(problem.wei),
               {{"g", p.g, affine({{g, 1}})},
                {"kd", p.kd, affine({{kd, 1}})},
                {"kh", p.kh, affine({{kh, 1}})},

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "graph/lower/lower_op.h"
+#include "support/checked.h"
 
 namespace cortex {
 
@@ -24,17 +25,20 @@ Result<Nest> lower_matmul(const Problem& problem) {
   }
   const int m = nest.dim("m", p.m, DimKind::parallel);
   const int n = nest.keep_one(nest.dim("n", p.n, DimKind::parallel), "n", DimKind::parallel);
-  const int k = nest.keep_one(nest.dim("k", p.k, DimKind::reduction), "k", DimKind::reduction);
+  // Units of narrow types lie along k: what the caller holds otherwise is copied before (see a_in_units).
+  const int64_t units = ceil_div(p.k, unit_length(problem.src));
+  const bool narrow = unit_length(problem.src) > 1;
+  const int k = nest.keep_one(nest.dim("k", units, DimKind::reduction), "k", DimKind::reduction);
   a.push_back({"m", p.m, affine({{m, 1}})});
-  a.push_back({"k", p.k, affine({{k, 1}})});
-  b.push_back({"k", p.k, affine({{k, 1}})});
+  a.push_back({"k", units, affine({{k, 1}})});
+  b.push_back({"k", units, affine({{k, 1}})});
   b.push_back({"n", p.n, affine({{n, 1}})});
   c.push_back({"m", p.m, affine({{m, 1}})});
   c.push_back({"n", p.n, affine({{n, 1}})});
-  if (p.a_transposed) std::swap(a[a.size() - 1], a[a.size() - 2]);
-  if (p.b_transposed) std::swap(b[b.size() - 1], b[b.size() - 2]);
-  nest.access(Operand::a, "src", problem.src, a);
-  nest.access(Operand::b, "wei", problem.wei, b);
+  if (p.a_transposed && !narrow) std::swap(a[a.size() - 1], a[a.size() - 2]);
+  if (p.b_transposed && b_in_units(problem)) std::swap(b[b.size() - 1], b[b.size() - 2]);
+  nest.access(Operand::a, "src", unit_of(a_is_shifted(problem) ? DataType::u8 : problem.src), a);
+  nest.access(Operand::b, "wei", unit_of(problem.wei), b);
   nest.access(Operand::c, "dst", problem.dst, c);
   Nest result = nest.take();
   // A matrix per batch index is data (attention), one for all is weights.

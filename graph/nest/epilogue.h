@@ -17,8 +17,15 @@ struct Epilogue {
   Activation activation = Activation::none;
   float alpha = 0.0f;  // relu: slope below zero; clip: lower bound
   float beta = 0.0f;   // clip: upper bound
+  // Of integer sums: one s32 per output channel is added to them, then they are multiplied with one f32 each.
+  bool compensation = false, scale = false;
+  int32_t zero_point = 0;  // of an integer C, added to what is rounded
 
-  bool empty() const { return !bias && !residual && activation == Activation::none; }
+  bool empty() const {
+    return !bias && !residual && activation == Activation::none && !compensation && !scale;
+  }
+  // Whether a step takes one value per output channel.
+  bool per_channel() const { return bias || compensation || scale; }
   bool operator==(const Epilogue&) const = default;
 };
 

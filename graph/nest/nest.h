@@ -2,8 +2,10 @@
 //
 //   C[f(i)] += A[g(i)] * B[h(i)]     for every point i of the iteration box,
 //
-// followed, for every element of C, by an epilogue. Subscripts f, g, h are affine in the dims. The
-// order of points is not part of the Nest: a Schedule chooses it, dependences bound it.
+// (A and B of narrow types are counted in units, see dtype.h: a product is then that of two units, the sum
+// over their elements. B's units are interleaved: its element (k, n) holds 2 or 4 consecutive rows of column
+// n.) followed, for every element of C, by an epilogue. Subscripts f, g, h are affine in the dims. The order
+// of points is not part of the Nest: a Schedule chooses it, dependences bound it.
 #pragma once
 
 #include <cstdint>
@@ -75,6 +77,13 @@ struct Nest {
 int64_t linear_stride(const Access& access, int dim);
 // Linear offset, in elements, of the access's constant part.
 int64_t linear_constant(const Access& access);
+
+// Whether C holds the sums themselves; else each element is converted once, when all of it is added up.
+inline bool holds_sums(const Nest& nest) {
+  return nest[Operand::c].tensor.type == sum_type(nest[Operand::a].tensor.type);
+}
+// Whether anything happens to a finished element.
+inline bool is_finished(const Nest& nest) { return !nest.epilogue.empty() || !holds_sums(nest); }
 
 // Checks every invariant stated above (names unique, extents positive, subscripts in range unless
 // padded, kinds consistent with C's subscripts, sizes within int64).

@@ -145,6 +145,10 @@ class NestReader {
       nest_.epilogue.bias = true;
       return Status::success();
     }
+    if (first == "compensation" || first == "scale") {
+      (first == "scale" ? nest_.epilogue.scale : nest_.epilogue.compensation) = true;
+      return Status::success();
+    }
     if (first == "residual") {
       nest_.epilogue.residual = true;
       if (!line.number(nest_.epilogue.residual_scale)) return refuse(line, "residual needs its scale");
@@ -245,6 +249,8 @@ std::string to_string(const Nest& nest) {
   }
   for (Operand o : {Operand::a, Operand::b, Operand::c}) text += access_text(o, nest);
   const Epilogue& e = nest.epilogue;
+  if (e.compensation) text += "  compensation\n";
+  if (e.scale) text += "  scale\n";
   if (e.bias) text += "  bias\n";
   if (e.residual) {
     text += fmt::format("  residual {}{}\n", e.residual_scale, e.residual_after_activation ? " after" : "");

@@ -62,6 +62,7 @@ Result<Problem> read_problem(Token token, OpKind op, const Options& options) {
   Problem problem;
   problem.src = options.src, problem.wei = options.wei, problem.dst = options.dst;
   problem.epilogue = options.post_ops;
+  problem.epilogue.scale = options.scale;
   problem.epilogue.bias = options.bias;
   ProblemName name;
   const bool looks_like_matmul = is_digit(token.text[0]);

@@ -68,7 +68,6 @@ struct Refused {
 };
 constexpr Refused refused[] = {
     {"attr-scales", "scales are not supported"},
-    {"attr-oscale", "output scales are not supported"},
     {"attr-zero-points", "zero points are not supported"},
     {"strides", "explicit strides are not supported: use --stag and --wtag"},
     {"runtime_dims_masks", "sizes known only at run time are not supported"},
@@ -79,8 +78,9 @@ constexpr Refused refused[] = {
 };
 
 constexpr std::string_view known_options[] = {
-    "reset",    "conv", "matmul", "dir",  "dt",   "cfg", "bia_dt", "bia_mask",    "bia-dt",
-    "bia-mask", "mb",   "stag",   "wtag", "dtag", "alg", "engine", "attr-fpmath", "attr-post-ops"};
+    "reset",       "conv",          "matmul",     "dir",  "dt",   "cfg",  "bia_dt", "bia_mask",
+    "bia-dt",      "bia-mask",      "mb",         "stag", "wtag", "dtag", "alg",    "engine",
+    "attr-fpmath", "attr-post-ops", "attr-oscale"};
 
 Status refuse_unknown(Token token, std::string_view name) {
   for (const Refused& r : refused) {
@@ -89,7 +89,7 @@ Status refuse_unknown(Token token, std::string_view name) {
   return refuse(
       token,
       "unknown option: known are --conv --matmul --reset --dir --dt --cfg --bia_dt --bia_mask --mb --stag "
-      "--wtag --dtag --alg --engine --attr-post-ops --attr-fpmath",
+      "--wtag --dtag --alg --engine --attr-post-ops --attr-oscale --attr-fpmath",
       ErrorCode::unsupported);
 }
 
@@ -157,6 +157,13 @@ Status apply_option(Token token, Options& options) {
     const auto post_ops = parse_post_ops(token, value);
     if (!post_ops) return post_ops.error();
     options.post_ops = *post_ops;
+  }
+  if (name == "attr-oscale") {
+    if (value.substr(0, 6) != "per_oc" || (value.size() > 6 && value[6] != ':')) {
+      return refuse(token, "not supported: scales are per_oc, their values are given with the operands",
+                    ErrorCode::unsupported);
+    }
+    options.scale = true;
   }
   return Status::success();
 }

@@ -12,8 +12,9 @@ struct Options {
   DataType src = DataType::f32, wei = DataType::f32, dst = DataType::f32;
   bool bias = false;  // --dir=FWD_B, --bia_dt=f32. Unlike benchdnn's, a convolution has none unless told
   int bias_mask = 0;  // matmul, 0: not given
-  Epilogue post_ops;  // without bias
-  int64_t mb = 0;     // 0: the problem's
+  Epilogue post_ops;  // without bias and scale
+  bool scale = false;
+  int64_t mb = 0;                // 0: the problem's
   std::string stag, wtag, dtag;  // "": default
 };
 

@@ -101,6 +101,7 @@ std::string to_string(const Problem& problem) {
                         dtype_name(problem.dst));
   }
   if (problem.epilogue.bias) text += problem.is_conv() ? "--dir=FWD_B " : "--bia_dt=f32 ";
+  if (problem.epilogue.scale) text += "--attr-oscale=per_oc ";
   if (const std::string post_ops = post_ops_text(problem.epilogue); !post_ops.empty()) {
     text += fmt::format("--attr-post-ops={} ", post_ops);
   }

@@ -110,7 +110,7 @@ const Refusal refusals[] = {
      R"(matmul "2000000x2000000:2000000x2000000": column 1: the number of multiply-adds exceeds 2^62: make the problem smaller)"},
     // options
     {"--foo=1 3x4:4x5", unsupported_,
-     R"(option "--foo=1": column 1: unknown option: known are --conv --matmul --reset --dir --dt --cfg --bia_dt --bia_mask --mb --stag --wtag --dtag --alg --engine --attr-post-ops --attr-fpmath)"},
+     R"(option "--foo=1": column 1: unknown option: known are --conv --matmul --reset --dir --dt --cfg --bia_dt --bia_mask --mb --stag --wtag --dtag --alg --engine --attr-post-ops --attr-oscale --attr-fpmath)"},
     {"--dir ic3ih5oc3kh3", invalid, R"(option "--dir": column 1: --dir needs a value: write --dir=...)"},
     {"--reset=1 3x4:4x5", invalid, R"(option "--reset=1": column 1: --reset takes no value)"},
     {"--dir=FWD_B,FWD_D ic3ih5oc3kh3", invalid,

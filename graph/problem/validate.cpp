@@ -149,6 +149,7 @@ Status validate_epilogue(const Epilogue& e) {
   if (!std::isfinite(e.residual_scale) || !std::isfinite(e.alpha) || !std::isfinite(e.beta)) {
     return invalid_argument("a number of the epilogue is not finite");
   }
+  if (e.compensation) return invalid_argument("compensation belongs to nests, not to problems");
   if (e.activation < Activation::none || e.activation > Activation::gelu_tanh) {
     return invalid_argument(fmt::format("activation {} is unknown", static_cast<int>(e.activation)));
   }
@@ -161,6 +162,9 @@ Status validate(const Problem& problem) {
   if (problem.count < 1) return invalid_argument(fmt::format("count is {}: at least 1", problem.count));
   if (Status s = validate_types(problem); !s) return s;
   if (Status s = validate_epilogue(problem.epilogue); !s) return s;
+  if (problem.epilogue.scale && (sum_type(problem.src) != DataType::s32 || problem.dst == DataType::s32)) {
+    return invalid_argument("scales are for integer sums that become f32, u8 or s8");
+  }
   return problem.is_conv() ? validate_conv(problem) : validate_matmul(problem);
 }
 

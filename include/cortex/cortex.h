@@ -313,13 +313,15 @@ typedef struct cortex_execute_args {
   const cortex_thread_pool* pool; /* NULL: every task runs on the caller, one after the other */
   /* Sizes of what the pointers point to, checked when not zero. */
   int64_t src_bytes, weights_bytes, bias_bytes, residual_bytes, dst_bytes, scratch_bytes;
-  uint64_t reserved[4];
+  const float* scale; /* one per output channel, required if the problem has them (integers), else ignored */
+  int64_t scale_bytes;
+  uint64_t reserved[2];
 } cortex_execute_args;
 CORTEX_DEFINE_INIT(cortex_execute_args)
 
-/* dst = epilogue(op(src, weights)). Operands need 4-byte alignment. Allocates nothing, takes no lock of its
- * own; the same plan may run in many threads at once on different dst and scratch. Bad arguments are
- * reported before anything is written. */
+/* dst = epilogue(op(src, weights)). Operands need the alignment of their elements, packed weights 4 bytes.
+ * Allocates nothing, takes no lock of its own; the same plan may run in many threads at once on different dst
+ * and scratch. Bad arguments are reported before anything is written. */
 CORTEX_API cortex_status cortex_plan_execute(const cortex_plan* plan, const cortex_execute_args* args,
                                              cortex_message* message);
 

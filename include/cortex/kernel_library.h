@@ -12,7 +12,7 @@
 extern "C" {
 #endif
 
-#define CORTEX_KERNEL_LIBRARY_ABI 2
+#define CORTEX_KERNEL_LIBRARY_ABI 3
 
 enum { CORTEX_MAX_PARALLEL_LOOPS = 4 };
 
@@ -26,6 +26,8 @@ typedef struct cortex_kernel_call {
   void* c;              /* destination in the nest's layout */
   const float* bias;    /* NULL when the problem has none */
   const void* residual; /* C's layout; NULL when the problem has none; may equal c */
+  const float* scale;   /* of integer sums, one per output channel, as bias; NULL when there is none */
+  const int32_t* compensation; /* likewise */
   void* scratch; /* this thread's, 64-byte aligned, entry->scratch_bytes long; may be NULL if that is 0 */
   int32_t grid[CORTEX_MAX_PARALLEL_LOOPS];
   int32_t coord[CORTEX_MAX_PARALLEL_LOOPS];

@@ -31,26 +31,46 @@ typedef enum cortex_activation {
   CORTEX_ACTIVATION_GELU_TANH = 6 /* x/2 (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3))) */
 } cortex_activation;
 
+/* Elements of C. SUM: what the kernel adds up in, f32, or s32 where A and B are integers. */
+typedef enum cortex_element {
+  CORTEX_ELEMENT_SUM = 0,
+  CORTEX_ELEMENT_F32 = 1,
+  CORTEX_ELEMENT_BF16 = 2,
+  CORTEX_ELEMENT_S32 = 3,
+  CORTEX_ELEMENT_U8 = 4,
+  CORTEX_ELEMENT_S8 = 5
+} cortex_element;
+
 /* What happens to a finished tile, in this order:
- *   v = acc + bias_n[j] (+ bias_m[i]);
+ *   v = acc + compensation_n[j]                  (integers; then to f32)
+ *   v = v * scale_n[j];
+ *   v = v + bias_n[j] (+ bias_m[i]);
  *   v += residual[i][j] * residual_scale        unless residual_after_activation;
  *   v = activation(v);
- *   v += residual[i][j] * residual_scale        if residual_after_activation.
- * All pointers are for this tile (its row 0, column 0); NULL leaves the step out. */
+ *   v += residual[i][j] * residual_scale        if residual_after_activation;
+ *   C = v as c_type: bf16 rounded to nearest, ties to even; integers likewise, c_zero_point added to what
+ *       is rounded, and what does not fit saturated.
+ * Every step rounds by itself where acc is an integer: C is then the same on every CPU.
+ * All pointers are for this tile (its row 0, column 0); NULL leaves the step out. residual has C's type.
+ * Kernels whose sums are f32 of f32 know c_type SUM and F32 alone, and neither scale nor compensation. */
 typedef struct cortex_epilogue {
   const float* bias_n;
   const float* bias_m;
-  const float* residual;
+  const void* residual;
   int64_t ld_residual; /* bytes between rows (m) */
   float residual_scale;
   int32_t residual_after_activation;
   int32_t activation; /* cortex_activation */
   float alpha, beta;
+  int32_t c_type; /* cortex_element */
+  int32_t c_zero_point;
+  const float* scale_n;
+  const int32_t* compensation_n;
 } cortex_epilogue;
 
 enum {
-  CORTEX_TILE_ACCUMULATE = 1u, /* C += ...; without it C is overwritten and never read */
-  CORTEX_TILE_EPILOGUE = 2u    /* this call finishes the tile: apply `epilogue` */
+  CORTEX_TILE_ACCUMULATE = 1u, /* C += ...; without it C is overwritten and never read. C holds sums. */
+  CORTEX_TILE_EPILOGUE = 2u    /* this call finishes the tile: apply `epilogue`; without it C holds sums */
 };
 
 /* The rows of a tile as outputs of a window that may hang over the ends of its input: row i of element b
@@ -68,10 +88,13 @@ typedef struct cortex_row_window {
  *   addresses:  a_addresses[b], b_addresses[b]          if a_addresses is not NULL (b_addresses too)
  *   offsets:    a + a_offsets[b], b + b_offsets[b]      else if a_offsets is not NULL (b_offsets too)
  *   strides:    a + b*a_batch_stride, b + b*b_batch_stride   otherwise.
- * batch >= 0 and k >= 0: with either zero the sum is empty (C = 0, or C unchanged, then epilogue).
- * next_rows rows of n elements from `next` on, next_ld bytes apart, are brought near meanwhile: what a later
- * call will read. Nothing depends on it; addresses need not be valid. 0: none. The same for what lies
- * a_ahead bytes from the rows of A that are read. */
+ * Kernels of narrow types (kr above 1) count A, B and k in units of kr consecutive elements in 4 bytes: unit
+ * l of row i of A is A[i][kr*l .. kr*l+kr-1], unit (l, j) of B is B[kr*l .. kr*l+kr-1][j], and a product is
+ * the sum of the elements' products. bf16 sums are f32, 8-bit ones s32 and exact (modulo 2^32). batch >= 0
+ * and k >= 0: with either zero the sum is empty (C = 0, or C unchanged, then epilogue). next_rows rows of n
+ * elements from `next` on, next_ld bytes apart, are brought near meanwhile: what a later call will read.
+ * Nothing depends on it; addresses need not be valid. 0: none. The same for what lies a_ahead bytes from the
+ * rows of A that are read. */
 typedef struct cortex_brgemm_args {
   const void* a;
   const void* b;

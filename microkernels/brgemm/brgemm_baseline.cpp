@@ -1,5 +1,7 @@
 #include "microkernels/vector/vector_baseline.h"
 
+#include "microkernels/brgemm/product_f32.h"
+
 #include "microkernels/brgemm/brgemm_body.h"
 #include "microkernels/brgemm/brgemm_rows.h"
 

@@ -1,4 +1,5 @@
-// The one body of every f32 BRGEMM kernel. An ISA file includes its vector vocabulary, then this.
+// The one body of every BRGEMM kernel. An ISA file includes its vector vocabulary, then what a product is
+// (product_<type>...h), then this.
 //
 // The body is instantiated for every number of rows and of vectors that a kernel's register tile admits,
 // so that an edge tile costs what it computes. Accumulators stay in registers across the whole batch; the
@@ -20,7 +21,8 @@ constexpr int accumulators_in_flight = 12;
 // How many copies of the tile take turns along k: enough to keep the FMA units busy, as registers allow.
 constexpr int accumulator_sets(int m, int n) {
   int sets = 1;
-  while (sets < 8 && sets * m * n < accumulators_in_flight && 2 * sets * m * n + n + 1 < vector_registers) {
+  while (sets < 8 && sets * m * n < accumulators_in_flight &&
+         2 * sets * m * n + n + 1 + Product::extra_registers(n) < vector_registers) {
     sets *= 2;
   }
   return sets;
@@ -94,9 +96,9 @@ struct Accumulators {
       if constexpr (M > 1) keep(row[j]);
     }
     unroll<M>([&](auto i) CORTEX_LAMBDA {
-      if constexpr (N == 1 && has_broadcast_fma) {
+      if constexpr (N == 1 && Product::has_broadcast) {
         a.template accumulate_row<i.value, 4 * L>(acc[s][i], row[0]);
-      } else if constexpr (N == 3 && has_fused_row3) {
+      } else if constexpr (N == 3 && Product::has_fused_row3) {
         a.template accumulate_row3<i.value, 4 * L>(&acc[s][i * 3], row);
       } else if constexpr (held < N) {
         static_assert(N == 4, "the one such tile");
@@ -104,7 +106,7 @@ struct Accumulators {
       } else {
         const Vec x = a.template broadcast_row<i.value, 4 * L>();
         CORTEX_UNROLL
-        for (int j = 0; j < N; ++j) accumulate(acc[s][i * N + j], x, row[j]);
+        for (int j = 0; j < N; ++j) Product::accumulate(acc[s][i * N + j], x, row[j]);
       }
     });
   }
@@ -176,7 +178,7 @@ struct Accumulators {
   CORTEX_INLINE void add_up_sets() {
     if constexpr (Half > 0) {
       unroll<Half>([&](auto s) CORTEX_LAMBDA {
-        unroll<M * N>([&](auto t) CORTEX_LAMBDA { acc[s][t] = add(acc[s][t], acc[s + Half][t]); });
+        unroll<M * N>([&](auto t) CORTEX_LAMBDA { acc[s][t] = Product::add(acc[s][t], acc[s + Half][t]); });
       });
       add_up_sets<Half / 2>();
     }
@@ -229,18 +231,28 @@ CORTEX_INLINE void for_each_in_batch(const cortex_brgemm_args* args, const Part*
 
 CORTEX_INLINE TilePlace place_of(const cortex_brgemm_args* args) {
   const cortex_epilogue& e = args->epilogue;
-  return {static_cast<char*>(args->c),
-          args->ldc,
-          args->n,
-          e.bias_n,
-          e.bias_m,
-          reinterpret_cast<const char*>(e.residual),
-          e.ld_residual};
+  return {static_cast<char*>(args->c),          args->ldc,    args->n, e.bias_n, e.bias_m,
+          static_cast<const char*>(e.residual), e.ld_residual};
 }
 
 // C's lines are asked for, to be written, before the sum begins: at its end the stores find them.
 template <int M, int N>
-CORTEX_INLINE void ask_for_tile(const char* c, int64_t ldc, int64_t n) {
+CORTEX_INLINE void ask_for_tile(const cortex_brgemm_args* args) {
+  const char* c = static_cast<const char*>(args->c);
+  const int64_t ldc = args->ldc, n = args->n;
+  if constexpr (Product::is_narrow) {
+    const bool finished = args->flags & CORTEX_TILE_EPILOGUE;
+    const int64_t row = n * (finished ? size_of_element(args->epilogue.c_type) : 4);
+    if (row < 4 * n) {
+#pragma GCC unroll 1
+      for (int i = 0; i < M; ++i, c += ldc) {
+        prefetch_to_write(c);
+        if (row > 64) prefetch_to_write(c + 64);
+        prefetch_to_write(c + row - 1);
+      }
+      return;
+    }
+  }
   const int64_t last = n * 4 - 4;
 #pragma GCC unroll 1
   for (int i = 0; i < M; ++i, c += ldc) {
@@ -259,9 +271,9 @@ void dot_body(const cortex_brgemm_args* args, Mask mask, const Part* part) {
                     [&](const char* a, const char* b) CORTEX_LAMBDA { dots.multiply(a, lda, b, k); });
   RegisterTile<M, 1, true> tile;
   tile.mask = mask;
-  unroll<M>([&](auto i) CORTEX_LAMBDA { tile.v[i][0] = splat(sum_of_lanes(dots.acc[i])); });
-  if (part && part->start) tile.add_from(part->start, part->start_pitch);
-  tile.to_memory(args->flags, args->epilogue, place_of(args));
+  unroll<M>([&](auto i) CORTEX_LAMBDA { tile.v[i][0] = Product::sum_of_lanes(dots.acc[i]); });
+  if (part && part->start) Product::add_from(tile, part->start, part->start_pitch);
+  Product::to_memory(tile, args->flags, args->epilogue, place_of(args));
 }
 
 template <int M, int N, bool Masked>
@@ -272,7 +284,7 @@ void brgemm_body(const cortex_brgemm_args* args, Mask mask, const Part* part) {
   Accumulators<M, N, Masked> accumulators;
   accumulators.tile.mask = mask;
   accumulators.clear();
-  if constexpr (M > 1) ask_for_tile<M, N>(static_cast<const char*>(args->c), args->ldc, args->n);
+  if constexpr (M > 1) ask_for_tile<M, N>(args);
   NextRows next(args);
   for_each_in_batch(args, part, [&](const char* a, const char* b) CORTEX_LAMBDA {
     if constexpr (Accumulators<M, N, Masked>::wide) {
@@ -281,8 +293,8 @@ void brgemm_body(const cortex_brgemm_args* args, Mask mask, const Part* part) {
     accumulators.template multiply<false>(args, a, b, next);
   });
   RegisterTile<M, N, Masked>& tile = accumulators.sum();
-  if (part && part->start) tile.add_from(part->start, part->start_pitch);
-  tile.to_memory(args->flags, args->epilogue, place_of(args));
+  if (part && part->start) Product::add_from(tile, part->start, part->start_pitch);
+  Product::to_memory(tile, args->flags, args->epilogue, place_of(args));
 }
 
 using Body = void (*)(const cortex_brgemm_args*, Mask, const Part*);
@@ -372,7 +384,9 @@ CORTEX_INLINE void brgemm(const cortex_brgemm_args* args) {
 }  // namespace
 }  // namespace cortex
 
-#define CORTEX_DEFINE_BRGEMM(mr, nr, isa)                                                           \
-  extern "C" void cortex_brgemm_f32_f32_f32_##mr##x##nr##x1_##isa(const cortex_brgemm_args* args) { \
-    cortex::brgemm<mr, nr>(args);                                                                   \
+#define CORTEX_DEFINE_BRGEMM_OF(a, b, c, mr, nr, kr, isa)                     \
+  extern "C" void cortex_brgemm_##a##_##b##_##c##_##mr##x##nr##x##kr##_##isa( \
+      const cortex_brgemm_args* args) {                                       \
+    cortex::brgemm<mr, nr>(args);                                             \
   }
+#define CORTEX_DEFINE_BRGEMM(mr, nr, isa) CORTEX_DEFINE_BRGEMM_OF(f32, f32, f32, mr, nr, 1, isa)

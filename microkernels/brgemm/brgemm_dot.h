@@ -24,7 +24,8 @@ struct Dots {
     for (; left >= lanes; left -= lanes) {
       Vec x = load(reinterpret_cast<const float*>(b));
       keep(x);
-      unroll<M>([&](auto i) CORTEX_LAMBDA { accumulate(acc[i], a.template load_row<i.value>(), x); });
+      unroll<M>([&](auto i)
+                    CORTEX_LAMBDA { Product::accumulate(acc[i], a.template load_row<i.value>(), x); });
       a.advance(4 * lanes);
       b += 4 * lanes;
     }
@@ -32,7 +33,8 @@ struct Dots {
       const Mask mask = first_lanes(left);
       Vec x = load(mask, reinterpret_cast<const float*>(b));
       keep(x);
-      unroll<M>([&](auto i) CORTEX_LAMBDA { accumulate(acc[i], a.template load_row<i.value>(mask), x); });
+      unroll<M>([&](auto i)
+                    CORTEX_LAMBDA { Product::accumulate(acc[i], a.template load_row<i.value>(mask), x); });
     }
   }
 };

@@ -83,6 +83,14 @@ const KernelInfo* find_kernel(std::string_view name) {
   return nullptr;
 }
 
+int32_t element_code(std::string_view type) {
+  if (type == "f32") return CORTEX_ELEMENT_F32;
+  if (type == "bf16") return CORTEX_ELEMENT_BF16;
+  if (type == "s32") return CORTEX_ELEMENT_S32;
+  if (type == "u8") return CORTEX_ELEMENT_U8;
+  return type == "s8" ? CORTEX_ELEMENT_S8 : CORTEX_ELEMENT_SUM;
+}
+
 cortex_pack_fn pack_function(Isa isa) {
   if (isa >= Isa::avx512) return cortex_pack_avx512;
   return isa == Isa::avx2 ? cortex_pack_avx2 : cortex_pack_baseline;

@@ -33,6 +33,9 @@ struct KernelInfo {
 std::span<const KernelInfo> kernel_catalogue();
 const KernelInfo* find_kernel(std::string_view name);  // nullptr when there is none
 
+// cortex_element of an element type that C may have; SUM for units, which it may not.
+int32_t element_code(std::string_view type);
+
 // The packing routine for an ISA (the best one not above it).
 cortex_pack_fn pack_function(Isa isa);
 // Likewise, the activation of arrays.

@@ -9,6 +9,11 @@
 namespace cortex {
 namespace {
 
+// Bytes of an element of C (cortex_element).
+CORTEX_INLINE int64_t size_of_element(int32_t type) {
+  return type == CORTEX_ELEMENT_BF16 ? 2 : type == CORTEX_ELEMENT_U8 || type == CORTEX_ELEMENT_S8 ? 1 : 4;
+}
+
 // Where a tile lives and what its epilogue reads, all for its row 0 and column 0.
 struct TilePlace {
   char* c;

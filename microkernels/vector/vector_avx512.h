@@ -6,6 +6,12 @@
 
 #include "microkernels/vector/inline.h"
 
+// What accumulate and its like multiply with. A file of kernels of narrow types defines another instruction
+// of the same form before it includes this.
+#ifndef CORTEX_MULTIPLY_ADD
+#define CORTEX_MULTIPLY_ADD "vfmadd231ps"
+#endif
+
 namespace cortex {
 namespace {
 
@@ -30,7 +36,7 @@ CORTEX_INLINE Vec fma(Vec a, Vec b, Vec c) { return _mm512_fmadd_ps(a, b, c); } 
 CORTEX_INLINE void keep(Vec& v) { asm("" : "+v"(v)); }
 // acc += a*b in place: left to the compiler, accumulators move between registers.
 CORTEX_INLINE void accumulate(Vec& acc, Vec a, Vec b) {
-  asm("vfmadd231ps %2, %1, %0" : "+v"(acc) : "v"(a), "v"(b));
+  asm(CORTEX_MULTIPLY_ADD " %2, %1, %0" : "+v"(acc) : "v"(a), "v"(b));
 }
 // The second operand when either is NaN.
 CORTEX_INLINE Vec max(Vec a, Vec b) { return _mm512_max_ps(a, b); }
@@ -95,11 +101,11 @@ constexpr bool has_broadcast_fma = true;
 template <int Disp, int Scale>
 CORTEX_INLINE void accumulate_at(Vec& acc, const char* base, int64_t offset, Vec b) {
   if constexpr (Scale == 0) {
-    asm("vfmadd231ps %c3(%2)%{1to16%}, %1, %0"
+    asm(CORTEX_MULTIPLY_ADD " %c3(%2)%{1to16%}, %1, %0"
         : "+v"(acc)
         : "v"(b), "r"(base), "i"(Disp), CORTEX_READS(base));
   } else {
-    asm("vfmadd231ps %c4(%2,%3,%c5)%{1to16%}, %1, %0"
+    asm(CORTEX_MULTIPLY_ADD " %c4(%2,%3,%c5)%{1to16%}, %1, %0"
         : "+v"(acc)
         : "v"(b), "r"(base), "r"(offset), "i"(Disp), "i"(Scale), CORTEX_READS(base));
   }
@@ -117,17 +123,17 @@ CORTEX_INLINE void accumulate4_at(Vec* acc, const char* base, int64_t offset, co
                                   Mask mask) {
   constexpr int last = 3 * lanes * 4;
   if constexpr (Scale == 0) {
-    asm("vbroadcastss %c11(%9), %%zmm31\n\t"
-        "vfmadd231ps %4, %%zmm31, %0\n\tvfmadd231ps %5, %%zmm31, %1\n\t"
-        "vfmadd231ps %6, %%zmm31, %2\n\tvfmadd231ps %c12(%7), %%zmm31, %3%{%8%}"
+    asm("vbroadcastss %c11(%9), %%zmm31\n\t" CORTEX_MULTIPLY_ADD " %4, %%zmm31, %0\n\t" CORTEX_MULTIPLY_ADD
+        " %5, %%zmm31, %1\n\t" CORTEX_MULTIPLY_ADD " %6, %%zmm31, %2\n\t" CORTEX_MULTIPLY_ADD
+        " %c12(%7), %%zmm31, %3%{%8%}"
         : "+v"(acc[0]), "+v"(acc[1]), "+v"(acc[2]), "+v"(acc[3])
         : "v"(b[0]), "v"(b[1]), "v"(b[2]), "r"(row), "Yk"(mask), "r"(base), "r"(offset), "i"(Disp), "i"(last),
           CORTEX_READS(base), CORTEX_READS(row)
         : "xmm31");
   } else {
-    asm("vbroadcastss %c11(%9,%10,%c13), %%zmm31\n\t"
-        "vfmadd231ps %4, %%zmm31, %0\n\tvfmadd231ps %5, %%zmm31, %1\n\t"
-        "vfmadd231ps %6, %%zmm31, %2\n\tvfmadd231ps %c12(%7), %%zmm31, %3%{%8%}"
+    asm("vbroadcastss %c11(%9,%10,%c13), %%zmm31\n\t" CORTEX_MULTIPLY_ADD
+        " %4, %%zmm31, %0\n\t" CORTEX_MULTIPLY_ADD " %5, %%zmm31, %1\n\t" CORTEX_MULTIPLY_ADD
+        " %6, %%zmm31, %2\n\t" CORTEX_MULTIPLY_ADD " %c12(%7), %%zmm31, %3%{%8%}"
         : "+v"(acc[0]), "+v"(acc[1]), "+v"(acc[2]), "+v"(acc[3])
         : "v"(b[0]), "v"(b[1]), "v"(b[2]), "r"(row), "Yk"(mask), "r"(base), "r"(offset), "i"(Disp), "i"(last),
           "i"(Scale), CORTEX_READS(base), CORTEX_READS(row)

@@ -9,7 +9,7 @@ namespace cortex::polyhedral {
 namespace {
 
 std::vector<Statement> statements_of(const Nest& nest) {
-  if (nest.epilogue.empty()) return {Statement::init, Statement::update};
+  if (!is_finished(nest)) return {Statement::init, Statement::update};
   return {Statement::init, Statement::update, Statement::epilogue};
 }
 
@@ -32,7 +32,7 @@ UnionMap accesses(const Context& context, const Nest& nest, std::initializer_lis
                   Operand operand) {
   UnionMap all;
   for (Statement s : of) {
-    if (s == Statement::epilogue && nest.epilogue.empty()) continue;
+    if (s == Statement::epilogue && !is_finished(nest)) continue;
     UnionMap one = call(isl_union_map_from_map, access_relation(context, nest, s, operand));
     all = all ? call(isl_union_map_union, std::move(all), std::move(one)) : std::move(one);
   }

@@ -60,6 +60,7 @@ Result<NestFacts> gather_facts(const Nest& nest) {
     facts.operand[o] = gather_operand(access, facts);
   }
   facts.epilogue_reads_c_shape = nest.epilogue.residual;
+  facts.c_holds_sums = holds_sums(nest);
   return facts;
 }
 

@@ -40,6 +40,7 @@ struct NestFacts {
   std::array<OperandFacts, operand_count> operand{};
   double points = 1;                    // product of extents
   bool epilogue_reads_c_shape = false;  // residual
+  bool c_holds_sums = true;             // else reductions are not cut
 
   bool is_reduction(int dim) const { return (reductions >> dim) & 1u; }
   const OperandFacts& operator[](Operand o) const { return operand[static_cast<int>(o)]; }

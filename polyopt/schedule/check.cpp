@@ -51,8 +51,8 @@ struct Checker {
     if (!kernel) {
       return refuse("no microkernel \"{}\": `cortex-bench list` names them", schedule.tile.kernel);
     }
-    for (Status (Checker::*step)() const :
-         {&Checker::roles, &Checker::coverage, &Checker::strides, &Checker::panels, &Checker::op}) {
+    for (Status (Checker::*step)() const : {&Checker::types, &Checker::roles, &Checker::coverage,
+                                            &Checker::strides, &Checker::panels, &Checker::op}) {
       if (Status s = (this->*step)(); !s) return s;
     }
     return Status::success();
@@ -115,6 +115,23 @@ struct Checker {
       if (pack.ahead_of_time && (pack.operand != Operand::b || pack.depth != 0 || !nest.b_constant)) {
         return refuse("pack({},ahead): only constant weights can be packed ahead of time", name);
       }
+    }
+    return Status::success();
+  }
+
+  Status types() const {
+    const auto name = [&](Operand o) { return dtype_name(nest[o].tensor.type); };
+    if (!serves_types(*kernel, nest)) {
+      return refuse("{} does not multiply {} by {} into {}", kernel->name, name(Operand::a), name(Operand::b),
+                    name(Operand::c));
+    }
+    if (holds_sums(nest)) return Status::success();
+    for (int i = 0; i < static_cast<int>(schedule.loops.size()); ++i) {
+      const int d = schedule.loops[i].dim;
+      if (nest.dims[d].kind != DimKind::reduction || max_trips(nest, schedule, i) == 1) continue;
+      return refuse(
+          "loop {}: C is {}, which cannot hold partial sums: leave the whole reduction to the microkernel",
+          dim(d), name(Operand::c));
     }
     return Status::success();
   }

@@ -16,6 +16,7 @@
 #include "cortex/kernel_library.h"
 #include "cortex/microkernels.h"
 #include "graph/nest/nest.h"
+#include "microkernels/catalogue/catalogue.h"
 #include "polyopt/schedule/schedule.h"
 
 namespace cortex {
@@ -164,6 +165,9 @@ struct BiasDims {
 BiasDims bias_dims(const Nest& nest);
 // Whether `dim` may be the columns of a microkernel, which takes one bias value after the other along them.
 bool fits_columns(const Nest& nest, int dim);
+
+// Whether the kernel multiplies the nest's types. C may be of any type that its sums are converted to.
+bool serves_types(const KernelInfo& kernel, const Nest& nest);
 
 // Per-tile reduction state: does any loop over a reduction dim surround the kernel?
 bool has_outer_reduction(const Program& program);

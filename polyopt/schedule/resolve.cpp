@@ -20,7 +20,7 @@ void clear_window(View& view, const Window& window) {
 
 Status resolve_bias(Program& p) {
   const Nest& nest = p.nest;
-  if (!nest.epilogue.bias) return Status::success();
+  if (!nest.epilogue.per_channel()) return Status::success();
   if (p.kernel.n_dim >= 0 && !fits_columns(nest, p.kernel.n_dim)) {
     return invalid_argument(
         fmt::format("schedule of {}: role n is {}, along which the bias does not change: it must be "
@@ -201,10 +201,19 @@ BiasDims bias_dims(const Nest& nest) {
 }
 
 bool fits_columns(const Nest& nest, int dim) {
-  if (!nest.epilogue.bias || nest.dims[dim].extent == 1) return true;
+  if (!nest.epilogue.per_channel() || nest.dims[dim].extent == 1) return true;
   const BiasDims dims = bias_dims(nest);
   const bool has_channels = dims.channel >= 0 && nest.dims[dims.channel].extent > 1;
   return dim == (has_channels ? dims.channel : dims.group);
+}
+
+bool serves_types(const KernelInfo& kernel, const Nest& nest) {
+  const DataType a = nest[Operand::a].tensor.type, b = nest[Operand::b].tensor.type;
+  if (kernel.a != dtype_name(element_of(a)) || kernel.b != dtype_name(element_of(b)) ||
+      kernel.c != dtype_name(sum_type(a)) || kernel.kr != unit_length(a)) {
+    return false;
+  }
+  return kernel.kr > 1 || holds_sums(nest);
 }
 
 bool has_outer_reduction(const Program& program) {

@@ -299,7 +299,8 @@ struct Enumerator {
       n_blocks = block_sizes(n_extent, kernel.nr, kernel.nr, sizes);
     }
     const int chunk_dim = roles.k;
-    if (brgemm && chunk_dim >= 0) k_blocks = block_sizes(extent(chunk_dim), chunk_unit, chunk_least, sizes);
+    if (brgemm && chunk_dim >= 0 && space.nest().c_holds_sums)
+      k_blocks = block_sizes(extent(chunk_dim), chunk_unit, chunk_least, sizes);
     if (slab >= 0) s_blocks = block_sizes(extent(slab), 1, 2, sizes);
 
     const std::vector<Cut> n_cuts = cuts(roles.n, nr, false, n_blocks);

@@ -142,11 +142,7 @@ std::vector<const KernelInfo*> usable_kernels(const Nest& nest, const Roles& rol
   Isa best = Isa::baseline;
   for (const KernelInfo& kernel : kernel_catalogue()) {
     if (kernel.op != op || kernel.isa > machine.isa) continue;
-    if (kernel.a != dtype_name(nest[Operand::a].tensor.type) ||
-        kernel.b != dtype_name(nest[Operand::b].tensor.type) ||
-        kernel.c != dtype_name(nest[Operand::c].tensor.type)) {
-      continue;
-    }
+    if (!serves_types(kernel, nest)) continue;
     // Whole rows are walked where they lie.
     if (kernel.sums_in_l1 && (!roles.b_direct || roles.n < 0)) continue;
     if (kernel.isa > best) {

@@ -7,6 +7,8 @@ using namespace cortex;
 
 namespace {
 
+uintptr_t alignment_of(DataType type) { return static_cast<uintptr_t>(size_of(type)); }
+
 struct OperandCheck {
   const char* name;
   const void* pointer;
@@ -24,12 +26,14 @@ struct OperandCheck {
       if (word != 0) return bad("reserved fields of the arguments must be zero");
     }
     const OperandCheck checks[] = {
-        {"src", args.src, args.src_bytes, plan.src_bytes},
+        {"src", args.src, args.src_bytes, plan.src_bytes, alignment_of(plan.problem.src)},
         {"weights", args.weights, args.weights_bytes,
-         plan.options.prepacked ? plan.packed_bytes : plan.weights_bytes},
+         plan.options.prepacked ? plan.packed_bytes : plan.weights_bytes,
+         plan.options.prepacked ? 4 : alignment_of(plan.problem.wei)},
         {"bias", args.bias, args.bias_bytes, plan.bias_bytes},
-        {"residual", args.residual, args.residual_bytes, plan.residual_bytes},
-        {"dst", args.dst, args.dst_bytes, plan.dst_bytes},
+        {"scale", args.scale, args.scale_bytes, plan.scale_bytes},
+        {"residual", args.residual, args.residual_bytes, plan.residual_bytes, alignment_of(plan.problem.dst)},
+        {"dst", args.dst, args.dst_bytes, plan.dst_bytes, alignment_of(plan.problem.dst)},
         {"scratch", args.scratch, args.scratch_bytes, plan.scratch.total, 64},
     };
     for (const OperandCheck& c : checks) {
@@ -54,12 +58,14 @@ bool good(const void* pointer, int64_t given, int64_t needed, uintptr_t alignmen
 }
 
 bool good(const Plan& p, const cortex_execute_args& a) {
-  return (a.reserved[0] | a.reserved[1] | a.reserved[2] | a.reserved[3]) == 0 &&
-         good(a.src, a.src_bytes, p.src_bytes, 4) &&
-         good(a.weights, a.weights_bytes, p.options.prepacked ? p.packed_bytes : p.weights_bytes, 4) &&
+  return (a.reserved[0] | a.reserved[1]) == 0 && good(a.scale, a.scale_bytes, p.scale_bytes, 4) &&
+         good(a.src, a.src_bytes, p.src_bytes, alignment_of(p.problem.src)) &&
+         good(a.weights, a.weights_bytes, p.options.prepacked ? p.packed_bytes : p.weights_bytes,
+              p.options.prepacked ? 4 : alignment_of(p.problem.wei)) &&
          good(a.bias, a.bias_bytes, p.bias_bytes, 4) &&
-         good(a.residual, a.residual_bytes, p.residual_bytes, 4) &&
-         good(a.dst, a.dst_bytes, p.dst_bytes, 4) && good(a.scratch, a.scratch_bytes, p.scratch.total, 64) &&
+         good(a.residual, a.residual_bytes, p.residual_bytes, alignment_of(p.problem.dst)) &&
+         good(a.dst, a.dst_bytes, p.dst_bytes, alignment_of(p.problem.dst)) &&
+         good(a.scratch, a.scratch_bytes, p.scratch.total, 64) &&
          (!a.pool || (a.pool->struct_size >= sizeof *a.pool && a.pool->run));
 }
 

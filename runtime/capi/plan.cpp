@@ -106,9 +106,11 @@ extern "C" cortex_status cortex_plan_pack_weights(const cortex_plan* plan, const
     if (!plan || !weights || !packed) {
       return fail(message, CORTEX_INVALID_ARGUMENT, "cortex_plan_pack_weights: NULL argument");
     }
-    if ((reinterpret_cast<uintptr_t>(weights) | reinterpret_cast<uintptr_t>(packed)) % 4) {
-      return fail(message, CORTEX_INVALID_ARGUMENT,
-                  "cortex_plan_pack_weights: pointers must be 4-byte aligned");
+    const auto alignment = static_cast<uintptr_t>(size_of(plan->value.problem.wei));
+    if (reinterpret_cast<uintptr_t>(weights) % alignment || reinterpret_cast<uintptr_t>(packed) % 4) {
+      return fail(
+          message, CORTEX_INVALID_ARGUMENT,
+          fmt::format("cortex_plan_pack_weights: weights must be {}-byte aligned, packed 4-byte", alignment));
     }
     if (!plan->value.options.prepacked) {
       return fail(message, CORTEX_INVALID_ARGUMENT,

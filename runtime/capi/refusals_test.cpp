@@ -167,7 +167,7 @@ TEST(Capi, ExecuteRefusesBadArguments) {
   refused("struct_size", [](Args& a) { a.struct_size = 0; });
   refused("struct_size", [](Args& a) { a.struct_size = 1 << 20; });
   refused("src is NULL", [](Args& a) { a.struct_size = sizeof(size_t); });
-  refused("reserved", [](Args& a) { a.reserved[3] = 1; });
+  refused("reserved", [](Args& a) { a.reserved[1] = 1; });
   refused("src", [](Args& a) { a.src_bytes = -1; });
   const cortex_thread_pool broken = cortex_thread_pool_init();
   refused("no run function", [&](Args& a) { a.pool = &broken; });

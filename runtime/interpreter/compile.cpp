@@ -15,8 +15,11 @@ namespace {
 
 constexpr int64_t max_batch_elements = int64_t{1} << 20;
 
-cortex_epilogue static_epilogue(const Epilogue& e) {
+cortex_epilogue static_epilogue(const Nest& nest) {
+  const Epilogue& e = nest.epilogue;
   cortex_epilogue out{};
+  out.c_zero_point = e.zero_point;
+  out.c_type = element_code(dtype_name(nest[Operand::c].tensor.type));
   out.residual_scale = e.residual_scale;
   out.residual_after_activation = e.residual_after_activation;
   out.activation = static_cast<int32_t>(e.activation);
@@ -49,7 +52,7 @@ Result<Interpreter> Interpreter::compile(const Program& program, Isa isa) {
   code.dims_ = static_cast<int>(program.nest.dims.size());
   for (int d = 0; d < code.dims_; ++d) code.extent_[d] = program.nest.dims[d].extent;
   code.base_ = program.base_offset;
-  code.epilogue_ = !program.nest.epilogue.empty();
+  code.epilogue_ = is_finished(program.nest);
   code.m_ = program.kernel.m_dim;
   code.n_ = program.kernel.n_dim;
   code.k_ = program.kernel.k_dim;
@@ -127,7 +130,7 @@ void Interpreter::compile_kernel(const Program& program) {
   args_.lda = program.kernel.lda;
   args_.ldb = program.kernel.ldb;
   args_.ldc = program.kernel.ldc;
-  args_.epilogue = static_epilogue(program.nest.epilogue);
+  args_.epilogue = static_epilogue(program.nest);
   args_.epilogue.ld_residual = program.kernel.ldc;
   clips_ = program.kernel.clips;
   row_clip_ = program.kernel.row_clip.value_or(ProgramRowClip{});
@@ -227,7 +230,7 @@ void Interpreter::compile_window(const Program& program) {
   w.out_stride = program.kernel.ldc;
   w.out_stride_h = w.residual_stride_h = program.kernel.c_row_stride;
   w.flags = epilogue_ ? static_cast<uint32_t>(CORTEX_TILE_EPILOGUE) : 0u;
-  w.epilogue = static_epilogue(program.nest.epilogue);
+  w.epilogue = static_epilogue(program.nest);
   w.epilogue.ld_residual = program.kernel.ldc;
 }
 

@@ -15,7 +15,8 @@
 
 namespace cortex {
 
-// Where the four things that move stand: A, B, C (the residual moves with it) and the bias.
+// Where the four things that move stand: A, B, C (the residual moves with it) and the bias (scale and
+// compensation move with it).
 struct Cursor {
   const char* a;
   const char* b;

@@ -19,12 +19,15 @@ class Walk {
       window_ = code.window_args_;
     }
     residual_ = static_cast<const char*>(call.residual);
+    channels_ = call.bias    ? reinterpret_cast<const char*>(call.bias)
+                : call.scale ? reinterpret_cast<const char*>(call.scale)
+                             : reinterpret_cast<const char*>(call.compensation);
   }
 
   void run() {
     Cursor at{static_cast<const char*>(call_.a) + code_.base_[0],
               static_cast<const char*>(call_.b) + code_.base_[1],
-              static_cast<char*>(call_.c) + code_.base_[2], reinterpret_cast<const char*>(call_.bias)};
+              static_cast<char*>(call_.c) + code_.base_[2], channels_};
     pack(0, at);
     open(0, at, true, true);
   }
@@ -125,7 +128,7 @@ class Walk {
         continue;
       }
       const Stride step = step_of(part.size, loop);
-      if (loop.reduction || (last && (call_.bias || residual_))) {
+      if (loop.reduction || (last && (channels_ || residual_))) {
         for (int64_t t = part.begin; t < part.end; ++t) {
           set_tile(args_, at, first && (!loop.reduction || t == 0), last && (!loop.reduction || t == s.last));
           call_brgemm(at);
@@ -180,11 +183,13 @@ class Walk {
     uint32_t flags = first ? 0u : static_cast<uint32_t>(CORTEX_TILE_ACCUMULATE);
     if (last && code_.epilogue_) {
       flags |= static_cast<uint32_t>(CORTEX_TILE_EPILOGUE);
-      if (call_.bias) args.epilogue.bias_n = reinterpret_cast<const float*>(at.bias);
-      if (residual_) {
-        args.epilogue.residual =
-            reinterpret_cast<const float*>(residual_ + (at.c - static_cast<char*>(call_.c)));
+      if (channels_) {
+        const int64_t channel = (at.bias - channels_) / 4;
+        if (call_.bias) args.epilogue.bias_n = call_.bias + channel;
+        if (call_.scale) args.epilogue.scale_n = call_.scale + channel;
+        if (call_.compensation) args.epilogue.compensation_n = call_.compensation + channel;
       }
+      if (residual_) args.epilogue.residual = residual_ + (at.c - static_cast<char*>(call_.c));
     }
     args.flags = flags;
   }
@@ -264,6 +269,7 @@ class Walk {
   const Interpreter& code_;
   const cortex_kernel_call& call_;
   const char* residual_;
+  const char* channels_;  // what has a value per output channel: the first of bias, scale and compensation
   const char* source_b_ = nullptr;  // what the copy of B was made from
   int64_t low_[max_dims], length_[max_dims];
   int64_t skip_a_ = 0, skip_b_ = 0;  // bytes from the tile's first tap to the first that counts

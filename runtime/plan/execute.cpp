@@ -1,8 +1,11 @@
 // The hot path: stages of tasks over the caller's memory.
 #include <cstring>
 
+#include "graph/lower/lower.h"
+
 #include "runtime/plan/plan.h"
 #include "support/aligned_buffer.h"
+#include "support/checked.h"
 
 namespace cortex {
 namespace {
@@ -50,6 +53,44 @@ void move_task(void* arg, int index) {
               static_cast<std::size_t>(end - begin));
 }
 
+void shift_task(void* arg, int index) {
+  const Stage& stage = *static_cast<const Stage*>(arg);
+  const int64_t words = stage.bytes / 8;  // sizes of units are multiples of 4: the last thread has the rest
+  const int64_t begin = words * index / stage.parts, end = words * (index + 1) / stage.parts;
+  auto* bytes = static_cast<unsigned char*>(stage.to);
+  const int64_t last = index + 1 == stage.parts ? stage.bytes : 8 * end;
+  int64_t i = 8 * begin;
+  for (; i + 8 <= last; i += 8) {
+    uint64_t word;
+    std::memcpy(&word, bytes + i, 8);
+    word ^= 0x8080808080808080u;
+    std::memcpy(bytes + i, &word, 8);
+  }
+  for (; i < last; ++i) bytes[i] ^= 0x80;
+}
+
+// -128 times the sum of each column, of weights in the nest's layout.
+void compensate(const Problem& problem, const void* weights, int32_t* sums) {
+  const auto* w = static_cast<const int8_t*>(weights);
+  const bool conv = problem.is_conv();
+  const int64_t groups = conv ? problem.conv().g : 1;
+  const int64_t columns = conv ? problem.conv().oc / groups : problem.matmul().n;
+  const int64_t reduction = conv ? problem.conv().ic / groups : problem.matmul().k;
+  const int64_t taps = conv ? problem.conv().kd * problem.conv().kh * problem.conv().kw : 1;
+  const int64_t length = unit_length(problem.wei), rows = taps * ceil_div(reduction, length);
+  const bool transposed = b_in_units(problem);
+  const int64_t row = transposed ? 1 : columns, column = transposed ? rows : 1;
+  for (int64_t g = 0; g < groups; ++g, w += rows * columns * length, sums += columns) {
+    for (int64_t j = 0; j < columns; ++j) sums[j] = 0;
+    for (int64_t r = 0; r < rows; ++r) {
+      for (int64_t j = 0; j < columns; ++j) {
+        const int8_t* unit = w + (r * row + j * column) * length;
+        sums[j] -= 128 * (unit[0] + unit[1] + unit[2] + unit[3]);
+      }
+    }
+  }
+}
+
 void run_tasks(const cortex_thread_pool* pool, int tasks, void (*task)(void*, int), Stage& stage) {
   if (pool && tasks > 1) {
     pool->run(pool->context, tasks, task, &stage);
@@ -71,8 +112,11 @@ class Execution {
     if (plan_.problem.epilogue.bias) call.bias = args_.bias;
     for (int i = 0; i < CORTEX_MAX_PARALLEL_LOOPS; ++i) call.grid[i] = plan_.grid[i];
 
-    if (plan_.src_in) call.a = copy(*plan_.src_in, args_.src, plan_.scratch.src);
-    if (plan_.weights_in) call.b = copy(*plan_.weights_in, args_.weights, plan_.scratch.weights);
+    if (!plan_.src_in.empty()) call.a = copy(plan_.src_in, args_.src, plan_.scratch.src);
+    if (plan_.problem.epilogue.scale) call.scale = args_.scale;
+    if (a_is_shifted(plan_.problem)) shift_src();
+    if (!plan_.weights_in.empty()) call.b = copy(plan_.weights_in, args_.weights, plan_.scratch.weights);
+    if (plan_.compensation_at >= 0) call.compensation = compensation(call.b);
     if (plan_.dst_out) call.c = scratch_ + plan_.scratch.dst;
     if (plan_.problem.epilogue.residual) call.residual = residual();
 
@@ -85,8 +129,8 @@ class Execution {
   }
 
  private:
-  const void* copy(const Copy& copy, const void* from, int64_t at) {
-    copy_to(copy, from, scratch_ + at);
+  const void* copy(const Copies& copies, const void* from, int64_t at) {
+    for (const Copy& part : copies) copy_to(part, from, scratch_ + at);
     return scratch_ + at;
   }
 
@@ -99,11 +143,33 @@ class Execution {
     run_tasks(args_.pool, stage.parts, copy_task, stage);
   }
 
+  // s8 to u8 in the copy, where zeros become 128.
+  void shift_src() {
+    Stage stage{&plan_};
+    stage.to = scratch_ + plan_.scratch.src;
+    stage.bytes = plan_.nest_src_bytes;
+    stage.parts = plan_.options.threads;
+    run_tasks(args_.pool, stage.parts, shift_task, stage);
+  }
+
+  const int32_t* compensation(const void* nest_weights) {
+    if (plan_.options.prepacked) {
+      return reinterpret_cast<const int32_t*>(static_cast<const char*>(args_.weights) +
+                                              plan_.compensation_at);
+    }
+    auto* sums = reinterpret_cast<int32_t*>(scratch_ + plan_.scratch.compensation);
+    compensate(plan_.problem, nest_weights, sums);
+    return sums;
+  }
+
   const void* residual() {
     const ScratchMap& at = plan_.scratch;
     // Reordered into what will be C: the kernel then adds in place, unless partial sums go there first.
-    if (plan_.residual_in)
-      return copy(*plan_.residual_in, args_.residual, plan_.residual_aside ? at.residual : at.dst);
+    if (plan_.residual_in) {
+      char* to = scratch_ + (plan_.residual_aside ? at.residual : at.dst);
+      copy_to(*plan_.residual_in, args_.residual, to);
+      return to;
+    }
     if (!plan_.residual_aside || args_.residual != args_.dst) return args_.residual;
     Stage stage{&plan_};
     stage.from = args_.residual;
@@ -129,6 +195,8 @@ void execute(const Plan& plan, const cortex_execute_args& args) {
   call.c = args.dst;
   call.bias = plan.problem.epilogue.bias ? args.bias : nullptr;
   call.residual = nullptr;
+  call.scale = plan.problem.epilogue.scale ? args.scale : nullptr;
+  call.compensation = nullptr;
   call.scratch = args.scratch;
   for (int i = 0; i < CORTEX_MAX_PARALLEL_LOOPS; ++i) {
     call.grid[i] = 1;
@@ -144,18 +212,22 @@ Status pack_weights(const Plan& plan, const void* weights, void* packed) {
   }
   AlignedBuffer ordered;
   const void* from = weights;
-  if (plan.weights_order) {
+  if (!plan.weights_order.empty()) {
     void* to = packed;
     if (panels) {
-      ordered = AlignedBuffer(static_cast<std::size_t>(plan.weights_bytes));
+      ordered = AlignedBuffer(static_cast<std::size_t>(plan.nest_weights_bytes));
       to = ordered.data();
       if (!to) return Error{ErrorCode::out_of_memory, "pack_weights: no memory for the reordered weights"};
     }
-    plan.weights_order->run(plan.pack, weights, to, 0, 1);
+    for (const Copy& part : plan.weights_order) part.run(plan.pack, weights, to, 0, 1);
     from = to;
   }
+  if (plan.compensation_at >= 0) {
+    compensate(plan.problem, from,
+               reinterpret_cast<int32_t*>(static_cast<char*>(packed) + plan.compensation_at));
+  }
   if (!panels) {
-    if (from != packed) std::memcpy(packed, from, static_cast<std::size_t>(plan.packed_bytes));
+    if (from != packed) std::memcpy(packed, from, static_cast<std::size_t>(plan.nest_weights_bytes));
     return Status::success();
   }
   int64_t box[CORTEX_PACK_MAX_RANK] = {};

@@ -18,16 +18,19 @@
 namespace cortex {
 namespace {
 
-// f32 kernels come in three widths; a library made for another one is no match unless insisted on.
-Isa width_of(Isa isa) { return std::min(isa, Isa::avx512); }
+// f32 kernels come in three widths, those of narrow types one for every instruction set; a library made for
+// another one is no match unless insisted on.
+Isa width_of(Isa isa, const Problem& problem) {
+  return problem.src == DataType::f32 ? std::min(isa, Isa::avx512) : isa;
+}
 
 // The latest library that has `key` for this thread count, on the best ISA the context may use.
-const cortex_kernel_entry* find_generated(const Context& context, const std::string& key, int threads,
-                                          bool any_isa) {
+const cortex_kernel_entry* find_generated(const Context& context, const Problem& problem,
+                                          const std::string& key, int threads, bool any_isa) {
   for (auto library = context.libraries.rbegin(); library != context.libraries.rend(); ++library) {
     for (int i = static_cast<int>(context.isa); i >= 0; --i) {
       const Isa isa = static_cast<Isa>(i);
-      if (!any_isa && width_of(isa) != width_of(context.isa)) break;
+      if (!any_isa && width_of(isa, problem) != width_of(context.isa, problem)) break;
       if (const auto* entry = find_entry(**library, kernel_entry_hash(key, isa_name(isa), threads), key))
         return entry;
     }
@@ -37,8 +40,9 @@ const cortex_kernel_entry* find_generated(const Context& context, const std::str
 
 // For those who insist on generated code: scheduled for another thread count it still runs; the nearest is
 // likely the best.
-const cortex_kernel_entry* find_for_any_threads(const Context& context, const std::string& key, int threads) {
-  if (const auto* entry = find_generated(context, key, threads, true)) return entry;
+const cortex_kernel_entry* find_for_any_threads(const Context& context, const Problem& problem,
+                                                const std::string& key, int threads) {
+  if (const auto* entry = find_generated(context, problem, key, threads, true)) return entry;
   std::vector<int> others;
   for (const cortex_kernel_library* library : context.libraries) {
     for (int i = 0; i < library->count; ++i) {
@@ -48,7 +52,7 @@ const cortex_kernel_entry* find_for_any_threads(const Context& context, const st
   std::sort(others.begin(), others.end(),
             [&](int x, int y) { return std::abs(x - threads) < std::abs(y - threads); });
   for (const int other : others) {
-    if (const auto* entry = find_generated(context, key, other, true)) return entry;
+    if (const auto* entry = find_generated(context, problem, key, other, true)) return entry;
   }
   return nullptr;
 }
@@ -77,10 +81,6 @@ class Builder {
     PlanOptions& o = plan_.options;
     if (o.threads < 1 || o.threads > (1 << 16)) {
       return invalid_argument(fmt::format("plan for {} threads: 1 to 65536", o.threads));
-    }
-    if (p.src != DataType::f32 || p.wei != DataType::f32 || p.dst != DataType::f32) {
-      return unsupported(fmt::format("plan for {}: element types {}:{}:{}, only f32 has kernels",
-                                     to_string(p), dtype_name(p.src), dtype_name(p.wei), dtype_name(p.dst)));
     }
     if (Status s = validate(p); !s) return s;
     if (p.is_matmul()) {
@@ -124,9 +124,10 @@ class Builder {
       return resolve_schedule(*parsed);
     }
     const std::string key = kernel_table_key(plan_.problem, o.prepacked);
-    if (const cortex_kernel_entry* entry = o.kernel == CORTEX_KERNEL_GENERATED
-                                               ? find_for_any_threads(context_, key, o.threads)
-                                               : find_generated(context_, key, o.threads, false)) {
+    if (const cortex_kernel_entry* entry =
+            o.kernel == CORTEX_KERNEL_GENERATED
+                ? find_for_any_threads(context_, plan_.problem, key, o.threads)
+                : find_generated(context_, plan_.problem, key, o.threads, false)) {
       Result<Schedule> parsed = parse_schedule(entry->schedule, nest_);
       if (!parsed) return parsed.error();
       if (Status s = resolve_schedule(*parsed); !s) return s;
@@ -188,6 +189,27 @@ class Builder {
     return Status::success();
   }
 
+  static int64_t product(const std::vector<int64_t>& extents) {
+    int64_t all = 1;
+    for (const int64_t extent : extents) all *= extent;
+    return all;
+  }
+  static int64_t src_elements(const Problem& p) {
+    if (p.is_matmul()) return product(p.matmul().batch_a) * p.matmul().m * p.matmul().k;
+    const ConvProblem& c = p.conv();
+    return c.mb * c.ic * c.id * c.ih * c.iw;
+  }
+  static int64_t weights_elements(const Problem& p) {
+    if (p.is_matmul()) return product(p.matmul().batch_b) * p.matmul().k * p.matmul().n;
+    const ConvProblem& c = p.conv();
+    return c.oc * (c.ic / c.g) * c.kd * c.kh * c.kw;
+  }
+
+  int64_t compensation_bytes() const {
+    const Problem& p = plan_.problem;
+    return (p.is_conv() ? p.conv().oc : p.matmul().n) * static_cast<int64_t>(sizeof(int32_t));
+  }
+
   static int64_t bytes_of(const Access& access) {
     int64_t elements = 1;
     for (const int64_t extent : access.tensor.shape) elements *= extent;
@@ -196,8 +218,10 @@ class Builder {
 
   Status size_operands() {
     const Problem& p = plan_.problem;
-    plan_.src_bytes = bytes_of(lowered_[Operand::a]);
-    plan_.weights_bytes = bytes_of(lowered_[Operand::b]);
+    plan_.nest_src_bytes = bytes_of(lowered_[Operand::a]);
+    plan_.nest_weights_bytes = bytes_of(lowered_[Operand::b]);
+    plan_.src_bytes = src_elements(p) * size_of(p.src);
+    plan_.weights_bytes = weights_elements(p) * size_of(p.wei);
     plan_.dst_bytes = bytes_of(lowered_[Operand::c]);
     if (p.epilogue.residual) plan_.residual_bytes = plan_.dst_bytes;
     if (p.epilogue.bias) {
@@ -205,7 +229,18 @@ class Builder {
     }
     if (plan_.options.prepacked) {
       plan_.packed_bytes =
-          plan_.program.packed_weights_bytes ? plan_.program.packed_weights_bytes : plan_.weights_bytes;
+          plan_.program.packed_weights_bytes ? plan_.program.packed_weights_bytes : plan_.nest_weights_bytes;
+    }
+    if (p.epilogue.scale) {
+      plan_.scale_bytes = (p.is_conv() ? p.conv().oc : p.matmul().n) * static_cast<int64_t>(sizeof(float));
+    }
+    if (nest_.epilogue.compensation) {
+      if (p.is_matmul() && product(p.matmul().batch_b) > 1) {
+        return unsupported(
+            fmt::format("plan for {}: s8 times a matrix of weights per batch; use u8", to_string(p)));
+      }
+      plan_.compensation_at = round_up(plan_.packed_bytes, 64);
+      if (plan_.options.prepacked) plan_.packed_bytes = plan_.compensation_at + compensation_bytes();
     }
     plan_.problem_text = to_string(p);
     return Status::success();
@@ -214,9 +249,10 @@ class Builder {
   Status place_copies() {
     const Problem& p = plan_.problem;
     const PlanOptions& o = plan_.options;
-    Result<Copy> weights = weights_to_nest(p, lowered_, o.weights_layout);
+    Result<Copies> weights = weights_to_nest(p, lowered_, o.weights_layout);
     if (!weights) return weights.error();
-    if (!is_identity(*weights)) (o.prepacked ? plan_.weights_order : plan_.weights_in) = *weights;
+    (o.prepacked ? plan_.weights_order : plan_.weights_in) = *weights;
+    plan_.src_in = src_to_units(p, o.src_layout);
     plan_.weights_layout = weights_layout_name(o.weights_layout);
 
     plan_.residual_aside = p.epilogue.residual && has_outer_reduction(plan_.program);
@@ -231,9 +267,9 @@ class Builder {
     plan_.src_layout = name(o.src_layout);
     plan_.dst_layout = name(o.dst_layout);
     plan_.native_src_layout = plan_.native_dst_layout = name(CORTEX_LAYOUT_NATIVE);
-    if (o.src_layout == CORTEX_LAYOUT_NCHW) {
+    if (o.src_layout == CORTEX_LAYOUT_NCHW && a_in_units(p)) {
       const Copy copy = nchw_to_nhwc(c.mb, c.ic, c.id * c.ih * c.iw, size_of(p.src));
-      if (!is_identity(copy)) plan_.src_in = copy;
+      if (!is_identity(copy)) plan_.src_in = {copy};
     }
     if (o.dst_layout == CORTEX_LAYOUT_NCHW) {
       const Copy out = nhwc_to_nchw(c.mb, c.oc, c.od * c.oh * c.ow, size_of(p.dst));
@@ -257,8 +293,9 @@ class Builder {
       if (fits) s.total = round_up(*end, 64);
       return at;
     };
-    s.src = place(plan_.src_in.has_value(), plan_.src_bytes);
-    s.weights = place(plan_.weights_in.has_value(), plan_.weights_bytes);
+    s.src = place(!plan_.src_in.empty(), plan_.nest_src_bytes);
+    s.weights = place(!plan_.weights_in.empty(), plan_.nest_weights_bytes);
+    s.compensation = place(plan_.compensation_at >= 0 && !plan_.options.prepacked, compensation_bytes());
     s.dst = place(plan_.dst_out.has_value(), plan_.dst_bytes);
     s.residual = place(plan_.residual_aside, plan_.residual_bytes);
     s.per_thread = round_up(plan_.entry ? plan_.entry->scratch_bytes : plan_.program.scratch_bytes, 64);

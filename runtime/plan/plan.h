@@ -25,7 +25,7 @@ struct PlanOptions {
 
 // Where stages of execute keep their data in the caller's scratch; -1: the stage does not exist.
 struct ScratchMap {
-  int64_t src = -1, weights = -1, residual = -1, dst = -1;
+  int64_t src = -1, weights = -1, compensation = -1, residual = -1, dst = -1;
   int64_t threads = 0, per_thread = 0;
   int64_t total = 0;
 };
@@ -45,18 +45,24 @@ struct Plan {
   int tasks = 1;
 
   // Stages around the kernel, each only if the caller's layout differs from the nest's.
-  std::optional<Copy> src_in, weights_in, residual_in, dst_out;
-  std::optional<Copy> weights_order;  // the same for pack_weights, before the panels
+  Copies src_in, weights_in;
+  std::optional<Copy> residual_in, dst_out;
+  Copies weights_order;         // weights_in's part for pack_weights, before the panels
   bool residual_aside = false;  // a residual that is dst itself must be set aside: partial sums go to dst
+  // Of each output channel: the sum of its weights times what the source was shifted by, taken back. It
+  // follows the packed weights, or is made in scratch from plain ones. -1: none.
+  int64_t compensation_at = -1;
   ScratchMap scratch;
 
-  int64_t src_bytes = 0, weights_bytes = 0, packed_bytes = 0, bias_bytes = 0, residual_bytes = 0,
-          dst_bytes = 0;
+  int64_t nest_src_bytes = 0, nest_weights_bytes = 0;  // once they are in units
+  int64_t src_bytes = 0, weights_bytes = 0, packed_bytes = 0, bias_bytes = 0, scale_bytes = 0,
+          residual_bytes = 0, dst_bytes = 0;
   std::string problem_text, schedule_text;
   std::string src_layout, dst_layout, native_src_layout, native_dst_layout, weights_layout;
 
   bool is_plain_call() const {
-    return tasks == 1 && !src_in && !weights_in && !dst_out && !problem.epilogue.residual;
+    return tasks == 1 && src_in.empty() && compensation_at < 0 && weights_in.empty() && !dst_out &&
+           !problem.epilogue.residual;
   }
 };
 

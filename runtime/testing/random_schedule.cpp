@@ -8,10 +8,10 @@
 namespace cortex::testing {
 namespace {
 
-const KernelInfo& random_kernel(Isa isa, Random& random) {
+const KernelInfo& random_kernel(const Nest& nest, Isa isa, Random& random) {
   std::vector<const KernelInfo*> usable;
   for (const KernelInfo& kernel : kernel_catalogue()) {
-    if (kernel.isa <= isa) usable.push_back(&kernel);
+    if (kernel.isa <= isa && serves_types(kernel, nest)) usable.push_back(&kernel);
   }
   return *usable[static_cast<std::size_t>(pick(random, 0, static_cast<int64_t>(usable.size()) - 1))];
 }
@@ -55,7 +55,7 @@ KernelTile random_roles(const Nest& nest, const KernelInfo& kernel, Random& rand
 
 Schedule random_candidate(const Nest& nest, Isa isa, bool ahead, Random& random) {
   Schedule s;
-  const KernelInfo& kernel = random_kernel(isa, random);
+  const KernelInfo& kernel = random_kernel(nest, isa, random);
   s.tile = random_roles(nest, kernel, random);
   std::vector<Loop> loops;
   for (int d = 0; d < static_cast<int>(nest.dims.size()); ++d) {

@@ -44,7 +44,9 @@ void finish(const Problem& problem, const Operands& o, const Sum& sum, int64_t c
             Expected& out) {
   const Epilogue& e = problem.epilogue;
   double v = sum.value;
-  double tolerance = static_cast<double>(sum.terms + 2) * unit * sum.magnitude;
+  const double scale = e.scale ? static_cast<double>(o.scale[channel]) : 1.0;
+  v *= scale;
+  double tolerance = static_cast<double>(sum.terms + 3) * unit * sum.magnitude * scale;
   const auto add = [&](double term) {
     v += term;
     tolerance += 2 * unit * (std::fabs(v) + std::fabs(term));

@@ -18,6 +18,7 @@ struct Operands {
   cortex_layout src_layout = CORTEX_LAYOUT_NHWC;
   cortex_layout dst_layout = CORTEX_LAYOUT_NHWC;               // the residual's too
   cortex_weights_layout weights_layout = CORTEX_WEIGHTS_OIHW;  // matmul: KN or NK
+  const float* scale = nullptr;
 };
 
 struct Expected {

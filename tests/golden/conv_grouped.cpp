@@ -78,7 +78,7 @@ void conv_g4mb1_ic64ih14iw14_oc128oh14ow14_kh3kw3ph1pw1dh1dw1_avx512_t1_38b37908
         args.m = ow_len;
         args.batch = kh_taps * 3;
         args.window.at = ow - 1;
-        args.epilogue.residual = reinterpret_cast<const float*>(residual + g * 128 + oh * 7168 + ow * 512);
+        args.epilogue.residual = residual + g * 128 + oh * 7168 + ow * 512;
         cortex_brgemm_f32_f32_f32_14x32x1_avx512(&args);
       }
     }

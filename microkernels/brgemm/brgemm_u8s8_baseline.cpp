@@ -1,0 +1,9 @@
+#include "microkernels/vector/vector_baseline.h"
+
+#include "microkernels/vector/elements_portable.h"
+
+#include "microkernels/brgemm/product_u8s8.h"
+
+#include "microkernels/brgemm/brgemm_body.h"
+
+CORTEX_DEFINE_BRGEMM_OF(u8, s8, s32, 4, 8, 4, baseline)

@@ -1,0 +1,240 @@
+// Plans of bf16 and of 8-bit integers: random problems in every layout, on every instruction set, against the
+// contract in double. Integers must come out the same, byte for byte, wherever they run.
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <cstdlib>
+#include <cstring>
+
+#include "runtime/testing/check_plan.h"
+#include "runtime/testing/random_problem.h"
+#include "runtime/testing/reference.h"
+#include "support/aligned_buffer.h"
+#include "support/cpu.h"
+#include "support/testing/guarded_buffer.h"
+
+namespace cortex::testing {
+namespace {
+
+uint16_t to_bf16(float x) {
+  uint32_t bits;
+  std::memcpy(&bits, &x, 4);
+  return static_cast<uint16_t>((bits + 0x7fff + ((bits >> 16) & 1)) >> 16);
+}
+
+float decode(DataType type, const char* p) {
+  switch (type) {
+    case DataType::bf16: {
+      uint16_t half;
+      std::memcpy(&half, p, 2);
+      const uint32_t bits = static_cast<uint32_t>(half) << 16;
+      float x;
+      std::memcpy(&x, &bits, 4);
+      return x;
+    }
+    case DataType::u8:
+      return *reinterpret_cast<const uint8_t*>(p);
+    case DataType::s8:
+      return *reinterpret_cast<const int8_t*>(p);
+    case DataType::s32: {
+      int32_t x;
+      std::memcpy(&x, p, 4);
+      return static_cast<float>(x);
+    }
+    default: {
+      float x;
+      std::memcpy(&x, p, 4);
+      return x;
+    }
+  }
+}
+
+// Random elements, extremes among them; the same as floats.
+std::vector<float> fill(GuardedBuffer& buffer, DataType type, Random& random) {
+  const auto size = static_cast<std::size_t>(size_of(type));
+  std::vector<float> values;
+  for (std::size_t at = 0; at < buffer.size(); at += size) {
+    char* p = buffer.as<char>() + at;
+    const float x = std::uniform_real_distribution<float>(-1, 1)(random);
+    if (type == DataType::bf16) {
+      const uint16_t half = to_bf16(x);
+      std::memcpy(p, &half, 2);
+    } else if (type == DataType::f32) {
+      std::memcpy(p, &x, 4);
+    } else if (type == DataType::s32) {
+      const int32_t whole = static_cast<int32_t>(x * 1000);
+      std::memcpy(p, &whole, 4);
+    } else {
+      *p = static_cast<char>(pick(random, 0, 7) ? pick(random, 0, 255) : 255 * pick(random, 0, 1));
+    }
+    values.push_back(decode(type, p));
+  }
+  return values;
+}
+
+struct Types {
+  DataType src, wei, dst;
+};
+
+Types random_types(Random& random) {
+  using enum DataType;
+  const DataType dsts[] = {u8, s8, f32, s32};
+  switch (pick(random, 0, 3)) {
+    case 0:
+      return {bf16, bf16, pick(random, 0, 1) ? bf16 : f32};
+    case 1:
+      return {s8, s8, dsts[pick(random, 0, 3)]};
+    default:
+      return {u8, s8, dsts[pick(random, 0, 3)]};
+  }
+}
+
+class Narrow {
+ public:
+  explicit Narrow(uint64_t seed) : random_(seed) {
+    problem_ = pick(random_, 0, 1) ? random_conv(random_) : random_matmul(random_);
+    const Types types = random_types(random_);
+    problem_.src = types.src, problem_.wei = types.wei, problem_.dst = types.dst;
+    const bool integers = sum_type(types.src) == DataType::s32;
+    problem_.epilogue.scale = integers && types.dst != DataType::s32 && pick(random_, 0, 3);
+    if (integers && problem_.epilogue.activation > Activation::clip)
+      problem_.epilogue.activation = Activation::relu;
+    options_ = cortex_plan_options_init();
+    options_.threads = static_cast<int32_t>(pick(random_, 1, 3));
+    options_.weights_handling = static_cast<int32_t>(pick(random_, 0, 1));
+    if (problem_.is_conv()) {
+      options_.src_layout = static_cast<int32_t>(pick(random_, 0, 2));
+      options_.dst_layout = static_cast<int32_t>(pick(random_, 0, 2));
+      options_.weights_layout = static_cast<int32_t>(pick(random_, 0, 3));
+    } else if (pick(random_, 0, 1)) {
+      options_.weights_layout = static_cast<int32_t>(pick(random_, CORTEX_WEIGHTS_KN, CORTEX_WEIGHTS_NK));
+    }
+    side_ = pick(random_, 0, 1) ? Side::before : Side::after;
+  }
+
+  std::string text() const { return to_string(problem_); }
+
+  void make_operands() {
+    const auto bytes = [](int64_t count, DataType type) {
+      return static_cast<std::size_t>(count * size_of(type));
+    };
+    src_ = std::make_unique<GuardedBuffer>(bytes(src_elements(problem_), problem_.src), side_);
+    weights_ = std::make_unique<GuardedBuffer>(bytes(weights_elements(problem_), problem_.wei), side_);
+    residual_ = std::make_unique<GuardedBuffer>(bytes(dst_elements(problem_), problem_.dst), side_);
+    bias_ = std::make_unique<GuardedBuffer>(bytes(bias_elements(problem_), DataType::f32), side_);
+    scale_ = std::make_unique<GuardedBuffer>(bias_->size(), side_);
+    const std::vector<float> src = fill(*src_, problem_.src, random_),
+                             weights = fill(*weights_, problem_.wei, random_);
+    const std::vector<float> residual = fill(*residual_, problem_.dst, random_);
+    fill(*bias_, DataType::f32, random_);
+    for (std::size_t i = 0; i < scale_->size() / 4; ++i) {
+      scale_->as<float>()[i] = std::uniform_real_distribution<float>(0.0001f, 0.004f)(random_);
+    }
+    Operands operands{src.data(), weights.data(), bias_->as<float>(), residual.data()};
+    operands.scale = scale_->as<float>();
+    operands.src_layout = options_.src_layout == CORTEX_LAYOUT_NCHW ? CORTEX_LAYOUT_NCHW : CORTEX_LAYOUT_NHWC;
+    operands.dst_layout = options_.dst_layout == CORTEX_LAYOUT_NCHW ? CORTEX_LAYOUT_NCHW : CORTEX_LAYOUT_NHWC;
+    if (options_.weights_layout != CORTEX_WEIGHTS_DEFAULT) {
+      operands.weights_layout = static_cast<cortex_weights_layout>(options_.weights_layout);
+    } else if (problem_.is_matmul()) {
+      operands.weights_layout = problem_.matmul().b_transposed ? CORTEX_WEIGHTS_NK : CORTEX_WEIGHTS_KN;
+    }
+    expected_ = reference(problem_, operands);
+  }
+
+  // Empty: this machine and library refuse the problem.
+  std::vector<char> run(const cortex_context* context, const cortex_thread_pool* pool, std::string& failure) {
+    cortex_message message;
+    cortex_problem* raw_problem = nullptr;
+    if (cortex_problem_parse(text().c_str(), &raw_problem, &message))
+      return failure = message.text, std::vector<char>();
+    const Handle<cortex_problem> problem(raw_problem);
+    cortex_plan* raw = nullptr;
+    const cortex_status status = cortex_plan_create(context, raw_problem, &options_, &raw, &message);
+    if (status == CORTEX_UNSUPPORTED) return {};
+    if (status) return failure = message.text, std::vector<char>();
+    const Handle<cortex_plan> plan(raw);
+    cortex_plan_info info{};
+    info.struct_size = sizeof info;
+    cortex_plan_query(raw, &info, nullptr);
+    if (!src_) make_operands();
+    GuardedBuffer packed(static_cast<std::size_t>(info.packed_weights_bytes), side_);
+    GuardedBuffer dst(static_cast<std::size_t>(info.dst_bytes), side_);
+    AlignedBuffer scratch(static_cast<std::size_t>(info.scratch_bytes));
+    const bool prepacked = options_.weights_handling == CORTEX_WEIGHTS_PREPACKED;
+    if (prepacked && cortex_plan_pack_weights(raw, weights_->data(), packed.data(), &message)) {
+      return failure = message.text, std::vector<char>();
+    }
+    cortex_execute_args args = cortex_execute_args_init();
+    args.src = src_->data(), args.src_bytes = info.src_bytes;
+    args.weights = prepacked ? packed.data() : weights_->data();
+    args.bias = bias_->as<float>(), args.scale = scale_->as<float>();
+    args.residual = residual_->data(), args.residual_bytes = info.residual_bytes;
+    args.dst = dst.data(), args.dst_bytes = info.dst_bytes;
+    args.scratch = scratch.data();
+    args.pool = pool;
+    std::memset(dst.data(), 0xff, dst.size());
+    if (cortex_plan_execute(raw, &args, &message)) return failure = message.text, std::vector<char>();
+    check(dst, failure);
+    if (!failure.empty()) failure += fmt::format(" ({})", info.schedule);
+    return {dst.as<char>(), dst.as<char>() + dst.size()};
+  }
+
+ private:
+  void check(const GuardedBuffer& dst, std::string& failure) const {
+    const DataType type = problem_.dst;
+    for (int64_t i = 0; i < dst_elements(problem_) && failure.empty(); ++i) {
+      const auto at = static_cast<std::size_t>(i);
+      const double got = static_cast<double>(decode(type, dst.as<char>() + i * size_of(type)));
+      double want = expected_.value[at], allowed = expected_.tolerance[at];
+      if (type == DataType::bf16) allowed += (std::fabs(want) + allowed) * 0x1p-8 + 1e-38;
+      if (type == DataType::u8) want = std::min(std::max(want, 0.0), 255.0);
+      if (type == DataType::s8) want = std::min(std::max(want, -128.0), 127.0);
+      if (type == DataType::u8 || type == DataType::s8 || type == DataType::s32) allowed += 0.5;
+      if (!(std::fabs(got - want) <= allowed)) {
+        failure = fmt::format("element {} is {}, expected {} within {}", i, got, want, allowed);
+      }
+    }
+  }
+
+  Random random_;
+  Problem problem_;
+  cortex_plan_options options_;
+  Side side_ = Side::after;
+  std::unique_ptr<GuardedBuffer> src_, weights_, residual_, bias_, scale_;
+  Expected expected_;
+};
+
+TEST(NarrowPlans, RandomProblemsOnEveryInstructionSet) {
+  const char* from_outside = std::getenv("CORTEX_TEST_SEED");
+  const uint64_t seed = from_outside ? std::strtoull(from_outside, nullptr, 10) : 20250101;
+  SCOPED_TRACE(fmt::format("CORTEX_TEST_SEED={}", seed));
+  std::vector<Handle<cortex_context>> contexts;
+  for (int isa = 0; isa <= static_cast<int>(detected_isa()); ++isa) {
+    contexts.push_back(context_for(isa_name(static_cast<Isa>(isa))));
+    ASSERT_TRUE(contexts.back());
+  }
+  const Handle<cortex_thread_pool> pool = pool_of(2);
+  int ran = 0;
+  for (uint64_t i = 0; i < 150; ++i) {
+    Narrow narrow(seed + i);
+    std::vector<char> first;
+    for (std::size_t isa = 0; isa < contexts.size(); ++isa) {
+      std::string failure;
+      const std::vector<char> result = narrow.run(contexts[isa].get(), pool.get(), failure);
+      ASSERT_EQ(failure, "") << "case " << i << " on " << isa_name(static_cast<Isa>(isa)) << ": "
+                             << narrow.text();
+      ran += !result.empty();
+      if (isa == 0) first = result;
+      if (narrow.text().find("bf16") == std::string::npos) {
+        ASSERT_EQ(result, first) << "case " << i << " differs on " << isa_name(static_cast<Isa>(isa)) << ": "
+                                 << narrow.text();
+      }
+    }
+  }
+  EXPECT_GT(ran, 100 * static_cast<int>(contexts.size()));
+}
+
+}  // namespace
+}  // namespace cortex::testing
