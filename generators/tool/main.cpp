@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <cstring>
 
+#include "generators/compress/command.h"
 #include "generators/tool/explain_command.h"
 #include "generators/tool/generate.h"
 #include "generators/tool/machines.h"
@@ -109,6 +110,7 @@ int run(int argc, char** argv) {
   arguments.add_to(*schedule);
 
   ExplainCommand explain(app);
+  CompressCommand compress(app);
 
   std::vector<std::string> texts(argv, argv + argc);
   std::vector<char*> words;
@@ -126,6 +128,7 @@ int run(int argc, char** argv) {
   }
 
   if (explain.chosen()) return report(explain.run());
+  if (compress.chosen()) return report(compress.run());
   if (*generate) {
     if (Status s = arguments.fill(generate_options.op, generate_options.isas, generate_options.threads,
                                   generate_options.problems);
@@ -143,8 +146,8 @@ int run(int argc, char** argv) {
     return report(list_outputs ? print_outputs(generate_options) : run_generate(generate_options));
   }
   if (!*schedule) {
-    return report(
-        invalid_argument("name a subcommand: generate, schedule or explain; `cortex-gen --help` says more"));
+    return report(invalid_argument(
+        "name a subcommand: generate, schedule, explain or compress; `cortex-gen --help` says more"));
   }
   if (Status s = arguments.fill(schedule_options.op, schedule_options.isas, schedule_options.threads,
                                 schedule_options.problems);

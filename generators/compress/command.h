@@ -1,0 +1,46 @@
+// The `compress` subcommand. main.cpp makes one, parses, and runs it if it was asked for.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <string>
+#include <vector>
+
+#include "generators/compress/compress.h"
+#include "graph/compress/budget.h"
+#include "support/result.h"
+
+namespace cortex {
+
+class CompressCommand {
+ public:
+  explicit CompressCommand(CLI::App& app);
+
+  bool chosen() const { return command_->parsed(); }
+  Status run();  // prints to standard output
+
+ private:
+  Status check();
+  Result<std::vector<Layer>> read_layers() const;
+  Status detect(const std::vector<Layer>& layers) const;
+  Status compress_all(const std::vector<Layer>& layers);
+  Status plan(const std::vector<Layer>& layers) const;
+  Status write() const;
+
+  struct Made {
+    const Layer* layer;
+    CompressedLayer result;
+  };
+
+  CLI::App* command_;
+  std::vector<std::string> files_, batches_, format_names_ = {"dense"};
+  std::string calibration_, grouping_ = "anneal", out_, times_;
+  double budget_ = 0;  // share of the dense time; 0: none
+  int threads_ = 1;
+  uint64_t seed_ = 1;
+  bool detect_ = false;
+  std::vector<WeightFormat> formats_;
+  CompressOptions options_;
+  std::vector<Made> made_;
+};
+
+}  // namespace cortex
