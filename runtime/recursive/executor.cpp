@@ -78,6 +78,7 @@ Result<std::unique_ptr<Executor>> Executor::create(const CompiledModel& model, i
         }
       }
       room.rows.resize(rows);
+      room.row_step.resize(rows);
       room.scratch =
           AlignedBuffer(static_cast<std::size_t>(program.scratch_rows + 1) * scratch_columns * sizeof(float));
       if (!room.scratch) return Error{ErrorCode::out_of_memory, "executor: out of memory"};

@@ -76,6 +76,7 @@ struct ThreadRoom {
   AlignedBuffer features;  // rows of the caller's, further apart than theirs
   AlignedBuffer scratch;
   std::vector<float*> rows;
+  std::vector<int64_t> row_step;
 };
 
 class Executor {

@@ -339,7 +339,7 @@ node
   h = sum(child.h)
 output h
 )",
-                             900);
+                             200);
   EXPECT_NE(compiled(large, random_parameters(large, random))->directions[0].leaves, nullptr) << "small yet";
   Model many = large;
   many.sizes["v"] = 200;

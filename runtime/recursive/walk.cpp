@@ -168,6 +168,23 @@ const float* Walk::at(const Stream& s, int64_t row, int64_t edge) const {
   return nullptr;
 }
 
+// From one row of the level to the next; -1 where they are anywhere.
+int64_t Walk::row_step(const Stream& s) const {
+  switch (s.from) {
+    case From::parameter:
+    case From::scratch:
+      return 0;
+    case From::own:
+      return arena_.state_stride[index(s.array)];
+    case From::row:
+      return arena_.row_stride[index(s.array)];
+    case From::panel:
+      return program_.panels[index(s.array)].per_child ? -1 : room_.panel_pitch[index(s.array)];
+    default:
+      return -1;
+  }
+}
+
 // Sums and maxima over the children, in their order.
 void Walk::reduce(const Gather::Part& part, int64_t row, float* to) {
   const int64_t begin = linear_.child_begin[index(at_.first + row)] - at_.first_edge;
@@ -321,6 +338,8 @@ void Walk::step(const Pointwise& pointwise) {
   const auto per_child = [](From from) {
     return from == From::edge || from == From::each || from == From::block;
   };
+  int64_t* between = room_.row_step.data();
+  for (std::size_t r = 0; r < count; ++r) between[r] = row_step(pointwise.rows[r]);
   for (int64_t from = columns.begin; from < columns.end; from += scratch_columns) {
     const int64_t n = std::min(scratch_columns, columns.end - from);
     for (int64_t row = 0; row < at_.rows; ++row) {
@@ -329,7 +348,11 @@ void Walk::step(const Pointwise& pointwise) {
       for (std::size_t r = 0; r < count; ++r) {
         const Stream& s = pointwise.rows[r];
         if (per_child(s.from)) continue;
-        rows[r] = writable(s, row, first) + (s.from == From::scratch ? 0 : from);
+        if (row > 0 && between[r] >= 0) {
+          rows[r] += between[r];
+        } else {
+          rows[r] = writable(s, row, first) + (s.from == From::scratch ? 0 : from);
+        }
       }
       for (const Pointwise::Segment& segment : pointwise.segments) {
         if (!segment.edges) {

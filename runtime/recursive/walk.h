@@ -54,6 +54,7 @@ class Walk {
   float* writable(const Stream& stream, int64_t row, int64_t edge) const {
     return const_cast<float*>(at(stream, row, edge));
   }
+  int64_t row_step(const Stream& stream) const;
   const float* state(int array, int64_t position) const;
 
   const CompiledModel& model_;
