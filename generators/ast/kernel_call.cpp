@@ -58,6 +58,8 @@ class CallBuilder {
     if (const ProgramAhead& next = p_.kernel.a_ahead; next.dim >= 0) {
       set("a_ahead", len(next.dim) * Expr(next.stride));
     }
+    set_nonzero("b_ahead", p_.kernel.b_ahead);
+    set_nonzero("c_far", p_.kernel.c_far);
   }
 
   // See ProgramPrefetch: this call's share of the rows of B that come next.

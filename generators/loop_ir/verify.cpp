@@ -43,7 +43,9 @@ const std::set<std::string_view> brgemm_fields = {"a",
                                                   "next",
                                                   "next_ld",
                                                   "next_rows",
-                                                  "a_ahead"};
+                                                  "a_ahead",
+                                                  "b_ahead",
+                                                  "c_far"};
 const std::set<std::string_view> dwconv_fields = {"input",
                                                   "weights",
                                                   "output",

@@ -91,10 +91,11 @@ typedef struct cortex_row_window {
  * Kernels of narrow types (kr above 1) count A, B and k in units of kr consecutive elements in 4 bytes: unit
  * l of row i of A is A[i][kr*l .. kr*l+kr-1], unit (l, j) of B is B[kr*l .. kr*l+kr-1][j], and a product is
  * the sum of the elements' products. bf16 sums are f32, 8-bit ones s32 and exact (modulo 2^32). batch >= 0
- * and k >= 0: with either zero the sum is empty (C = 0, or C unchanged, then epilogue). next_rows rows of n
- * elements from `next` on, next_ld bytes apart, are brought near meanwhile: what a later call will read.
- * Nothing depends on it; addresses need not be valid. 0: none. The same for what lies a_ahead bytes from the
- * rows of A that are read. */
+ * and k >= 0: with either zero the sum is empty (C = 0, or C unchanged, then epilogue).
+ * The last members speak of operands that come from beyond the caches; they affect speed alone, addresses
+ * need not be valid, and 0 means nothing. next_rows rows of n elements from `next` on, next_ld bytes apart,
+ * are brought near meanwhile: what a later call will read. So is what lies a_ahead bytes from the rows of A
+ * that are read, and b_ahead bytes from those of B. c_far: C's lines are asked for before the sum begins. */
 typedef struct cortex_brgemm_args {
   const void* a;
   const void* b;
@@ -110,8 +111,8 @@ typedef struct cortex_brgemm_args {
   cortex_row_window window;
   const void* next;
   int64_t next_ld, next_rows;
-  int64_t a_ahead;
-  uint32_t flags;
+  int64_t a_ahead, b_ahead;
+  uint32_t flags, c_far;
   cortex_epilogue epilogue;
 } cortex_brgemm_args;
 

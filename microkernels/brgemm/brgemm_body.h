@@ -34,10 +34,6 @@ constexpr int accumulator_sets(int m, int n) {
 constexpr int64_t stream_bytes = 512 << 10;
 constexpr int rows_ahead = 4;
 
-// The same for tiles of several rows over a panel, whose rows are at most so many bytes.
-constexpr int panel_rows_ahead = 32;
-constexpr int64_t widest_panel = 256;
-
 // The rows that a later call will read (see cortex_brgemm_args), asked for evenly along the reduction. They
 // go to L2: L1 holds what this call reads.
 struct NextRows {
@@ -61,7 +57,7 @@ struct NextRows {
   // `turns`: how often this is called from here on. Two rows a turn are the most that pays.
   template <int Bytes>
   CORTEX_INLINE void ask(int64_t turns) {
-    if (left <= 0) return;
+    if (__builtin_expect(left <= 0, 1)) return;  // out of the main loop's way
     ask_one<Bytes>();
     if (left >= turns) ask_one<Bytes>();
   }
@@ -73,6 +69,11 @@ struct Accumulators {
   // One wide row streams B: one load instruction per vector keeps a steady stride for the prefetchers.
   static constexpr bool wide = M == 1 && N >= 8;
   static constexpr int k_unroll = sets > 4 ? sets : wide ? 1 : 4;
+  // What is asked for ahead. Rows with a second base pointer leave so few registers that g++ 12 would spill
+  // for more than B's next rows, and AVX2's narrow tiles for those too.
+  static constexpr bool asks_for_next = M > 1 && (lanes > 8 || N > 1 || M < 8);
+  static constexpr bool asks_for_a = M > 1 && M <= 8;
+  static constexpr bool asks_for_b = asks_for_a && k_unroll == 4 && lanes > 4;
 
   Vec acc[sets][M * N];
   RegisterTile<M, N, Masked> tile;  // its mask, and the sum in the end
@@ -111,17 +112,14 @@ struct Accumulators {
     });
   }
 
-  // Asks for the rows of B that are due `panel_rows_ahead` rows later. Prefetchers stop at every page, and
-  // what the instruction window asks for by itself does not cover the latency of memory. Only where rows lie
-  // back to back, as in panels: a row of a wide matrix would cost an address translation each.
-  CORTEX_INLINE static void prefetch_panel(const char* b, int64_t ldb) {
-    const char* next = b + panel_rows_ahead * ldb;
+  // Asks for rows of B that later turns read (see cortex_brgemm_args), back to back. The distance comes from
+  // memory: what could be computed before the loop would be, and spill.
+  CORTEX_INLINE static void ask_for_rows(const char* b, const cortex_brgemm_args* args) {
+    const int64_t ahead = *static_cast<const volatile int64_t*>(&args->b_ahead);
+    if (__builtin_expect(ahead == 0, 1)) return;
+    b += ahead;
     CORTEX_UNROLL
-    for (int l = 0; l < k_unroll; ++l) {
-      CORTEX_UNROLL
-      for (int byte = 0; byte < N * lanes * 4; byte += 64) __builtin_prefetch(next + byte);
-      next += ldb;
-    }
+    for (int byte = 0; byte < k_unroll * N * lanes * 4; byte += 64) __builtin_prefetch(b + byte);
   }
 
   // Prefetch: asks for B's row `rows_ahead` rows before it is due.
@@ -131,18 +129,15 @@ struct Accumulators {
     const int64_t lda = args->lda, ldb = args->ldb, k = args->k;
     RowPointers<M> a(a_rows, lda);
     const char* ahead = b + rows_ahead * ldb;
-    const bool panel = M > 1 && k_unroll == 4 && lanes > 4 && ldb <= widest_panel;
     int64_t left = k;
 #pragma GCC unroll 1
     for (; left >= k_unroll; left -= k_unroll) {
-      if (panel) prefetch_panel(b, ldb);
-      if constexpr (M > 1) {
-        next.ask<N * lanes * 4>(left / k_unroll);
-        // Once for every line of A. From memory: the loops around have no register to spare, and where many
-        // narrow rows take more than one base pointer, none at all.
-        if ((N > 1 || M <= 8) && (left & (16 - k_unroll)) == 0) {
-          if (const int64_t ahead = *static_cast<const volatile int64_t*>(&args->a_ahead)) a.ask(ahead);
-        }
+      if constexpr (asks_for_b) ask_for_rows(b, args);
+      if constexpr (asks_for_next) next.ask<N * lanes * 4>(left / k_unroll);
+      // Once for every line of A. The distance comes from memory: there is no register to spare.
+      if (asks_for_a && (left & (16 - k_unroll)) == 0) {
+        const int64_t by = *static_cast<const volatile int64_t*>(&args->a_ahead);
+        if (__builtin_expect(by != 0, 0)) a.ask(by);
       }
       if constexpr (Prefetch) {
         CORTEX_UNROLL
@@ -284,7 +279,9 @@ void brgemm_body(const cortex_brgemm_args* args, Mask mask, const Part* part) {
   Accumulators<M, N, Masked> accumulators;
   accumulators.tile.mask = mask;
   accumulators.clear();
-  if constexpr (M > 1) ask_for_tile<M, N>(args);
+  if constexpr (M > 1) {
+    if (args->c_far) ask_for_tile<M, N>(args);
+  }
   NextRows next(args);
   for_each_in_batch(args, part, [&](const char* a, const char* b) CORTEX_LAMBDA {
     if constexpr (Accumulators<M, N, Masked>::wide) {

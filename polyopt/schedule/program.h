@@ -109,6 +109,8 @@ struct ProgramKernel {
   int64_t mr = 0, nr = 0;
   ProgramPrefetch prefetch;
   ProgramAhead a_ahead;
+  int64_t b_ahead = 0;  // bytes; where B's panels come from memory and `prefetch` does not ask for them
+  bool c_far = false;   // C comes from memory
   std::vector<ProgramClip> clips;  // at most one for k_dim and one for batch_dims[0]
   std::optional<ProgramRowClip> row_clip;
 };

@@ -93,25 +93,35 @@ TEST(Prefetch, IsLeftOutWhereNothingStays) {
   EXPECT_EQ(prefetch_of(nest_of("100x300:300x2048"), "n/48 m/8~" + tile).rows, 96);
 }
 
-ProgramAhead a_ahead_of(const Nest& nest, const std::string& text) {
+ProgramKernel kernel_of(const Nest& nest, const std::string& text) {
   const Result<Schedule> schedule = parse_schedule(text, nest);
   EXPECT_TRUE(schedule.ok()) << schedule.error().message;
   const Result<Program> program = resolve(nest, *schedule);
   EXPECT_TRUE(program.ok()) << program.error().message;
-  return program->kernel.a_ahead;
+  return program->kernel;
 }
 
-TEST(AAhead, IsTheNextTileOfTheLoopThatMovesA) {
+TEST(FarOperands, AskForTheNextTileOfTheLoopThatMovesA) {
   const std::string tile = " | " + kernel("8x48x1_avx512") + " m=m n=n k=k";
-  const Nest nest = nest_of("10000x300:300x210");
+  const Nest nest = nest_of("20000x300:300x210");
   const int m = nest.dim_index("m"), k = nest.dim_index("k");
-  EXPECT_EQ(a_ahead_of(nest, "n/48 m/8~" + tile).dim, m);
-  EXPECT_EQ(a_ahead_of(nest, "n/48 m/8~" + tile).stride, 300 * 4);
-  EXPECT_EQ(a_ahead_of(nest, "m/8~ n/48" + tile).dim, m);
-  EXPECT_EQ(a_ahead_of(nest, "m/8~ n/48 k/100" + tile).dim, k);
-  EXPECT_EQ(a_ahead_of(nest, "m/8~ n/48 k/100" + tile).stride, 4);
-  EXPECT_EQ(a_ahead_of(nest, "m/800 pack(A,box) n/48 m/8~" + tile).dim, -1);  // copies are in cache
-  EXPECT_EQ(a_ahead_of(nest_of("100x300:300x210"), "n/48 m/8~" + tile).dim, -1);
+  EXPECT_EQ(kernel_of(nest, "n/48 m/8~" + tile).a_ahead.dim, m);
+  EXPECT_EQ(kernel_of(nest, "n/48 m/8~" + tile).a_ahead.stride, 300 * 4);
+  EXPECT_EQ(kernel_of(nest, "m/8~ n/48" + tile).a_ahead.dim, m);
+  EXPECT_EQ(kernel_of(nest, "m/8~ n/48 k/100" + tile).a_ahead.dim, k);
+  EXPECT_EQ(kernel_of(nest, "m/8~ n/48 k/100" + tile).a_ahead.stride, 4);
+  EXPECT_EQ(kernel_of(nest, "m/800 pack(A,box) n/48 m/8~" + tile).a_ahead.dim, -1);  // copies are in cache
+  EXPECT_EQ(kernel_of(nest_of("100x300:300x210"), "n/48 m/8~" + tile).a_ahead.dim, -1);
+}
+
+TEST(FarOperands, AreThoseThatNoCacheHolds) {
+  const std::string tile = " | " + kernel("8x48x1_avx512") + " m=m n=n k=k";
+  EXPECT_FALSE(kernel_of(nest_of("100x300:300x210"), "m/8~ n/48" + tile).c_far);
+  EXPECT_TRUE(kernel_of(nest_of("20000x30:30x210"), "m/8~ n/48" + tile).c_far);
+  const Nest wide = nest_of("50x4000:4000x1000");
+  EXPECT_EQ(kernel_of(wide, "pack(B,panel) m/8~ n/48" + tile).b_ahead, 32 * 48 * 4);
+  EXPECT_EQ(kernel_of(wide, "m/8~ n/48" + tile).b_ahead, 0);  // a page for every row
+  EXPECT_EQ(kernel_of(wide, "n/48 m/8~" + tile).b_ahead, 0);  // asked for visit by visit
 }
 
 TEST(Check, RefusesWhatCannotRun) {

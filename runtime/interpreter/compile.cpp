@@ -137,6 +137,8 @@ void Interpreter::compile_kernel(const Program& program) {
   args_.window = {0, 0, row_clip_.step, row_clip_.tap_step, row_clip_.extent};
   args_.next_ld = program.kernel.prefetch.ld;
   a_ahead_ = program.kernel.a_ahead;
+  args_.b_ahead = program.kernel.b_ahead;
+  args_.c_far = program.kernel.c_far;
   if (loops_.empty() || !packs_.back().empty()) return;
   const int last = loops_.back().dim;
   last_role_ = last == m_ ? Role::m : last == n_ ? Role::n : last == k_ ? Role::k : Role::none;
