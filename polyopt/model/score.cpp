@@ -79,16 +79,18 @@ double Model::score(const Plan& plan, Prediction* detail) const {
       if (sharers > 1) return streams.shared_working_set(nest_, plan, depth, sharers);
       return level < crowded_levels ? streams.working_room(depth, level) : streams.working_set(depth);
     };
-    // What exceeds the capacity a little is lost in part: `lost` of the reuse at depth `held`.
+    // What exceeds the capacity a little is lost in part: lost[d] of the reuse at depth d, for all depths
+    // from `held` to where everything fits.
     const double most = capacity * (1 + costs.spill);
-    double needed = 0;
+    std::array<double, walk_depths + 1> lost;
+    int fits = held;
     while (held > 0) {
       const double next = need(held - 1);
       if (next > most) break;
-      needed = next;
       --held;
+      lost[held] = std::max(0.0, (next - capacity) / (most - capacity));
+      if (next <= capacity) fits = held;
     }
-    const double lost = needed > capacity ? (needed - capacity) / (most - capacity) : 0;
     if (level == 1 && held <= ahead.depth && streams.room_with_next_b(ahead.depth, level) <= capacity)
       unasked = ahead.share;
     const auto traffic = [&](const Stream& s, int depth) {
@@ -109,16 +111,19 @@ double Model::score(const Plan& plan, Prediction* detail) const {
       const bool in_kernel = s.last == plan.loops;
       const double waited = s.operand == Operand::b && !s.copy ? unasked : 1;
       double bytes = traffic(s, held), written = writes_of(s, held, bytes);
-      if (lost > 0 && held <= plan.loops) {
-        const double more = traffic(s, held + 1);
-        written += lost * (writes_of(s, held + 1, more) - written);
-        bytes += lost * (more - bytes);
+      double at = bytes, written_at = written;
+      for (int d = held; d < fits; ++d) {
+        const double more = traffic(s, d + 1), more_written = writes_of(s, d + 1, more);
+        bytes += lost[d] * (more - at);
+        written += lost[d] * (more_written - written_at);
+        at = more;
+        written_at = more_written;
       }
       if (crowding > 0 && level == 0 && s.operand == Operand::a && in_kernel) {
         bytes += crowding * s.bytes[plan.loops] * walk.visits[plan.loops];
       }
       if (last && s.operand == Operand::b && !s.copy && in_kernel && plan.kernel->op == KernelOp::brgemm) {
-        if (held == 0 && lost == 0 && plan.b_ahead) bytes = costs.cold_weights * s.bytes[0];
+        if (held == 0 && fits == 0 && plan.b_ahead) bytes = costs.cold_weights * s.bytes[0];
         if (bytes > 0) exposed += waited * bytes / line * wait_per_line(machine_, plan, walk, line);
       }
       const double taken = bytes / read_rate + written / write_rate;
