@@ -32,20 +32,21 @@ struct Costs {
   // the core ask for. A kernel of few vectors and many rows asks for little.
   double window_uops = 1230;  // of the reorder buffer, what such loops fill
   double lines_in_flight = 78;
-  double cold_weights = 0;           // share of B that left the caches since the last execution
-  double few_rows = 18;              // up to so many, neighbouring tiles continue the runs
-  double call_setup = 34;            // cycles to fill the arguments of one microkernel call
-  double reload_call = 2;            // an accumulating call waits for its first rows of C
-  double reload_vector = 0.52;       // and loads each vector
-  double strip = 20;                 // loads' worth of work around a strip of a kernel whose sums are in L1
-  double window_block = 20;          // cycles per block of a depthwise kernel, for each vector
-  double dot_row = 6.5;              // cycles to add up the lanes of a dot product
-  double loop_step = 2;              // cycles per iteration of a loop around the call
-  double usable_ways = 0.67;         // of L1's ways, for rows of A that share a set
-  double refetch = 20;               // a line of A is fetched again for each of its elements
-  double pack_call = 170;            // cycles per pack
-  double pack_run = 4;               // cycles per contiguous run copied
-  double pack_bytes_per_cycle = 16;  // runs copied as they are
+  double cold_weights = 0;      // share of B that left the caches since the last execution
+  double few_rows = 18;         // up to so many, neighbouring tiles continue the runs
+  double call_setup = 34;       // cycles to fill the arguments of one microkernel call
+  double reload_call = 2;       // an accumulating call waits for its first rows of C
+  double reload_vector = 0.52;  // and loads each vector
+  double strip = 20;            // loads' worth of work around a strip of a kernel whose sums are in L1
+  double window_block = 20;     // cycles per block of a depthwise kernel, for each vector
+  double dot_row = 6.5;         // cycles to add up the lanes of a dot product
+  double loop_step = 2;         // cycles per iteration of a loop around the call
+  double l2_stride = 1024;  // power-of-two strides beyond it crowd L2 no further: its index mixes higher bits
+  double usable_ways = 0.67;              // of L1's ways, for rows of A that share a set
+  double refetch = 20;                    // a line of A is fetched again for each of its elements
+  double pack_call = 170;                 // cycles per pack
+  double pack_run = 4;                    // cycles per contiguous run copied
+  double pack_bytes_per_cycle = 16;       // runs copied as they are
   double transpose_bytes_per_cycle = 10;  // square by square
   double barrier = 1700;                  // cycles to start and join a second thread
 };
@@ -91,6 +92,7 @@ inline constexpr std::array cost_fields = {
     CostField{"window_block", &Costs::window_block},
     CostField{"dot_row", &Costs::dot_row},
     CostField{"loop_step", &Costs::loop_step},
+    CostField{"l2_stride", &Costs::l2_stride},
     CostField{"usable_ways", &Costs::usable_ways},
     CostField{"refetch", &Costs::refetch},
     CostField{"pack_call", &Costs::pack_call},

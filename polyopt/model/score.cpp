@@ -18,6 +18,7 @@ Model::Model(const NestFacts& nest, const Machine& machine) : nest_(nest), machi
   for (std::size_t i = 0; i < way_bytes.size(); ++i) {
     const CacheLevel& cache = machine.caches[std::min(i, machine.caches.size() - 1)];
     way_bytes[i] = static_cast<double>(cache.bytes) / cache.associativity;
+    if (i == 1) way_bytes[i] = std::min(way_bytes[i], machine.costs.l2_stride);
   }
   for (int o = 0; o < operand_count; ++o) {
     in_place_[o] = user_layout(nest.operand[o], static_cast<double>(machine.caches[0].line), way_bytes);
