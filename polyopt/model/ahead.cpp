@@ -21,7 +21,7 @@ Unasked unasked_share(const NestFacts& nest, const Plan& plan, const Walk& walk)
       if (b.terms[i].dim == plan.n_dim && b.terms[i].stride != b.elem) return {};
     }
   }
-  return {1 / trips(mover), last + 1};
+  return {1 / trips(mover), last};
 }
 
 }  // namespace cortex

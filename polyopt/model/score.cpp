@@ -92,8 +92,11 @@ double Model::score(const Plan& plan, Prediction* detail) const {
       lost[held] = std::max(0.0, (next - capacity) / (most - capacity));
       if (next <= capacity) fits = held;
     }
-    if (level == 1 && held <= ahead.depth && streams.room_with_next_b(ahead.depth, level) <= capacity)
-      unasked = ahead.share;
+    if (level == 1 && ahead.depth >= 0) {
+      const double room = streams.room_with_next_b(ahead.depth, level);
+      const double had = std::clamp((most - room) / (most - capacity), 0.0, 1.0);
+      unasked = 1 - had * (1 - ahead.share);
+    }
     const auto traffic = [&](const Stream& s, int depth) {
       return depth > 0 ? Streams::traffic(s, nest_, plan, walk, depth) : 0;
     };

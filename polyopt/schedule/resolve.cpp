@@ -47,10 +47,10 @@ Status resolve_bias(Program& p) {
 }
 
 // Rows of one column panel that L2 can hold beside what else is there: those a power of two apart share few
-// of its sets. Fits caches of 64 KB a way, 16 ways.
+// of its sets, up to the bits that its index mixes. Fits caches of 64 KB a way, 16 ways.
 int64_t rows_held(int64_t pitch, int64_t row_bytes) {
-  constexpr int64_t way = 64 << 10, ways = 12;
-  const int64_t apart = std::max(pitch & -pitch, row_bytes);
+  constexpr int64_t way = 64 << 10, ways = 12, mixed = 1024;
+  const int64_t apart = std::max(std::min(pitch & -pitch, mixed), row_bytes);
   return ways * std::max<int64_t>(way / apart, 1);
 }
 
