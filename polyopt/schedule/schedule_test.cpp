@@ -89,8 +89,8 @@ TEST(Prefetch, IsLeftOutWhereNothingStays) {
   EXPECT_EQ(prefetch_of(nest, "m/8~ n/48" + tile).rows_per_unit, 0);      // B moves all the time
   EXPECT_EQ(prefetch_of(nest, "n/48 m/16 m/8" + tile).rows_per_unit, 0);  // each visit would ask anew
   EXPECT_EQ(prefetch_of(nest_of("400x300:300x210"), "n/48 m/8~" + tile).rows_per_unit, 0);  // B is small
-  // A pitch of 8 KB leaves 8 x 12 rows of a column in L2.
-  EXPECT_EQ(prefetch_of(nest_of("100x300:300x2048"), "n/48 m/8~" + tile).rows, 96);
+  // Rows 8 KB apart leave 64 x 12 of a column in L2, as those 1 KB apart would.
+  EXPECT_EQ(prefetch_of(nest_of("100x2000:2000x2048"), "n/48 m/8~" + tile).rows, 768);
 }
 
 ProgramKernel kernel_of(const Nest& nest, const std::string& text) {
