@@ -78,7 +78,8 @@ Reference::Reference(const Problem& problem, const Operands& operands, const Ref
   choose_rows(options, all);
   compute_sampled();
   const bool linear = problem.epilogue.activation == Activation::none && !problem.epilogue.scale &&
-                      problem.dst != DataType::u8 && problem.dst != DataType::s8;
+                      problem.dst != DataType::u8 && problem.dst != DataType::s8 &&
+                      (problem.dst != DataType::s32 || problem.epilogue.empty());
   if (!all && linear) compute_projections(options.seed);
 }
 
@@ -137,6 +138,8 @@ Reference::Expected Reference::stored(double value, double tolerance) const {
       return saturated(0, 255);
     case DataType::s8:
       return saturated(-128, 127);
+    case DataType::s32:  // sums are whole already; what else is added need not be
+      return {value, tolerance + (problem_.epilogue.empty() ? 0 : 0.5)};
     default:
       return {value, tolerance};
   }
