@@ -84,7 +84,8 @@ int run(const Arguments& a) {
   if (a.threads < 1 || a.threads > 64) {
     return report_error(invalid_argument(fmt::format("--threads: {} is not between 1 and 64", a.threads)));
   }
-  if (!(a.min_time > 0)) return report_error(invalid_argument("--min-time: must be above 0"));
+  if (!(a.min_time > 0 && a.min_time <= 1e6))
+    return report_error(invalid_argument("--min-time: must be above 0 and at most 1e6"));
   if (!a.json.empty()) {
     if (Status s = check_writable(a.json, "--json"); !s) return report_error(s.error());
   }

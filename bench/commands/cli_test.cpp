@@ -300,6 +300,14 @@ TEST_F(Cli, RecurrentLayersRun) {
   EXPECT_EQ(j.at("results")[0].at("flops"), 2.0 * 2 * 4 * 64 * (3 + 2));
 }
 
+TEST_F(Cli, IntegerResultsMayBeRounded) {
+  for (const char* post_ops : {"sum:0.5", "sum:-3+relu", "tanh"}) {
+    const Outcome o = bench(fmt::format(
+        "run '--dt=u8:s8:s32 --bia_dt=f32 --attr-post-ops={} 13x37:37x41' --verify --repeats 2", post_ops));
+    EXPECT_EQ(o.code, 0) << o.text;
+  }
+}
+
 TEST_F(Cli, ColdAndPlainRun) {
   for (const char* arguments : {"--cold weights", "--cold all", "--plain", "--plain --cold all"}) {
     const Outcome o =
@@ -308,26 +316,33 @@ TEST_F(Cli, ColdAndPlainRun) {
   }
 }
 
-std::string results(double factor, double spread) {
+std::string results(double factor, double spread, const char* more = nullptr) {
   Json samples = Json::array();
   for (int i = 0; i < 20; ++i) samples.push_back(1000 * factor * (1 + spread * (i * 7 % 20 - 10) / 10.0));
-  const Json row = {{"problem", "16x16:16x16"},
-                    {"name", "x"},
-                    {"count", 1},
-                    {"op", "matmul"},
-                    {"dt", "f32"},
-                    {"weights", "dense"},
-                    {"backend", "cortex"},
-                    {"version", "1"},
-                    {"isa", "avx2"},
-                    {"threads", 1},
-                    {"time_ns", {{"median", 1000 * factor}, {"min", 900 * factor}, {"samples", samples}}},
-                    {"create_ns", 1},
-                    {"pack_ns", 1},
-                    {"gflops", 1},
-                    {"percent_of_peak", 1},
-                    {"error_ratio", 0.1}};
-  return Json{{"context", Json::object()}, {"results", {row}}, {"summary", Json::array()}}.dump();
+  Json row = {{"problem", "16x16:16x16"},
+              {"name", "x"},
+              {"count", 1},
+              {"op", "matmul"},
+              {"dt", "f32"},
+              {"weights", "dense"},
+              {"backend", "cortex"},
+              {"version", "1"},
+              {"isa", "avx2"},
+              {"threads", 1},
+              {"time_ns", {{"median", 1000 * factor}, {"min", 900 * factor}, {"samples", samples}}},
+              {"create_ns", 1},
+              {"pack_ns", 1},
+              {"gflops", 1},
+              {"percent_of_peak", 1},
+              {"error_ratio", 0.1}};
+  Json rows = Json::array({row});
+  if (more) {  // the same in another type, slower
+    row["dt"] = more;
+    row["time_ns"]["median"] = 3000 * factor;
+    for (Json& s : row["time_ns"]["samples"]) s = 3 * s.get<double>();
+    rows.push_back(row);
+  }
+  return Json{{"context", Json::object()}, {"results", rows}, {"summary", Json::array()}}.dump();
 }
 
 TEST_F(Cli, CompareExitCodes) {
@@ -344,6 +359,11 @@ TEST_F(Cli, CompareExitCodes) {
   EXPECT_EQ(compare("slower.json"), 1);
   EXPECT_EQ(compare("slower.json", "--threshold 0.3"), 0);
   EXPECT_EQ(compare("noisy.json"), 0);
+  write("types.json", results(1, 0.02, "bf16"));  // rows of a type are compared with that type's alone
+  const Outcome types = bench(fmt::format("compare {0} {0}", file("types.json")));
+  EXPECT_EQ(types.code, 0) << types.text;
+  EXPECT_NE(types.text.find("2 results"), std::string::npos) << types.text;
+  EXPECT_NE(types.text.find("geomean speedup 1.000"), std::string::npos) << types.text;
   EXPECT_EQ(compare("other.json"), 2);
   EXPECT_EQ(compare("broken.json"), 2);
   EXPECT_EQ(bench(fmt::format("compare {} {}", file("slower.json"), file("a.json"))).code,

@@ -20,7 +20,7 @@ struct Arguments {
 };
 
 std::string row_key(const Row& r) {
-  return fmt::format("{}\n{}\n{}\n{}\n{}\n{}\n{}", r.name, r.problem, r.backend, r.isa, r.threads, r.cold,
+  return fmt::format("{}\n{}\n{}\n{}\n{}\n{}", r.problem_id(), r.backend, r.isa, r.threads, r.cold,
                      r.handling);
 }
 
@@ -36,6 +36,10 @@ Result<std::vector<Row>> read_results(const std::string& path) {
     return invalid_argument(
         fmt::format("{}: not a result file of cortex-bench run --json ({})", path, e.what()));
   }
+}
+
+std::string shown_name(const Row& r) {
+  return (r.name.empty() ? r.problem : r.name) + (r.dt == "f32" ? "" : " " + r.dt);
 }
 
 bool chosen(const Row& row, const std::vector<std::string>& backends) {
@@ -89,9 +93,9 @@ int compare(const Arguments& a) {
       ++faster;
       verdict = "faster";
     }
-    fmt::print("{:<24} {:<18} {:<8} {:>2} {:>11} {:>11} {:>8.3f} {:>9.2g} {:>9.2g} {}\n",
-               row.name.empty() ? row.problem : row.name, row.backend, row.isa, row.threads,
-               microseconds(old.median_ns), microseconds(row.median_ns), speedup, rank_p, mean_p, verdict);
+    fmt::print("{:<24} {:<18} {:<8} {:>2} {:>11} {:>11} {:>8.3f} {:>9.2g} {:>9.2g} {}\n", shown_name(row),
+               row.backend, row.isa, row.threads, microseconds(old.median_ns), microseconds(row.median_ns),
+               speedup, rank_p, mean_p, verdict);
     ratios.push_back(speedup);
   }
   fmt::print(

@@ -72,10 +72,10 @@ std::string results_table(const std::vector<Row>& rows) {
         "<td class=t>{}</td><td>{}</td><td>{}</td><td>{:.1f}</td><td>{:.1f}</td>"
         "<td class=b><span class=bar style=\"width:{:.1f}%\"></span></td><td class={}>{}</td></tr>\n",
         set == last ? "" : "set", r.backend.rfind("cortex", 0) == 0 ? "" : " peer",
-        escaped(r.kernel + " " + r.schedule), escaped(r.name), escaped(r.problem), escaped(r.backend), r.isa,
-        r.threads, microseconds(r.median_ns), r.gflops, r.percent_of_peak,
-        std::clamp(r.percent_of_peak, 0.0, 100.0), r.status == "wrong" ? "wrong" : "n",
-        r.error_ratio < 0 ? "" : fmt::format("{:.3g}", r.error_ratio));
+        escaped(r.kernel + " " + r.schedule), escaped(r.name),
+        escaped(r.dt == "f32" ? r.problem : r.dt + " " + r.problem), escaped(r.backend), r.isa, r.threads,
+        microseconds(r.median_ns), r.gflops, r.percent_of_peak, std::clamp(r.percent_of_peak, 0.0, 100.0),
+        r.status == "wrong" ? "wrong" : "n", r.error_ratio < 0 ? "" : fmt::format("{:.3g}", r.error_ratio));
     last = set;
   }
   return text + "</table>\n";

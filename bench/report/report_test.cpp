@@ -51,6 +51,19 @@ TEST(Summary, GeomeanWinsLossesWorst) {
   EXPECT_NEAR(all[0].percent_of_peak, 50, 1e-9);  // geometric mean of 100 and 25
 }
 
+TEST(Summary, EveryTypeByItself) {
+  std::vector<Row> rows = {row("a", "cortex", 1), row("a", "onednn", 2), row("a", "cortex", 1),
+                           row("a", "onednn", 4)};
+  rows[2].dt = rows[3].dt = "bf16";
+  const auto all = summarize(rows);
+  ASSERT_EQ(all.size(), 2u);
+  EXPECT_EQ(all[0].dt, "f32");
+  EXPECT_NEAR(all[0].geomean_speedup, 2.0, 1e-12);
+  EXPECT_EQ(all[1].dt, "bf16");
+  EXPECT_NEAR(all[1].geomean_speedup, 4.0, 1e-12);
+  EXPECT_NE(to_line(all[1], false).find("cortex/onednn bf16 threads 1"), std::string::npos);
+}
+
 TEST(Summary, BestOfPeersPerProblem) {
   const auto all = summarize({row("a", "cortex", 1), row("a", "onednn", 2), row("a", "xsmm", 4),
                               row("b", "cortex", 1), row("b", "onednn", 8), row("b", "xsmm", 2)});

@@ -31,7 +31,7 @@ struct Row {
   double flop_bound_ns = 0, stream_bound_ns = 0;
 
   // What the row is of: rows that share it are compared.
-  std::string problem_id() const { return name + "\n" + problem; }
+  std::string problem_id() const { return name + "\n" + problem + "\n" + dt + "\n" + weights; }
 };
 
 // A backend that could not run a problem.

@@ -16,8 +16,8 @@ bool is_cortex(const std::string& backend) { return backend.rfind("cortex", 0) =
 
 using ByBackend = std::map<std::string, const Row*>;
 
-struct Group {  // one ISA and thread count
-  std::string isa;
+struct Group {  // one ISA, type and thread count
+  std::string isa, dt;
   int threads = 1;
   std::vector<std::string> problem_order, backend_order;
   std::map<std::string, ByBackend> rows;  // by problem_id
@@ -27,10 +27,11 @@ std::vector<Group> group_rows(const std::vector<Row>& rows) {
   std::vector<Group> groups;
   for (const Row& row : rows) {
     if (row.status == "wrong" || row.median_ns <= 0) continue;
-    auto group = std::find_if(groups.begin(), groups.end(),
-                              [&](const Group& g) { return g.isa == row.isa && g.threads == row.threads; });
+    auto group = std::find_if(groups.begin(), groups.end(), [&](const Group& g) {
+      return g.isa == row.isa && g.dt == row.dt && g.threads == row.threads;
+    });
     if (group == groups.end()) {
-      groups.push_back({row.isa, row.threads, {}, {}, {}});
+      groups.push_back({row.isa, row.dt, row.threads, {}, {}, {}});
       group = groups.end() - 1;
     }
     const std::string id = row.problem_id();
@@ -62,6 +63,7 @@ void add_pair(const Group& group, const std::string& ours, const std::string& th
   PairSummary s;
   s.pair = ours + "/" + theirs;
   s.isa = group.isa;
+  s.dt = group.dt;
   s.threads = group.threads;
   std::vector<double> speedups, peaks, peer_peaks;
   for (const std::string& id : group.problem_order) {
@@ -117,6 +119,7 @@ nlohmann::ordered_json to_json(const PairSummary& s) {
   return {{"pair", s.pair},
           {"threads", s.threads},
           {"isa", s.isa},
+          {"dt", s.dt},
           {"geomean_speedup", s.geomean_speedup},
           {"wins", s.wins},
           {"losses", s.losses},
@@ -129,10 +132,10 @@ nlohmann::ordered_json to_json(const PairSummary& s) {
 
 std::string to_line(const PairSummary& s, bool with_isa) {
   return fmt::format(
-      "{}{} threads {}: geomean speedup {:.3f} over {} problems, wins {}, losses {}, worst {:.3f} ({}), "
+      "{}{}{} threads {}: geomean speedup {:.3f} over {} problems, wins {}, losses {}, worst {:.3f} ({}), "
       "peak {:.1f} % against {:.1f} %",
-      s.pair, with_isa ? " " + s.isa : "", s.threads, s.geomean_speedup, s.problems, s.wins, s.losses,
-      s.worst, s.worst_name, s.percent_of_peak, s.peer_percent_of_peak);
+      s.pair, with_isa ? " " + s.isa : "", s.dt == "f32" ? "" : " " + s.dt, s.threads, s.geomean_speedup,
+      s.problems, s.wins, s.losses, s.worst, s.worst_name, s.percent_of_peak, s.peer_percent_of_peak);
 }
 
 }  // namespace cortex::bench
