@@ -153,6 +153,7 @@ CORTEX_API cortex_status cortex_problem_create_matmul(const cortex_matmul_desc* 
                                                       cortex_problem** problem, cortex_message* message);
 
 /* What happens to a finished element v of dst, in this order:
+ *   v *= scale[output channel, or column] (integers whose problem has --attr-oscale=per_oc)
  *   v += bias[output channel, or column of the matmul]
  *   v += residual * residual_scale        (here unless residual_after_activation)
  *   v = activation(v)                     (see cortex_activation)
@@ -170,7 +171,8 @@ typedef struct cortex_epilogue_desc {
 } cortex_epilogue_desc;
 CORTEX_DEFINE_INIT(cortex_epilogue_desc)
 
-/* Replaces the problem's epilogue. Before plans are made from the problem by another thread. */
+/* Replaces the problem's epilogue, all but the scale. Before plans are made from the problem by another
+ * thread. */
 CORTEX_API cortex_status cortex_problem_set_epilogue(cortex_problem* problem,
                                                      const cortex_epilogue_desc* desc,
                                                      cortex_message* message);

@@ -88,6 +88,10 @@ TEST(Capi, ProblemsFromStructsAreThoseFromText) {
   ASSERT_EQ(cortex_problem_set_epilogue(product.get(), &epilogue, &message), CORTEX_OK);
   EXPECT_STREQ(cortex_problem_text(product.get()),
                cortex_problem_text(parse("--bia_dt=f32 --attr-post-ops=relu --wtag=ba 5x7:7x6").get()));
+  // The struct has no field for the scale of integers: it stays.
+  const auto integers = parse("--dt=u8:s8:u8 --attr-oscale=per_oc 5x7:7x6");
+  ASSERT_EQ(cortex_problem_set_epilogue(integers.get(), &epilogue, &message), CORTEX_OK);
+  EXPECT_NE(std::string(cortex_problem_text(integers.get())).find("per_oc"), std::string::npos);
   epilogue.activation = 99;
   EXPECT_EQ(cortex_problem_set_epilogue(product.get(), &epilogue, &message), CORTEX_INVALID_ARGUMENT);
 }

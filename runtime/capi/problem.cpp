@@ -137,7 +137,9 @@ extern "C" cortex_status cortex_problem_set_epilogue(cortex_problem* problem,
     }
     Problem changed = problem->value;
     Epilogue& e = changed.epilogue;
+    const bool scale = e.scale;  // of integers: the problem states it, the struct has no field for it
     e = {};
+    e.scale = scale;
     e.bias = d.bias != 0;
     e.residual = d.residual != 0;
     if (e.residual) {
