@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <set>
@@ -10,6 +11,7 @@
 #include "generators/tool/write_files.h"
 #include "graph/compress/detect.h"
 #include "graph/compress/npy.h"
+#include "graph/problem/text.h"
 #include "support/text_file.h"
 
 namespace cortex {
@@ -24,12 +26,11 @@ std::string shape_text(const std::vector<int64_t>& shape) {
 }
 
 // Names may hold what file names cannot.
-std::string file_name(const std::string& layer, const WeightFormat& format) {
-  std::string name = layer;
+std::string as_file_name(std::string name) {
   for (char& c : name) {
     if (!std::isalnum(static_cast<unsigned char>(c)) && c != '_' && c != '-' && c != '.') c = '_';
   }
-  return fmt::format("{}.{}", name, to_string(format));
+  return name;
 }
 
 Json report(const Layer& layer, const CompressedLayer& c) {
@@ -69,7 +70,11 @@ CompressCommand::CompressCommand(CLI::App& app)
   command_->add_option("--times", times_, "layer times: JSON of cortex-bench run --weights FORMATS --json");
   command_->add_option("--budget", budget_, "with --times: share of the dense time that all layers may take");
   command_->add_option("--threads", threads_, "with --times: whose times")->capture_default_str();
-  command_->add_option("--seed", seed_, "of random weights and of annealing")->capture_default_str();
+  command_->add_option("--seed", seed_, "of random weights and of annealing")
+      ->capture_default_str()
+      ->check([](const std::string& text) {
+        return text.rfind('-', 0) == 0 ? fmt::format("'{}' must not be negative", text) : std::string();
+      });
   command_->add_option("--out", out_, "write LAYER.FORMAT.npy and compress.json to this folder");
 }
 
@@ -100,14 +105,22 @@ Status CompressCommand::check() {
   for (const std::string& name : format_names_) {
     const Result<WeightFormat> format = parse_weight_format(name);
     if (!format) return invalid_argument(fmt::format("--weights: {}", format.error().message));
+    if (std::count(format_names_.begin(), format_names_.end(), name) > 1)
+      return invalid_argument(fmt::format("--weights: {} is named twice", name));
     formats_.push_back(*format);
   }
+  if (detect_ && !(out_.empty() && times_.empty() && calibration_.empty()))
+    return invalid_argument(
+        "--detect writes nothing and changes nothing: drop --out, --times and --quantize");
   return Status::success();
 }
 
 Result<std::vector<Layer>> CompressCommand::read_layers() const {
   std::vector<Layer> layers;
   for (const std::string& file : files_) {
+    if (!is_printable_utf8(file))
+      return invalid_argument(
+          fmt::format("{}: the name is not plain UTF-8 text: rename it", cortex::quoted(file)));
     Result<Layer> layer = read_layer(file);
     if (!layer) return layer.error();
     layers.push_back(std::move(*layer));
@@ -121,9 +134,13 @@ Result<std::vector<Layer>> CompressCommand::read_layers() const {
       layers.push_back(std::move(*layer));
     }
   }
-  std::set<std::string> names;
+  std::set<std::string> names, file_names;
   for (const Layer& layer : layers) {
-    if (names.insert(layer.name).second) continue;
+    if (names.insert(layer.name).second) {
+      if (out_.empty() || file_names.insert(as_file_name(layer.name)).second) continue;
+      return invalid_argument(fmt::format("layer {}: another's files would be called {} too", layer.name,
+                                          as_file_name(layer.name)));
+    }
     return invalid_argument(
         fmt::format("two layers are called {}: results could not be told apart", layer.name));
   }
@@ -205,7 +222,8 @@ Status CompressCommand::write() const {
   std::vector<OutputFile> files;
   Json all = Json::array();
   for (const Made& made : made_) {
-    const std::string name = file_name(made.layer->name, made.result.format);
+    const std::string name =
+        fmt::format("{}.{}", as_file_name(made.layer->name), to_string(made.result.format));
     files.push_back({name + ".npy", to_npy(made.layer->shape, in_array_order(made.result.weights))});
     Json json = report(*made.layer, made.result);
     json["file"] = name + ".npy";

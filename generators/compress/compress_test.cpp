@@ -105,6 +105,11 @@ TEST_F(Compress, PlansWithinTheBudget) {
 
 TEST_F(Compress, RefusesWithOneLine) {
   write("bad.npy", "PK");
+  write("clash.txt", "8x64:64x24n\"a/b\"\n8x64:64x24n\"a_b\"\n");
+  write("odd.npy", std::string("\x93NUMPY\x01\x00\x43\x00", 10) +
+                       "{'descr': 'x\n\x1b[31m', 'fortran_order': False, 'shape': (2, 2), }        ");
+  write("zero.json", R"({"results":[{"name":"a","backend":"cortex","threads":1,"weights":"dense",
+                         "time_ns":{"median":0}}]})");
   for (const auto& [arguments, words] : std::vector<std::pair<std::string, std::string>>{
            {"", "no weights given"},
            {"none.npy", "none.npy"},
@@ -112,6 +117,14 @@ TEST_F(Compress, RefusesWithOneLine) {
            {"--batch list.txt --weights nm9of4", "weight format 'nm9of4'"},
            {"--batch list.txt --weights bs4x1", "needs --sparsity"},
            {"--batch list.txt --sparsity 1", "--sparsity 1"},
+           {"--batch list.txt --seed -1", "--seed: '-1' must not be negative"},
+           {"--batch list.txt --weights cc2,dense,cc2", "cc2 is named twice"},
+           {"--batch list.txt --detect --out w", "--detect"},
+           {"--batch list.txt --budget 0.5 --times zero.json", "zero.json: a time of 0 ns"},
+           {"--batch clash.txt --out w", "a_b"},
+           {"odd.npy", "its elements are"},
+           {"\"$(printf 'new\\nline.npy')\"", "not plain UTF-8 text"},
+           {"\"$(printf 'not\\377utf8.npy')\"", "not plain UTF-8 text"},
            {"--batch list.txt --sparsity nan", "--sparsity nan"},
            {"--batch list.txt --gamma -1", "--gamma -1"},
            {"--batch list.txt --grouping best", "--grouping best"},

@@ -17,6 +17,7 @@ Result<LayerTimes> parse_times(const std::string& text, const std::string& sourc
       const double seconds = row.at("time_ns").at("median").get<double>() * 1e-9;
       const std::pair key(name.empty() ? row.at("problem").get<std::string>() : name,
                           row.at("weights").get<std::string>());
+      if (!(seconds > 0)) return invalid_argument(fmt::format("{}: a time of {} ns", source, seconds * 1e9));
       const auto [at, fresh] = times.try_emplace(key, seconds);
       if (!fresh && seconds < at->second) at->second = seconds;
     }

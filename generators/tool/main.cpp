@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <new>
 
 #include "generators/compress/command.h"
 #include "generators/tool/explain_command.h"
@@ -165,7 +166,10 @@ int main(int argc, char** argv) {
     if (std::fflush(stdout) == 0 && !std::ferror(stdout)) return code;
     fmt::print(stderr, "cortex-gen: standard output: cannot write: {}\n", std::strerror(errno));
     return failure;
-  } catch (const std::exception& e) {  // of the standard library: out of memory, a broken pipe
+  } catch (const std::bad_alloc&) {
+    fmt::print(stderr, "cortex-gen: out of memory: the problems or weights are too large for this machine\n");
+    return failure;
+  } catch (const std::exception& e) {  // of the standard library: a broken pipe
     fmt::print(stderr, "cortex-gen: {}\n", e.what());
     return failure;
   }

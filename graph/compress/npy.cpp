@@ -8,6 +8,7 @@
 #include <cmath>
 #include <cstring>
 
+#include "graph/problem/text.h"
 #include "support/checked.h"
 
 namespace cortex {
@@ -99,13 +100,14 @@ Result<NpyArray> parse_npy(std::string_view bytes, const std::string& source) {
 
   NpyArray array;
   if (!parse_shape(value_of(header, "shape"), array.shape)) return refuse("its header has no shape");
+  if (array.shape.size() > 32) return refuse(fmt::format("its shape has {} dimensions", array.shape.size()));
   if (value_of(header, "fortran_order") != "False")
     return refuse("it is in Fortran order: save numpy.ascontiguousarray of it");
   const std::string_view type = value_of(header, "descr");
   const std::size_t size = type == "'<f4'" ? 4 : type == "'<f8'" ? 8 : type == "'<f2'" ? 2 : 0;
   if (size == 0)
-    return refuse(
-        fmt::format("its elements are {}: float32, float64 or float16, little-endian, are read", type));
+    return refuse(fmt::format("its elements are {}: float32, float64 or float16, little-endian, are read",
+                              quoted(type)));
   int64_t count = 1;
   for (const int64_t extent : array.shape) {
     const auto product = checked_mul(count, extent);

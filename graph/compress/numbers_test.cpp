@@ -93,6 +93,14 @@ TEST(Quantize, IntegersAreWithinHalfAStep) {
 }
 
 // With an outlier far out the entropy's range ends near the bulk, and most values are represented better.
+TEST(Quantize, DenormalsDoNotDivideByAScaleOfZero) {
+  for (const Calibration calibration : {Calibration::min_max, Calibration::entropy}) {
+    const Quantized q = quantize_weights({1, 3, 3, {1e-45f, 0, -1e-45f}}, calibration);
+    EXPECT_GT(q.scales[0], 0);
+    EXPECT_EQ(q.integers, (std::vector<int8_t>{0, 0, 0}));
+  }
+}
+
 TEST(Quantize, EntropyCutsOutliers) {
   std::mt19937 random(1);
   std::normal_distribution<float> normal;

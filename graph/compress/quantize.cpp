@@ -80,7 +80,9 @@ Quantized quantize_weights(const FilterMatrix& w, Calibration calibration) {
     for (int64_t c = 0; c < w.columns; ++c) row[static_cast<std::size_t>(c)] = std::abs(w.at(r, c));
     const double most = calibration == Calibration::entropy ? entropy_threshold(row, 127)
                                                             : *std::max_element(row.begin(), row.end());
-    const float scale = most > 0 ? static_cast<float>(most / 127) : 1.0f;
+    // Of denormal weights it can round to 0, which would divide by it: then they round to 0 themselves.
+    const auto exact = static_cast<float>(most / 127);
+    const float scale = exact > 0 ? exact : 1.0f;
     out.scales.push_back(scale);
     for (int64_t c = 0; c < w.columns; ++c) {
       const float rounded = std::nearbyint(w.at(r, c) / scale);
