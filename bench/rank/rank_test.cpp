@@ -1,3 +1,4 @@
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -103,6 +104,12 @@ TEST(Record, RefusesByFileAndLine) {
   EXPECT_EQ(message("a,b\n").find("x.csv: not what"), 0u);
   EXPECT_EQ(message(text + "1,2\n").find("x.csv:4: "), 0u) << message(text + "1,2\n");
   EXPECT_NE(message(text.substr(0, text.rfind('"'))), "");
+  for (const char* ns_and_samples : {"inf,0,3", "nan,0,3", "0,0,3", "-5,0,3", "7,0,-3"})
+    EXPECT_EQ(
+        message(fmt::format("{}16x16:16x16,,avx2,1,0,1,x,{},0\n", text, ns_and_samples)).find("x.csv:4: "),
+        0u)
+        << ns_and_samples;
+  EXPECT_EQ(message(text + "16x16:16x16,,avx2,1,0,1,x,7,0,3,0\n"), "");
 }
 
 TEST(Page, PlotsEveryMeasuredVariant) {
