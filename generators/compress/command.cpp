@@ -67,7 +67,8 @@ CompressCommand::CompressCommand(CLI::App& app)
   command_->add_option("--grouping", grouping_, "column combining: anneal or greedy")->capture_default_str();
   command_->add_option("--quantize", calibration_, "8-bit integers, scales per channel: minmax or entropy");
   command_->add_flag("--detect", detect_, "say which formats the zeros of the weights already have");
-  command_->add_option("--times", times_, "layer times: JSON of cortex-bench run --weights FORMATS --json");
+  command_->add_option("--times", times_,
+                       "layer times per format: JSON in the form of cortex-bench run --json");
   command_->add_option("--budget", budget_, "with --times: share of the dense time that all layers may take");
   command_->add_option("--threads", threads_, "with --times: whose times")->capture_default_str();
   command_->add_option("--seed", seed_, "of random weights and of annealing")

@@ -1,4 +1,4 @@
-// Layer times per format, as cortex-bench measured them.
+// Layer times per format, in the form in which cortex-bench reports them.
 #pragma once
 
 #include <map>
@@ -12,9 +12,9 @@ namespace cortex {
 // (layer name, format) -> seconds of one execution.
 using LayerTimes = std::map<std::pair<std::string, std::string>, double>;
 
-// Rows of the cortex backend at `threads` out of `cortex-bench run --weights dense,nm2of4x2,... --json FILE`;
-// of several (kernels, types) the fastest. Refuses what is no such file, or has no such row. `source` names
-// the file.
+// Rows of the cortex backend at `threads` out of JSON in the form of `cortex-bench run --json`, their
+// "weights" a format; of of several (kernels, types) the fastest. Refuses what is no such file, or has no
+// such row. `source` names the file.
 Result<LayerTimes> parse_times(const std::string& json, const std::string& source, int threads);
 
 }  // namespace cortex
