@@ -66,4 +66,18 @@ std::vector<int64_t> Model::shape(const std::vector<Size>& dims) const {
   return extents;
 }
 
+int Model::find_parameter(std::string_view wanted) const {
+  for (std::size_t i = 0; i < parameters.size(); ++i) {
+    if (parameters[i].name == wanted) return static_cast<int>(i);
+  }
+  return -1;
+}
+
+int Model::find_state(std::string_view wanted) const {
+  for (std::size_t i = 0; i < states.size(); ++i) {
+    if (states[i].name == wanted) return static_cast<int>(i);
+  }
+  return -1;
+}
+
 }  // namespace cortex::recursive

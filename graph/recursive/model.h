@@ -5,6 +5,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace cortex::recursive {
@@ -107,6 +108,8 @@ struct Model {
 
   int64_t size(const Size& s) const { return evaluate(s, sizes).value_or(0); }
   std::vector<int64_t> shape(const std::vector<Size>& dims) const;
+  int find_parameter(std::string_view name) const;  // -1: none
+  int find_state(std::string_view name) const;
   int64_t children() const { return max_children ? size(*max_children) : -1; }  // -1: any number
 };
 

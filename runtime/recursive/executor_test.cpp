@@ -46,6 +46,12 @@ std::unique_ptr<CompiledModel> compiled(const Model& model, const Parameters& pa
   return std::make_unique<CompiledModel>(std::move(made).value());
 }
 
+CompileOptions for_this_machine() {
+  CompileOptions options;
+  options.isa = detected_isa();
+  return options;
+}
+
 std::vector<float> all_states(const CompiledModel& model, const cortex_recursive_batch& batch, int threads) {
   auto executor = Executor::create(model, threads);
   EXPECT_TRUE(executor.ok());
@@ -229,9 +235,7 @@ TEST(Executor, ResultsDoNotDependOnTheBatch) {
   std::mt19937 random(seed);
   const Model model = parsed(*ready_model("treelstm", false), 48);
   const Parameters parameters = random_parameters(model, random);
-  CompileOptions options;
-  options.isa = detected_isa();
-  const auto made = compiled(model, parameters, options);
+  const auto made = compiled(model, parameters, for_this_machine());
   Batch whole;
   std::vector<Batch> single(30);
   for (Batch& one : single) {
@@ -271,22 +275,31 @@ TEST(Executor, ChainsOfAMillionAndStars) {
   }
 }
 
+// TreeLSTMs of 24 units, and trees to run them on; the first three trees are words alone.
+struct Forest {
+  explicit Forest(unsigned seed, int trees = 9) : random(seed) {
+    for (int s = 0; s < trees; ++s)
+      batch.add(testing::random_structure(Structure::tree, s < 3 ? 1 : 30, -1, random));
+    batch.fill(random, 7, 1);
+  }
+  std::mt19937 random;
+  const Model model = parsed(*ready_model("treelstm", false), 24);
+  Batch batch;
+};
+
 // Leaves with and without a word, before and after the table changes.
 TEST(Executor, LeafTablesFollowTheParameters) {
-  std::mt19937 random(4);
-  const Model model = parsed(*ready_model("treelstm", false), 24);
-  const Parameters first = random_parameters(model, random), second = random_parameters(model, random);
-  CompileOptions options;
-  options.isa = detected_isa();
+  Forest forest(4);
+  const Model& model = forest.model;
+  const Batch& batch = forest.batch;
+  const Parameters first = random_parameters(model, forest.random),
+                   second = random_parameters(model, forest.random);
+  CompileOptions options = for_this_machine();
   const auto kept = compiled(model, first, options);
   ASSERT_NE(kept->directions[0].leaves, nullptr);
   options.disable = "leaf-tables";
   const auto computed = compiled(model, first, options), again = compiled(model, second, options);
   EXPECT_EQ(computed->directions[0].leaves, nullptr);
-  Batch batch;
-  for (int s = 0; s < 9; ++s)
-    batch.add(testing::random_structure(Structure::tree, s < 3 ? 1 : 30, -1, random));
-  batch.fill(random, 7, 1);
   EXPECT_EQ(all_states(*kept, batch.view(), 2), all_states(*computed, batch.view(), 1));
   for (std::size_t p = 0; p < second.size(); ++p) {
     const std::vector<float>& values = second[p];
@@ -298,16 +311,12 @@ TEST(Executor, LeafTablesFollowTheParameters) {
 
 // The first batches of all executors meet at the table, whoever computes it.
 TEST(Executor, ThirtyTwoExecutorsShareAModel) {
-  std::mt19937 random(6);
-  const Model model = parsed(*ready_model("treelstm", false), 24);
-  const Parameters parameters = random_parameters(model, random);
-  CompileOptions options;
-  options.isa = detected_isa();
-  Batch batch;
-  for (int s = 0; s < 4; ++s) batch.add(testing::random_structure(Structure::tree, 20, -1, random));
-  batch.fill(random, 7, 1);
-  const std::vector<float> expected = all_states(*compiled(model, parameters, options), batch.view(), 1);
-  const auto shared = compiled(model, parameters, options);
+  Forest forest(6);
+  const Batch& batch = forest.batch;
+  const Parameters parameters = random_parameters(forest.model, forest.random);
+  const auto compile_it = [&] { return compiled(forest.model, parameters, for_this_machine()); };
+  const std::vector<float> expected = all_states(*compile_it(), batch.view(), 1);
+  const auto shared = compile_it();
   std::vector<std::vector<float>> got(32);
   std::vector<std::thread> threads;
   for (std::vector<float>& states : got) {
@@ -350,8 +359,7 @@ TEST(Executor, BothDirections) {
   std::mt19937 random(3);
   const Model model = parsed(*ready_model("seqgru", true), 24);
   const Parameters parameters = random_parameters(model, random);
-  CompileOptions options;
-  options.isa = detected_isa();
+  CompileOptions options = for_this_machine();
   options.bidirectional = true;
   const auto made = compiled(model, parameters, options);
   Batch batch;
