@@ -8,16 +8,14 @@
 #include <nlohmann/json.hpp>
 
 #include "polyopt/machine/describe.h"
-#include "support/fnv.h"
+#include "polyopt/machine/measured_file.h"
 
 namespace cortex {
 namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr const char* format_name = "cortex-ranker-1";
-
-std::string checksum(const Json& trees) { return fmt::format("{:016x}", fnv1a(trees.dump())); }
+constexpr MeasuredFile ranker_file = {"cortex-ranker-1", "trees", "trained"};
 
 Json to_json(const Tree& tree) {
   Json thresholds = Json::array();  // JSON has no infinity: null is a node without a split
@@ -50,12 +48,8 @@ Ranker::Ranker(const Machine& machine) : cpu_(describe(machine)) {}
 std::string Ranker::text() const {
   Json trees = Json::array();
   for (const Tree& tree : forest.trees) trees.push_back(to_json(tree));
-  const Json json = {{"format", format_name},
-                     {"version", CORTEX_VERSION},
-                     {"cpu", cpu_},
-                     {"features", ranker_feature_names()},
-                     {"checksum", checksum(trees)},
-                     {"trees", trees}};
+  Json json = measured_document(ranker_file, cpu_, std::move(trees));
+  json["features"] = ranker_feature_names();
   return json.dump() + "\n";
 }
 
@@ -64,24 +58,14 @@ Status Ranker::parse(const std::string& text, const std::string& source) {
     return invalid_argument(fmt::format(
         "ranker {}: {}; train one here with cortex-bench rank --replay CSV --learn FILE", source, why));
   };
-  const Json json = Json::parse(text, nullptr, false);
-  if (json.is_discarded()) return refuse("it is damaged: not valid JSON");
-  const auto word = [&](const char* name) {
-    const bool there = json.is_object() && json.contains(name) && json[name].is_string();
-    return there ? json[name].get<std::string>() : std::string();
-  };
-  if (word("format") != format_name) return refuse(fmt::format("it is no {} file", format_name));
-  if (word("version") != CORTEX_VERSION)
-    return refuse(fmt::format("it is of version {}, this is {}", word("version"), CORTEX_VERSION));
-  if (word("cpu") != cpu_)
-    return refuse(fmt::format("it was trained on another CPU ({}), this is {}", word("cpu"), cpu_));
-  if (!json.contains("features") || json["features"] != Json(ranker_feature_names()))
+  const Result<Json> json = parse_measured(ranker_file, cpu_, text);
+  if (!json) return refuse(json.error().message);
+  if (!json->contains("features") || json->at("features") != Json(ranker_feature_names()))
     return refuse("it was trained on other features");
-  if (!json.contains("trees") || !json["trees"].is_array() || word("checksum") != checksum(json["trees"]))
-    return refuse("it is damaged: its checksum does not match");
+  if (!json->at("trees").is_array()) return refuse("it is damaged: its trees are no list");
   Forest read;
   try {
-    for (const Json& tree : json["trees"]) read.trees.push_back(tree_of(tree));
+    for (const Json& tree : json->at("trees")) read.trees.push_back(tree_of(tree));
   } catch (const Json::exception& e) {
     return refuse(fmt::format("it is damaged: {}", e.what()));
   }

@@ -96,6 +96,8 @@ TEST(RankerFile, RefusesWhatIsForeignOrDamagedAndSaysWhy) {
             std::string::npos);
   EXPECT_NE(refusal(machine(), changed("\"feature\":[", "\"feature\":[9")).find("checksum"),
             std::string::npos);
+  EXPECT_NE(refusal(machine(), changed("\"version\"", "\"vision\"")).find("it has no version"),
+            std::string::npos);
 }
 
 TEST(Ranker, ReordersTheSearchesBestByCorrectedTime) {

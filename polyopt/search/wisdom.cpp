@@ -14,16 +14,14 @@
 #include <nlohmann/json.hpp>
 
 #include "polyopt/machine/describe.h"
-#include "support/fnv.h"
+#include "polyopt/machine/measured_file.h"
 
 namespace cortex {
 namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr const char* format_name = "cortex-wisdom-1";
-
-std::string checksum(const Json& entries) { return fmt::format("{:016x}", fnv1a(entries.dump())); }
+constexpr MeasuredFile wisdom_file = {"cortex-wisdom-1", "entries", "measured"};
 
 // Held while a file is read, merged and replaced.
 class FileLock {
@@ -93,12 +91,7 @@ std::string Wisdom::text() const {
   Json entries = Json::object();
   for (const auto& [key, e] : entries_)
     entries[key] = {{"schedule", e.schedule}, {"ns", e.ns}, {"variants", e.variants}};
-  const Json json = {{"format", format_name},
-                     {"version", CORTEX_VERSION},
-                     {"cpu", cpu_},
-                     {"checksum", checksum(entries)},
-                     {"entries", entries}};
-  return json.dump(1) + "\n";
+  return measured_document(wisdom_file, cpu_, std::move(entries)).dump(1) + "\n";
 }
 
 Status Wisdom::parse(const std::string& text, const std::string& source) {
@@ -106,23 +99,11 @@ Status Wisdom::parse(const std::string& text, const std::string& source) {
     return invalid_argument(
         fmt::format("wisdom {}: {}; delete it, or name another file, to start with none", source, why));
   };
-  const Json json = Json::parse(text, nullptr, false);
-  if (json.is_discarded()) return refuse("it is damaged: not valid JSON");
-  const auto word = [&](const char* name) {
-    const bool there = json.is_object() && json.contains(name) && json[name].is_string();
-    return there ? json[name].get<std::string>() : std::string();
-  };
-  if (word("format") != format_name) return refuse(fmt::format("it is no {} file", format_name));
-  if (word("version") != CORTEX_VERSION)
-    return refuse(fmt::format("it is of version {}, this is {}", word("version"), CORTEX_VERSION));
-  if (word("cpu") != cpu_)
-    return refuse(fmt::format("it was measured on another CPU ({}), this is {}", word("cpu"), cpu_));
-  if (!json.contains("entries") || !json["entries"].is_object() ||
-      word("checksum") != checksum(json["entries"])) {
-    return refuse("it is damaged: its checksum does not match");
-  }
+  const Result<Json> json = parse_measured(wisdom_file, cpu_, text);
+  if (!json) return refuse(json.error().message);
+  if (!json->at("entries").is_object()) return refuse("it is damaged: its entries are no object");
   std::map<std::string, WisdomEntry> read;
-  for (const auto& [key, e] : json["entries"].items()) {
+  for (const auto& [key, e] : json->at("entries").items()) {
     const bool good = e.is_object() && e.contains("schedule") && e["schedule"].is_string() &&
                       e.contains("ns") && e["ns"].is_number() && e["ns"].get<double>() > 0 &&
                       e.contains("variants") && e["variants"].is_number_integer();
