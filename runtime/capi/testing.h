@@ -1,23 +1,17 @@
-// What the tests of the C interface share: handles that destroy themselves, a plan with its memory.
+// What the tests of the C interface share: contexts, problems, a plan with its memory.
 #pragma once
 
 #include <cortex/cortex.h>
 #include <gtest/gtest.h>
 
 #include <cstdint>
-#include <memory>
 #include <vector>
+
+#include "runtime/testing/handle.h"
 
 namespace capi_testing {
 
-struct Destroy {
-  void operator()(cortex_context* p) const { cortex_context_destroy(p); }
-  void operator()(cortex_problem* p) const { cortex_problem_destroy(p); }
-  void operator()(cortex_plan* p) const { cortex_plan_destroy(p); }
-  void operator()(cortex_thread_pool* p) const { cortex_thread_pool_destroy(p); }
-};
-template <typename T>
-using Handle = std::unique_ptr<T, Destroy>;
+using cortex::testing::Handle;
 
 inline Handle<cortex_context> make_context() {
   cortex_context* out = nullptr;

@@ -1,22 +1,13 @@
 // One plan, executed under guard pages and compared with the reference.
 #pragma once
 
-#include <memory>
 #include <string>
 
 #include "cortex/cortex.h"
+#include "runtime/testing/handle.h"
 #include "runtime/testing/reference.h"
 
 namespace cortex::testing {
-
-struct Destroy {
-  void operator()(cortex_context* p) const { cortex_context_destroy(p); }
-  void operator()(cortex_problem* p) const { cortex_problem_destroy(p); }
-  void operator()(cortex_plan* p) const { cortex_plan_destroy(p); }
-  void operator()(cortex_thread_pool* p) const { cortex_thread_pool_destroy(p); }
-};
-template <typename T>
-using Handle = std::unique_ptr<T, Destroy>;
 
 Handle<cortex_context> context_for(const char* max_isa);  // nullptr: whatever the environment says
 Handle<cortex_problem> problem_of(const Problem& problem, cortex_message* message);
