@@ -169,5 +169,21 @@ CORTEX_INLINE void narrow_to_memory(RegisterTile<M, N, Masked>& tile, uint32_t f
   }
 }
 
+// What the products of narrow types share: where their sums go.
+template <bool Integers>
+struct NarrowProduct {
+  static constexpr bool is_narrow = true;
+
+  template <typename Tile>
+  CORTEX_INLINE static void add_from(Tile& tile, const char* rows, int64_t pitch) {
+    add_sums<Integers>(tile, rows, pitch);
+  }
+  template <typename Tile>
+  CORTEX_INLINE static void to_memory(Tile& tile, uint32_t flags, const cortex_epilogue& e,
+                                      const TilePlace& at) {
+    narrow_to_memory<Integers>(tile, flags, e, at);
+  }
+};
+
 }  // namespace
 }  // namespace cortex

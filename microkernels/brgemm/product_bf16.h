@@ -7,8 +7,7 @@
 namespace cortex {
 namespace {
 
-struct Product {
-  static constexpr bool is_narrow = true;
+struct Product : NarrowProduct<false> {
 #ifdef CORTEX_HAS_DOT
   static constexpr int extra_registers(int) { return 0; }
   static constexpr bool has_broadcast = has_broadcast_fma, has_fused_row3 = cortex::has_fused_row3;
@@ -27,16 +26,6 @@ struct Product {
 #endif
   CORTEX_INLINE static Vec add(Vec x, Vec y) { return cortex::add(x, y); }
   CORTEX_INLINE static Vec sum_of_lanes(Vec x) { return splat(cortex::sum_of_lanes(x)); }
-
-  template <typename Tile>
-  CORTEX_INLINE static void add_from(Tile& tile, const char* rows, int64_t pitch) {
-    add_sums<false>(tile, rows, pitch);
-  }
-  template <typename Tile>
-  CORTEX_INLINE static void to_memory(Tile& tile, uint32_t flags, const cortex_epilogue& e,
-                                      const TilePlace& at) {
-    narrow_to_memory<false>(tile, flags, e, at);
-  }
 };
 
 }  // namespace

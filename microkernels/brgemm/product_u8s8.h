@@ -8,8 +8,7 @@
 namespace cortex {
 namespace {
 
-struct Product {
-  static constexpr bool is_narrow = true;
+struct Product : NarrowProduct<true> {
   static constexpr bool has_fused_row3 = false;
   // vpdpbusd's unsigned operand is a register: A's broadcast cannot ride on it.
   static constexpr bool has_broadcast = false;
@@ -60,16 +59,6 @@ struct Product {
     float bits;
     __builtin_memcpy(&bits, &total, 4);
     return splat(bits);
-  }
-
-  template <typename Tile>
-  CORTEX_INLINE static void add_from(Tile& tile, const char* rows, int64_t pitch) {
-    add_sums<true>(tile, rows, pitch);
-  }
-  template <typename Tile>
-  CORTEX_INLINE static void to_memory(Tile& tile, uint32_t flags, const cortex_epilogue& e,
-                                      const TilePlace& at) {
-    narrow_to_memory<true>(tile, flags, e, at);
   }
 };
 
