@@ -1,0 +1,154 @@
+// Commands that write or read records of measurements: compare, machine, rank, wisdom, ablate, fuzz.
+#include "bench/commands/cli_testing.h"
+#include "polyopt/machine/machine.h"
+
+namespace cortex::bench {
+namespace {
+
+std::string results(double factor, double spread, const char* more = nullptr) {
+  Json samples = Json::array();
+  for (int i = 0; i < 20; ++i) samples.push_back(1000 * factor * (1 + spread * (i * 7 % 20 - 10) / 10.0));
+  Json row = {{"problem", "16x16:16x16"},
+              {"name", "x"},
+              {"count", 1},
+              {"op", "matmul"},
+              {"dt", "f32"},
+              {"weights", "dense"},
+              {"backend", "cortex"},
+              {"version", "1"},
+              {"isa", "avx2"},
+              {"threads", 1},
+              {"time_ns", {{"median", 1000 * factor}, {"min", 900 * factor}, {"samples", samples}}},
+              {"create_ns", 1},
+              {"pack_ns", 1},
+              {"gflops", 1},
+              {"percent_of_peak", 1},
+              {"error_ratio", 0.1}};
+  Json rows = Json::array({row});
+  if (more) {  // the same in another type, slower
+    row["dt"] = more;
+    row["time_ns"]["median"] = 3000 * factor;
+    for (Json& s : row["time_ns"]["samples"]) s = 3 * s.get<double>();
+    rows.push_back(row);
+  }
+  return Json{{"context", Json::object()}, {"results", rows}, {"summary", Json::array()}}.dump();
+}
+
+TEST_F(Cli, CompareExitCodes) {
+  write("a.json", results(1, 0.02));
+  write("same.json", results(1.001, 0.02));
+  write("slower.json", results(1.2, 0.02));
+  write("noisy.json", results(1.03, 0.5));
+  write("other.json", R"({"context": {}, "results": [], "summary": []})");
+  write("broken.json", "{");
+  const auto compare = [&](const char* b, const char* more = "") {
+    return bench(fmt::format("compare {} {} {}", file("a.json"), file(b), more)).code;
+  };
+  EXPECT_EQ(compare("same.json"), 0);
+  EXPECT_EQ(compare("slower.json"), 1);
+  EXPECT_EQ(compare("slower.json", "--threshold 0.3"), 0);
+  EXPECT_EQ(compare("noisy.json"), 0);
+  write("types.json", results(1, 0.02, "bf16"));  // rows of a type are compared with that type's alone
+  const Outcome types = bench(fmt::format("compare {0} {0}", file("types.json")));
+  EXPECT_EQ(types.code, 0) << types.text;
+  EXPECT_NE(types.text.find("2 results"), std::string::npos) << types.text;
+  EXPECT_NE(types.text.find("geomean speedup 1.000"), std::string::npos) << types.text;
+  EXPECT_EQ(compare("other.json"), 2);
+  EXPECT_EQ(compare("broken.json"), 2);
+  EXPECT_EQ(bench(fmt::format("compare {} {}", file("slower.json"), file("a.json"))).code,
+            0);  // faster is fine
+}
+
+TEST_F(Cli, MachineFileReadsBack) {
+  const Outcome o = bench("machine --seconds 0.5 --json " + file("m.json"));
+  ASSERT_EQ(o.code, 0) << o.text;
+  std::ifstream in(file("m.json"));
+  const std::string text((std::istreambuf_iterator<char>(in)), {});
+  const Result<Machine> machine = parse_machine(text, "m.json");
+  ASSERT_TRUE(machine.ok()) << machine.error().message;
+  EXPECT_GT(machine->peak_gflops(1), 0.5);
+  const Outcome roofline =
+      bench("roofline 64x64:64x64 --machine " + file("m.json") + " --json " + file("roof.json"));
+  ASSERT_EQ(roofline.code, 0) << roofline.text;
+  const Json j = read("roof.json");
+  EXPECT_EQ(j.at("results")[0].at("flops"), 2.0 * 64 * 64 * 64);
+  EXPECT_EQ(j.at("results")[0].at("compulsory_bytes"), 4.0 * 3 * 64 * 64);
+}
+
+TEST_F(Cli, RankJudgesRecordsAndReplays) {
+  const Outcome o = bench(fmt::format(
+      "rank 'mb1ic16ih12oc64oh12kh3ph1n\"conv\"' '70x40:40x96n\"gemm\"' --threads 1,2 --variants 40 "
+      "--seconds 0.2 --json {} --csv {} --html {}",
+      file("rank.json"), file("rank.csv"), file("rank.html")));
+  ASSERT_EQ(o.code, 0) << o.text;
+  const Json j = read("rank.json");
+  ASSERT_EQ(j.at("results").size(), 4u);
+  for (const char* key : {"problems", "variants", "top1_over_best", "median_over_best", "worst_over_best",
+                          "pairwise_accuracy", "gap_closed", "plan_ms_max", "variants_per_second"}) {
+    EXPECT_TRUE(j.at("summary").contains(key)) << key;
+  }
+  EXPECT_EQ(j.at("summary").at("problems"), 4);
+  EXPECT_GT(j.at("summary").at("top1_over_best").get<double>(), 0);
+  EXPECT_LE(j.at("summary").at("top1_over_best").get<double>(), 1);
+  EXPECT_GT(j.at("summary").at("variants").get<int>(), 80);
+  EXPECT_TRUE(std::filesystem::exists(file("rank.html")));
+  // A replay measures nothing: twice the same.
+  const std::string replay = "rank --replay " + file("rank.csv") + " --json ";
+  ASSERT_EQ(bench(replay + file("1.json")).code, 0);
+  ASSERT_EQ(bench(replay + file("2.json")).code, 0);
+  EXPECT_EQ(read("1.json").at("summary").at("pairwise_accuracy"),
+            read("2.json").at("summary").at("pairwise_accuracy"));
+  EXPECT_EQ(read("1.json").at("summary").at("variants"), j.at("summary").at("variants"));
+}
+
+TEST_F(Cli, MeasuredSchedulesGoThroughWisdom) {
+  const std::string run =
+      "run 70x40:40x96 --backend cortex --verify --repeats 2 --tune-seconds 0.1 --wisdom " + file("w.json") +
+      " --json " + file("r.json");
+  ASSERT_EQ(bench(run + " --mode measure").code, 0);
+  ASSERT_TRUE(std::filesystem::exists(file("w.json")));
+  const Json wisdom = read("w.json");
+  ASSERT_EQ(wisdom.at("entries").size(), 1u);
+  const std::string best = wisdom.at("entries").begin().value().at("schedule");
+  const Outcome estimate = bench(run + " --mode estimate");
+  ASSERT_EQ(estimate.code, 0) << estimate.text;
+  EXPECT_EQ(read("r.json").at("results")[0].at("schedule"), best);
+  ASSERT_EQ(bench(run + " --mode exhaustive").code, 0);
+  EXPECT_GT(read("w.json").at("entries").begin().value().at("variants").get<int>(), 16);
+  write("w.json", "{");
+  const Outcome damaged = bench(run);
+  EXPECT_EQ(damaged.code, 2);
+  EXPECT_NE(damaged.text.find("damaged"), std::string::npos) << damaged.text;
+}
+
+TEST_F(Cli, ListNamesEverything) {
+  const Outcome o = bench("list");
+  EXPECT_EQ(o.code, 0);
+  for (const char* word : {"conv_resnet50_mb1", "matmul_dl", "onednn", "avx512", "brgemm_f32_f32_f32_"}) {
+    EXPECT_NE(o.text.find(word), std::string::npos) << word;
+  }
+}
+
+TEST_F(Cli, AblationOfEveryTransformation) {
+  const Outcome o = bench("ablate treelstm h8 mb2 tree9 seqgru h8 mb2 seq4 --min-time 0.001 --verify");
+  EXPECT_EQ(o.code, 0) << o.text;
+  for (const char* part : {"leaf-tables", "dynamic-batching", "treelstm h8 mb2 tree9", "geometric mean"}) {
+    EXPECT_NE(o.text.find(part), std::string::npos) << o.text;
+  }
+  const Outcome bad = bench("ablate treelstm h8 mb2");
+  EXPECT_EQ(bad.code, 2);
+  EXPECT_NE(bad.text.find("--trees"), std::string::npos) << bad.text;
+}
+
+TEST_F(Cli, FuzzFindsNothingAndReplays) {
+  const Outcome o = bench("fuzz --count 150 --seed 11");
+  EXPECT_EQ(o.code, 0) << o.text;
+  EXPECT_NE(o.text.find("150 runs (150 problems, 1 instruction sets): 0 failures"), std::string::npos)
+      << o.text;
+  // The same cases whatever the number of processes.
+  const std::string ratio = o.text.substr(o.text.find("largest error ratio"), 27);
+  EXPECT_NE(bench("fuzz --count 150 --seed 11 --processes 1").text.find(ratio), std::string::npos) << ratio;
+}
+
+}  // namespace
+}  // namespace cortex::bench
