@@ -262,7 +262,8 @@ typedef struct cortex_plan_info {
   const char* native_src_layout; /* what CORTEX_LAYOUT_NATIVE is for this plan */
   const char* native_dst_layout;
   const char* weights_layout;
-  uint64_t reserved[8];
+  int64_t scale_bytes; /* 0: the problem has none */
+  uint64_t reserved[7];
 } cortex_plan_info;
 CORTEX_DEFINE_INIT(cortex_plan_info)
 
@@ -270,7 +271,8 @@ CORTEX_API cortex_status cortex_plan_query(const cortex_plan* plan, cortex_plan_
                                            cortex_message* message);
 
 /* The generated kernel behind the plan, NULL when it is interpreted. Its cortex_kernel_call takes operands
- * in native layout. */
+ * in native layout; sources of bf16 (u8) whose channels, or K, are no multiple of 2 (4), and all s8 sources,
+ * as the units that execute copies them into, which callers of the kernel itself cannot make. */
 CORTEX_API const cortex_kernel_entry* cortex_plan_kernel(const cortex_plan* plan);
 
 /* weights (weights_bytes, in the layout of the options) -> packed (packed_weights_bytes; 64-byte aligned is

@@ -92,6 +92,12 @@ TEST(Capi, ProblemsFromStructsAreThoseFromText) {
   const auto integers = parse("--dt=u8:s8:u8 --attr-oscale=per_oc 5x7:7x6");
   ASSERT_EQ(cortex_problem_set_epilogue(integers.get(), &epilogue, &message), CORTEX_OK);
   EXPECT_NE(std::string(cortex_problem_text(integers.get())).find("per_oc"), std::string::npos);
+  const auto context = make_context();
+  const auto plan =
+      plan_for(context.get(), "--dt=u8:s8:u8 --attr-oscale=per_oc 5x7:7x6", cortex_plan_options_init());
+  cortex_plan_info info = cortex_plan_info_init();
+  ASSERT_EQ(cortex_plan_query(plan.get(), &info, &message), CORTEX_OK) << message.text;
+  EXPECT_EQ(info.scale_bytes, 6 * 4);
   epilogue.activation = 99;
   EXPECT_EQ(cortex_problem_set_epilogue(product.get(), &epilogue, &message), CORTEX_INVALID_ARGUMENT);
 }

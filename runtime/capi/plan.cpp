@@ -73,6 +73,7 @@ extern "C" cortex_status cortex_plan_query(const cortex_plan* plan, cortex_plan_
     out.weights_bytes = p.weights_bytes;
     out.packed_weights_bytes = p.packed_bytes;
     out.bias_bytes = p.bias_bytes;
+    out.scale_bytes = p.scale_bytes;
     out.residual_bytes = p.residual_bytes;
     out.dst_bytes = p.dst_bytes;
     out.scratch_bytes = p.scratch.total;
@@ -107,11 +108,14 @@ extern "C" cortex_status cortex_plan_pack_weights(const cortex_plan* plan, const
       return fail(message, CORTEX_INVALID_ARGUMENT, "cortex_plan_pack_weights: NULL argument");
     }
     const auto alignment = static_cast<uintptr_t>(size_of(plan->value.problem.wei));
-    if (reinterpret_cast<uintptr_t>(weights) % alignment || reinterpret_cast<uintptr_t>(packed) % 4) {
-      return fail(
-          message, CORTEX_INVALID_ARGUMENT,
-          fmt::format("cortex_plan_pack_weights: weights must be {}-byte aligned, packed 4-byte", alignment));
-    }
+    const auto misaligned = [&](const char* name, const void* pointer, uintptr_t wanted) {
+      if (reinterpret_cast<uintptr_t>(pointer) % wanted == 0) return false;
+      fail(message, CORTEX_INVALID_ARGUMENT,
+           fmt::format("cortex_plan_pack_weights: {} must be {}-byte aligned", name, wanted));
+      return true;
+    };
+    if (misaligned("weights", weights, alignment) || misaligned("packed", packed, 4))
+      return CORTEX_INVALID_ARGUMENT;
     if (!plan->value.options.prepacked) {
       return fail(message, CORTEX_INVALID_ARGUMENT,
                   "cortex_plan_pack_weights: this plan takes plain weights, it has nothing to pack");
