@@ -37,14 +37,11 @@ int dispatch(int argc, char** argv) {
   add_rank(app, session);
   add_ablate(app, session);
 #endif
-  std::vector<std::string> texts(argv, argv + argc);
+  std::vector<std::string> texts = command_line_words(argc, argv);
   std::vector<char*> arguments;
-  for (std::string& text : texts) {
-    if (begins_with_problem_options(text)) text = "--problem=" + text;
-    arguments.push_back(text.data());
-  }
+  for (std::string& text : texts) arguments.push_back(text.data());
   try {
-    app.parse(argc, arguments.data());
+    app.parse(static_cast<int>(arguments.size()), arguments.data());
   } catch (const CLI::ParseError& e) {
     if (e.get_exit_code() == 0) return app.exit(e);  // --help, --version
     fmt::print(stderr, "cortex-bench: {} (see cortex-bench --help)\n", e.what());

@@ -92,9 +92,19 @@ dnnl::memory::data_type type_of(DataType type) {
   }
 }
 
-// Scales of integer sums are part of the primitive in oneDNN 2, an argument of it in oneDNN 3.
+// Scales of integer sums and zero points are part of the primitive in oneDNN 2, arguments of it in oneDNN 3.
 dnnl::primitive_attr attributes(const Problem& problem, const Operands& operands) {
   dnnl::primitive_attr attr = epilogue_attributes(problem.epilogue);
+  const std::pair<int, int32_t> zeros[] = {{DNNL_ARG_SRC, problem.src_zero_point},
+                                           {DNNL_ARG_DST, problem.epilogue.zero_point}};
+  for (const auto& [operand, zero] : zeros) {
+    if (zero == 0) continue;
+#if DNNL_VERSION_MAJOR >= 3
+    attr.set_zero_points_mask(operand, 0);
+#else
+    attr.set_zero_points(operand, 0, {zero});
+#endif
+  }
   if (!problem.epilogue.scale) return attr;
   const auto count = static_cast<std::size_t>(bias_elements(problem));
   const float* scale = operands.scale.as<float>();
@@ -150,6 +160,14 @@ Bound::Bound(Device& device, const dnnl::primitive& primitive, const Tensors& us
     std::memcpy(scale_.data(), operands.scale.data(), scale_.bytes());
     args_.push_back({DNNL_ARG_ATTR_SCALES | DNNL_ARG_WEIGHTS, scale_memory_.get()});
   }
+  const auto zero_point = [&](int operand, int32_t zero, BenchBuffer& buffer, dnnl::memory& memory) {
+    if (zero == 0) return;
+    memory = bind(device, strided({1}, {1}, DataType::s32), buffer, 3);
+    std::memcpy(buffer.data(), &zero, sizeof zero);
+    args_.push_back({DNNL_ARG_ATTR_ZERO_POINTS | operand, memory.get()});
+  };
+  zero_point(DNNL_ARG_SRC, problem.src_zero_point, src_zero_, src_zero_memory_);
+  zero_point(DNNL_ARG_DST, problem.epilogue.zero_point, dst_zero_, dst_zero_memory_);
 #endif
 }
 

@@ -47,8 +47,9 @@ class Bound {
   Tensors user_;
   const Problem& problem_;
   const Operands& operands_;
-  BenchBuffer src_, weights_, bias_, scale_, dst_;
-  dnnl::memory src_memory_, weights_memory_, bias_memory_, scale_memory_, dst_memory_;
+  BenchBuffer src_, weights_, bias_, scale_, src_zero_, dst_zero_, dst_;
+  dnnl::memory src_memory_, weights_memory_, bias_memory_, scale_memory_, src_zero_memory_, dst_zero_memory_,
+      dst_memory_;
   std::vector<dnnl_exec_arg_t> args_;
   double pack_ns_ = 0;
 };

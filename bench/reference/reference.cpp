@@ -75,6 +75,10 @@ Reference::Reference(const Problem& problem, const Operands& operands, const Ref
     : problem_(problem), operands_(operands), rows_(problem) {
   gamma_ = gamma(static_cast<double>(reduction_length(problem)) + 3);  // + bias, residual and its scale
   const bool all = flop_count(problem) <= options.full_check_flops;
+  if (const auto zero = static_cast<float>(problem.src_zero_point); zero != 0) {
+    from_zero_.assign(operands.a_data(), operands.a_data() + a_elements(problem));
+    for (float& x : from_zero_) x -= zero;
+  }
   choose_rows(options, all);
   compute_sampled();
   const bool linear = problem.epilogue.activation == Activation::none && !problem.epilogue.scale &&
@@ -151,7 +155,7 @@ void Reference::compute_sampled() {
   const Columns columns{operands_.b_data(), nullptr, nullptr, width};
   expected_.reserve(sampled_.size() * sum.size());
   for (int64_t row : sampled_) {
-    rows_.compute(row, operands_.a_data(), columns, sum.data(), magnitude.data());
+    rows_.compute(row, a(), columns, sum.data(), magnitude.data());
     for (int64_t j = 0; j < width; ++j) {
       expected_.push_back(finish(sum[j], magnitude[j], rows_.first_column(row) + j, rows_.offset(row) + j));
     }
@@ -186,8 +190,7 @@ void Reference::compute_projections(uint64_t seed) {
   projected_bound_.resize(projected_.size());
   const Columns columns{nullptr, b.data(), bound.data(), blocks};
   for (int64_t row = 0; row < rows_.count(); ++row) {
-    rows_.compute(row, operands_.a_data(), columns, &projected_[row * blocks],
-                  &projected_bound_[row * blocks]);
+    rows_.compute(row, a(), columns, &projected_[row * blocks], &projected_bound_[row * blocks]);
   }
 }
 

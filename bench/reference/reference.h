@@ -35,6 +35,7 @@ class Reference {
   };
   Expected finish(double sum, double magnitude, int64_t column, int64_t element) const;
   Expected stored(double value, double tolerance) const;
+  const float* a() const { return from_zero_.empty() ? operands_.a_data() : from_zero_.data(); }
   void choose_rows(const ReferenceOptions& options, bool all);
   void compute_sampled();
   void compute_projections(uint64_t seed);
@@ -42,6 +43,7 @@ class Reference {
 
   const Problem& problem_;
   const Operands& operands_;
+  std::vector<float> from_zero_;  // A less its zero point, where it has one
   Rows rows_;
   double gamma_ = 0;
   std::vector<int64_t> sampled_;    // row numbers

@@ -113,14 +113,11 @@ int run(int argc, char** argv) {
   ExplainCommand explain(app);
   CompressCommand compress(app);
 
-  std::vector<std::string> texts(argv, argv + argc);
+  std::vector<std::string> texts = command_line_words(argc, argv);
   std::vector<char*> words;
-  for (std::string& text : texts) {
-    if (begins_with_problem_options(text)) text = "--problem=" + text;
-    words.push_back(text.data());
-  }
+  for (std::string& text : texts) words.push_back(text.data());
   try {
-    app.parse(argc, words.data());
+    app.parse(static_cast<int>(words.size()), words.data());
   } catch (const CLI::Success& e) {
     return app.exit(e);  // --help, --version
   } catch (const CLI::ParseError& e) {

@@ -49,12 +49,21 @@ Result<Nest> lower(const Problem& problem) {
   auto nest = problem.is_conv() ? lower_conv(problem) : lower_matmul(problem);
   if (!nest) return nest;
   nest->epilogue = problem.epilogue;
-  nest->epilogue.compensation = a_is_shifted(problem);
+  nest->epilogue.compensation = a_zero(problem) != 0;
   if (Status s = verify(*nest); !s) return s.error();
   return nest;
 }
 
-bool a_is_shifted(const Problem& problem) { return problem.src == DataType::s8; }
+int32_t a_zero(const Problem& problem) {
+  return problem.src_zero_point + (problem.src == DataType::s8 ? 128 : 0);
+}
+
+bool a_is_copied(const Problem& problem) {
+  if (problem.src == DataType::s8) return true;
+  if (problem.src_zero_point == 0 || !problem.is_conv()) return false;
+  const ConvProblem& p = problem.conv();
+  return std::max({p.pd, p.ph, p.pw, p.pd_r, p.ph_r, p.pw_r}) > 0;
+}
 
 ConvProblem with_halo(const ConvProblem& conv) {
   ConvProblem p = conv;
@@ -71,7 +80,7 @@ ConvProblem with_halo(const ConvProblem& conv) {
 bool a_in_units(const Problem& problem) {
   const int64_t length = unit_length(problem.src);
   if (length == 1) return true;
-  if (a_is_shifted(problem)) return false;
+  if (a_is_copied(problem)) return false;
   if (problem.is_conv()) return problem.conv().ic / problem.conv().g % length == 0;
   return !problem.matmul().a_transposed && problem.matmul().k % length == 0;
 }

@@ -29,9 +29,12 @@ Result<Nest> lower(const Problem& problem);
 bool a_in_units(const Problem& problem);
 bool b_in_units(const Problem& problem);
 
-// Kernels take u8 in A. A source of s8 is copied with 128 added, which the nest's epilogue takes back from
-// the sums (compensation); the copy has the padding of a convolution in it, since 128 stands for zero there.
-bool a_is_shifted(const Problem& problem);
+// Kernels take u8 in A: a source of s8 is copied with 128 added. What stands for zero in A is then 128 or the
+// zero point or their sum; the nest's epilogue takes it back from the sums (compensation).
+int32_t a_zero(const Problem& problem);
+// Whether A is such a copy. That of a convolution has the padding in it, since 0 does not stand for zero;
+// for that, sources of u8 are copied too.
+bool a_is_copied(const Problem& problem);
 // The convolution over what the copy holds: no padding, a larger input.
 ConvProblem with_halo(const ConvProblem& conv);
 

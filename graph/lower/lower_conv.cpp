@@ -40,8 +40,8 @@ Nest lower_depthwise(const Problem& problem) {
 }  // namespace
 
 Result<Nest> lower_conv(const Problem& problem) {
-  const ConvProblem p = a_is_shifted(problem) ? with_halo(problem.conv()) : problem.conv();
-  const DataType src = a_is_shifted(problem) ? DataType::u8 : problem.src;
+  const ConvProblem p = a_is_copied(problem) ? with_halo(problem.conv()) : problem.conv();
+  const DataType src = a_is_copied(problem) ? DataType::u8 : problem.src;
   if (p.g > 1 && p.ic == p.g && p.oc == p.g) {
     if (problem.src == DataType::f32) return lower_depthwise(problem);
     return unsupported(

@@ -37,7 +37,7 @@ Result<Nest> lower_matmul(const Problem& problem) {
   c.push_back({"n", p.n, affine({{n, 1}})});
   if (p.a_transposed && !narrow) std::swap(a[a.size() - 1], a[a.size() - 2]);
   if (p.b_transposed && b_in_units(problem)) std::swap(b[b.size() - 1], b[b.size() - 2]);
-  nest.access(Operand::a, "src", unit_of(a_is_shifted(problem) ? DataType::u8 : problem.src), a);
+  nest.access(Operand::a, "src", unit_of(a_is_copied(problem) ? DataType::u8 : problem.src), a);
   nest.access(Operand::b, "wei", unit_of(problem.wei), b);
   nest.access(Operand::c, "dst", problem.dst, c);
   Nest result = nest.take();

@@ -63,6 +63,8 @@ Result<Problem> read_problem(Token token, OpKind op, const Options& options) {
   problem.src = options.src, problem.wei = options.wei, problem.dst = options.dst;
   problem.epilogue = options.post_ops;
   problem.epilogue.scale = options.scale;
+  problem.epilogue.zero_point = options.dst_zero_point;
+  problem.src_zero_point = options.src_zero_point;
   problem.epilogue.bias = options.bias;
   ProblemName name;
   const bool looks_like_matmul = is_digit(token.text[0]);

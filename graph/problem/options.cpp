@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
 #include <iterator>
 
 namespace cortex {
@@ -68,7 +69,6 @@ struct Refused {
 };
 constexpr Refused refused[] = {
     {"attr-scales", "scales are not supported"},
-    {"attr-zero-points", "zero points are not supported"},
     {"strides", "explicit strides are not supported: use --stag and --wtag"},
     {"runtime_dims_masks", "sizes known only at run time are not supported"},
     {"encoding", "sparse encodings are not supported in problem lines"},
@@ -78,9 +78,10 @@ constexpr Refused refused[] = {
 };
 
 constexpr std::string_view known_options[] = {
-    "reset",       "conv",          "matmul",     "dir",  "dt",   "cfg",  "bia_dt", "bia_mask",
-    "bia-dt",      "bia-mask",      "mb",         "stag", "wtag", "dtag", "alg",    "engine",
-    "attr-fpmath", "attr-post-ops", "attr-oscale"};
+    "reset",  "conv",        "matmul",        "dir",         "dt",
+    "cfg",    "bia_dt",      "bia_mask",      "bia-dt",      "bia-mask",
+    "mb",     "stag",        "wtag",          "dtag",        "alg",
+    "engine", "attr-fpmath", "attr-post-ops", "attr-oscale", "attr-zero-points"};
 
 Status refuse_unknown(Token token, std::string_view name) {
   for (const Refused& r : refused) {
@@ -89,7 +90,7 @@ Status refuse_unknown(Token token, std::string_view name) {
   return refuse(
       token,
       "unknown option: known are --conv --matmul --reset --dir --dt --cfg --bia_dt --bia_mask --mb --stag "
-      "--wtag --dtag --alg --engine --attr-post-ops --attr-oscale --attr-fpmath",
+      "--wtag --dtag --alg --engine --attr-post-ops --attr-oscale --attr-zero-points --attr-fpmath",
       ErrorCode::unsupported);
 }
 
@@ -110,6 +111,19 @@ bool begins_with_problem_options(std::string_view argument) {
   if (name == "batch") return false;  // a tool's own: a path may hold blanks
   return std::any_of(std::begin(known_options), std::end(known_options), is) ||
          std::any_of(std::begin(refused), std::end(refused), [&](const Refused& r) { return is(r.name); });
+}
+
+std::vector<std::string> command_line_words(int argc, const char* const* argv) {
+  std::vector<std::string> words;
+  for (int i = 0; i < argc; ++i) {
+    std::string word = argv[i];
+    if (!words.empty() && words.back() == "--problem") {
+      words.back() += "=" + word;
+      continue;
+    }
+    words.push_back(begins_with_problem_options(word) ? "--problem=" + word : word);
+  }
+  return words;
 }
 
 Status apply_option(Token token, Options& options) {
@@ -158,6 +172,11 @@ Status apply_option(Token token, Options& options) {
     if (!post_ops) return post_ops.error();
     options.post_ops = *post_ops;
   }
+  if (name == "attr-zero-points") {
+    const auto points = parse_zero_points(token, value);
+    if (!points) return points.error();
+    options.src_zero_point = points->src, options.dst_zero_point = points->dst;
+  }
   if (name == "attr-oscale") {
     if (value.substr(0, 6) != "per_oc" || (value.size() > 6 && value[6] != ':')) {
       return refuse(token, "not supported: scales are per_oc, their values are given with the operands",
@@ -166,6 +185,32 @@ Status apply_option(Token token, Options& options) {
     options.scale = true;
   }
   return Status::success();
+}
+
+Result<ZeroPoints> parse_zero_points(Token token, std::string_view value) {
+  ZeroPoints points;
+  while (!value.empty()) {
+    const std::size_t plus = value.find('+');
+    std::string_view entry = value.substr(0, plus);
+    value = plus == std::string_view::npos ? std::string_view() : value.substr(plus + 1);
+    const std::string_view operand = entry.substr(0, 4);
+    int32_t number = 0;
+    bool good = operand == "src:" || operand == "dst:";
+    if (good) entry.remove_prefix(4);
+    good = good && entry.substr(0, 7) == "common:";
+    if (good) {
+      entry.remove_prefix(7);
+      const auto [end, error] = std::from_chars(entry.data(), entry.data() + entry.size(), number);
+      good = error == std::errc() && end == entry.data() + entry.size();
+    }
+    if (!good) {
+      return refuse(token,
+                    "not supported: write src:common:NUMBER, dst:common:NUMBER, or both with a + between",
+                    ErrorCode::unsupported);
+    }
+    (operand == "src:" ? points.src : points.dst) = number;
+  }
+  return points;
 }
 
 Result<Types> parse_types(Token token, std::string_view value) {

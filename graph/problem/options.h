@@ -14,6 +14,7 @@ struct Options {
   int bias_mask = 0;  // matmul, 0: not given
   Epilogue post_ops;  // without bias and scale
   bool scale = false;
+  int32_t src_zero_point = 0, dst_zero_point = 0;
   int64_t mb = 0;                // 0: the problem's
   std::string stag, wtag, dtag;  // "": default
 };
@@ -23,6 +24,12 @@ Status apply_option(Token token, Options& options);
 
 // "sum:0.5+relu:0.1" -> the epilogue's residual and activation.
 Result<Epilogue> parse_post_ops(Token token, std::string_view value);
+
+// "src:common:3+dst:common:-5"
+struct ZeroPoints {
+  int32_t src = 0, dst = 0;
+};
+Result<ZeroPoints> parse_zero_points(Token token, std::string_view value);
 
 // Types as benchdnn combines them: "f32", "bf16:bf16:f32", "u8s8s32". `text` may list 1 to 3 types.
 struct Types {

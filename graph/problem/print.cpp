@@ -91,6 +91,13 @@ std::string post_ops_text(const Epilogue& e) {
   return e.residual_after_activation ? activation + "+" + sum : sum + "+" + activation;
 }
 
+std::string zero_points_text(const Problem& p) {
+  const int32_t src = p.src_zero_point, dst = p.epilogue.zero_point;
+  if (src == 0 && dst == 0) return "";
+  return fmt::format("--attr-zero-points={}{}{} ", src ? fmt::format("src:common:{}", src) : "",
+                     src && dst ? "+" : "", dst ? fmt::format("dst:common:{}", dst) : "");
+}
+
 }  // namespace
 
 std::string to_string(const Problem& problem) {
@@ -102,6 +109,7 @@ std::string to_string(const Problem& problem) {
   }
   if (problem.epilogue.bias) text += problem.is_conv() ? "--dir=FWD_B " : "--bia_dt=f32 ";
   if (problem.epilogue.scale) text += "--attr-oscale=per_oc ";
+  text += zero_points_text(problem);
   if (const std::string post_ops = post_ops_text(problem.epilogue); !post_ops.empty()) {
     text += fmt::format("--attr-post-ops={} ", post_ops);
   }

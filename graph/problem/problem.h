@@ -40,6 +40,7 @@ struct MatmulProblem {
 struct Problem {
   std::variant<ConvProblem, MatmulProblem> op;
   DataType src = DataType::f32, wei = DataType::f32, dst = DataType::f32;
+  int32_t src_zero_point = 0;  // what stands for zero in an integer source; padding counts as it
   Epilogue epilogue;
   std::string name;   // of n"name*count", without the count
   int64_t count = 1;  // times the layer occurs in its network
@@ -61,6 +62,9 @@ Result<Problem> parse_problem(std::string_view line, OpKind op = OpKind::any);
 // A command-line argument that is a problem line beginning with options ("--bia_dt=f32 64x64:64x64"), which
 // a reader of command lines would take for an option of the tool.
 bool begins_with_problem_options(std::string_view argument);
+// The words of a command line with every such argument, and what follows a lone "--problem", as one word
+// "--problem=...".
+std::vector<std::string> command_line_words(int argc, const char* const* argv);
 
 // A batch file: one problem a line (more are taken), '#' comments, options persist to later lines, --reset
 // clears them. Messages begin with "<source>:<line>: ".

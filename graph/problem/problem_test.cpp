@@ -124,6 +124,11 @@ TEST(Options, ArgumentsThatBeginWithThem) {
   for (const char* argument : {"8x8:8x8", "--dt=f32", "--batch=my list1", "--json=a b1", "--threads 2",
                                "-x 1", "", "--", "-- 8x8:8x8"})
     EXPECT_FALSE(begins_with_problem_options(argument)) << argument;
+  const char* const words[] = {"tool",   "run", "--bia_dt=f32 8x8:8x8", "--problem", "--dt=bf16 8x8:8x8",
+                               "4x4:4x4"};
+  EXPECT_EQ(command_line_words(6, words),
+            (std::vector<std::string>{"tool", "run", "--problem=--bia_dt=f32 8x8:8x8",
+                                      "--problem=--dt=bf16 8x8:8x8", "4x4:4x4"}));
 }
 
 TEST(MatmulText, BatchesBroadcastAndDestination) {
@@ -215,6 +220,8 @@ TEST(Print, Canonical) {
             "--dt=bf16:bf16:bf16 --dir=FWD_B --attr-post-ops=sum:0.1+clip:-1:6 "
             "mb1_ic4id4ih4iw4_oc4od4oh4ow4_kd1kh1kw1pd0ph0pw0");
   EXPECT_EQ(to_string(parsed("--bia_dt=f32 --wtag=acb 2x3x4:1x4x5")), "--bia_dt=f32 --wtag=acb 2x3x4:1x4x5");
+  EXPECT_EQ(to_string(parsed("--dt=u8:s8:s8 --attr-zero-points=dst:common:-3+src:common:255 2x3:3x4")),
+            "--dt=u8:s8:s8 --attr-zero-points=src:common:255+dst:common:-3 2x3:3x4");
 }
 
 TEST(Print, LargeNumbersReadBack) {

@@ -145,6 +145,18 @@ Status validate_types(const Problem& p) {
                   dtype_name(p.src), dtype_name(p.wei), dtype_name(p.dst)));
 }
 
+Status validate_zero_point(const char* operand, DataType type, int32_t point) {
+  if (point == 0) return Status::success();
+  const int32_t low = type == DataType::u8 ? 0 : -128, high = type == DataType::u8 ? 255 : 127;
+  if (type != DataType::u8 && type != DataType::s8) {
+    return invalid_argument(fmt::format("zero point {} of {}: it is {}, zero points are of u8 and s8", point,
+                                        operand, dtype_name(type)));
+  }
+  if (point >= low && point <= high) return Status::success();
+  return invalid_argument(
+      fmt::format("zero point {} of {}: {} holds {} to {}", point, operand, dtype_name(type), low, high));
+}
+
 Status validate_epilogue(const Epilogue& e) {
   if (!std::isfinite(e.residual_scale) || !std::isfinite(e.alpha) || !std::isfinite(e.beta)) {
     return invalid_argument("a number of the epilogue is not finite");
@@ -165,6 +177,8 @@ Status validate(const Problem& problem) {
   if (problem.epilogue.scale && (sum_type(problem.src) != DataType::s32 || problem.dst == DataType::s32)) {
     return invalid_argument("scales are for integer sums that become f32, u8 or s8");
   }
+  if (Status s = validate_zero_point("src", problem.src, problem.src_zero_point); !s) return s;
+  if (Status s = validate_zero_point("dst", problem.dst, problem.epilogue.zero_point); !s) return s;
   return problem.is_conv() ? validate_conv(problem) : validate_matmul(problem);
 }
 

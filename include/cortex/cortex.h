@@ -152,12 +152,14 @@ CORTEX_DEFINE_INIT(cortex_matmul_desc)
 CORTEX_API cortex_status cortex_problem_create_matmul(const cortex_matmul_desc* desc,
                                                       cortex_problem** problem, cortex_message* message);
 
-/* What happens to a finished element v of dst, in this order:
+/* What happens to a finished element v of dst, in this order (zero points: those of a problem whose text has
+ * --attr-zero-points=src:common:NUMBER+dst:common:NUMBER; sums are of src less its zero point):
  *   v *= scale[output channel, or column] (integers whose problem has --attr-oscale=per_oc)
  *   v += bias[output channel, or column of the matmul]
  *   v += residual * residual_scale        (here unless residual_after_activation)
  *   v = activation(v)                     (see cortex_activation)
- *   v += residual * residual_scale        (here if residual_after_activation) */
+ *   v += residual * residual_scale        (here if residual_after_activation)
+ *   dst = v rounded to dst's type, plus its zero point, saturated */
 typedef struct cortex_epilogue_desc {
   size_t struct_size;
   int32_t bias;     /* 1: execute takes one f32 per output channel / column */
@@ -171,7 +173,7 @@ typedef struct cortex_epilogue_desc {
 } cortex_epilogue_desc;
 CORTEX_DEFINE_INIT(cortex_epilogue_desc)
 
-/* Replaces the problem's epilogue, all but the scale. Before plans are made from the problem by another
+/* Replaces the problem's epilogue, all but the scale and the zero point. Before plans are made from the problem by another
  * thread. */
 CORTEX_API cortex_status cortex_problem_set_epilogue(cortex_problem* problem,
                                                      const cortex_epilogue_desc* desc,

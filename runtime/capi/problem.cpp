@@ -137,9 +137,10 @@ extern "C" cortex_status cortex_problem_set_epilogue(cortex_problem* problem,
     }
     Problem changed = problem->value;
     Epilogue& e = changed.epilogue;
-    const bool scale = e.scale;  // of integers: the problem states it, the struct has no field for it
+    const Epilogue of_integers = e;  // the problem states it, the struct has no field for it
     e = {};
-    e.scale = scale;
+    e.scale = of_integers.scale;
+    e.zero_point = of_integers.zero_point;
     e.bias = d.bias != 0;
     e.residual = d.residual != 0;
     if (e.residual) {

@@ -271,7 +271,7 @@ Copies src_to_units(const Problem& problem, cortex_layout layout) {
   const int64_t points = p.id * p.ih * p.iw, channels = p.ic / p.g, filled = round_up(channels, length);
   const bool planes = layout == CORTEX_LAYOUT_NCHW;
   const int64_t channel = planes ? points : 1, point = planes ? 1 : p.ic;
-  if (a_is_shifted(problem)) {
+  if (a_is_copied(problem)) {
     const ConvProblem q = with_halo(p);
     const int64_t to = p.g * filled;
     const auto axis = [](int64_t inside, int64_t extent, int64_t before, int64_t from, int64_t stride) {

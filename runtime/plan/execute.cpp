@@ -2,8 +2,8 @@
 #include <cstring>
 
 #include "graph/lower/lower.h"
-
 #include "runtime/plan/plan.h"
+#include "runtime/plan/zero_point.h"
 #include "support/aligned_buffer.h"
 #include "support/checked.h"
 
@@ -55,40 +55,12 @@ void move_task(void* arg, int index) {
 
 void shift_task(void* arg, int index) {
   const Stage& stage = *static_cast<const Stage*>(arg);
-  const int64_t words = stage.bytes / 8;  // sizes of units are multiples of 4: the last thread has the rest
-  const int64_t begin = words * index / stage.parts, end = words * (index + 1) / stage.parts;
-  auto* bytes = static_cast<unsigned char*>(stage.to);
-  const int64_t last = index + 1 == stage.parts ? stage.bytes : 8 * end;
-  int64_t i = 8 * begin;
-  for (; i + 8 <= last; i += 8) {
-    uint64_t word;
-    std::memcpy(&word, bytes + i, 8);
-    word ^= 0x8080808080808080u;
-    std::memcpy(bytes + i, &word, 8);
-  }
-  for (; i < last; ++i) bytes[i] ^= 0x80;
+  shift_to_u8(stage.to, stage.bytes, index, stage.parts);
 }
 
-// -128 times the sum of each column, of weights in the nest's layout.
-void compensate(const Problem& problem, const void* weights, int32_t* sums) {
-  const auto* w = static_cast<const int8_t*>(weights);
-  const bool conv = problem.is_conv();
-  const int64_t groups = conv ? problem.conv().g : 1;
-  const int64_t columns = conv ? problem.conv().oc / groups : problem.matmul().n;
-  const int64_t reduction = conv ? problem.conv().ic / groups : problem.matmul().k;
-  const int64_t taps = conv ? problem.conv().kd * problem.conv().kh * problem.conv().kw : 1;
-  const int64_t length = unit_length(problem.wei), rows = taps * ceil_div(reduction, length);
-  const bool transposed = b_in_units(problem);
-  const int64_t row = transposed ? 1 : columns, column = transposed ? rows : 1;
-  for (int64_t g = 0; g < groups; ++g, w += rows * columns * length, sums += columns) {
-    for (int64_t j = 0; j < columns; ++j) sums[j] = 0;
-    for (int64_t r = 0; r < rows; ++r) {
-      for (int64_t j = 0; j < columns; ++j) {
-        const int8_t* unit = w + (r * row + j * column) * length;
-        sums[j] -= 128 * (unit[0] + unit[1] + unit[2] + unit[3]);
-      }
-    }
-  }
+void halo_task(void* arg, int index) {
+  const Stage& stage = *static_cast<const Stage*>(arg);
+  fill_halo(stage.plan->problem, stage.to, index, stage.parts);
 }
 
 void run_tasks(const cortex_thread_pool* pool, int tasks, void (*task)(void*, int), Stage& stage) {
@@ -114,7 +86,7 @@ class Execution {
 
     if (!plan_.src_in.empty()) call.a = copy(plan_.src_in, args_.src, plan_.scratch.src);
     if (plan_.problem.epilogue.scale) call.scale = args_.scale;
-    if (a_is_shifted(plan_.problem)) shift_src();
+    if (a_is_copied(plan_.problem)) finish_src();
     if (!plan_.weights_in.empty()) call.b = copy(plan_.weights_in, args_.weights, plan_.scratch.weights);
     if (plan_.compensation_at >= 0) call.compensation = compensation(call.b);
     if (plan_.dst_out) call.c = scratch_ + plan_.scratch.dst;
@@ -143,13 +115,15 @@ class Execution {
     run_tasks(args_.pool, stage.parts, copy_task, stage);
   }
 
-  // s8 to u8 in the copy, where zeros become 128.
-  void shift_src() {
+  // After the copy of the source, where padding is 0.
+  void finish_src() {
+    const Problem& p = plan_.problem;
     Stage stage{&plan_};
     stage.to = scratch_ + plan_.scratch.src;
     stage.bytes = plan_.nest_src_bytes;
     stage.parts = plan_.options.threads;
-    run_tasks(args_.pool, stage.parts, shift_task, stage);
+    if (p.src == DataType::s8) run_tasks(args_.pool, stage.parts, shift_task, stage);
+    if (p.is_conv() && p.src_zero_point) run_tasks(args_.pool, stage.parts, halo_task, stage);
   }
 
   const int32_t* compensation(const void* nest_weights) {

@@ -100,6 +100,13 @@ class Narrow {
     problem_.epilogue.scale = integers && types.dst != DataType::s32 && pick(random_, 0, 3);
     if (integers && problem_.epilogue.activation > Activation::clip)
       problem_.epilogue.activation = Activation::relu;
+    const auto zero_point = [&](DataType type) {
+      if (!integers || pick(random_, 0, 2)) return 0;
+      if (type == DataType::u8) return static_cast<int32_t>(pick(random_, 0, 255));
+      return type == DataType::s8 ? static_cast<int32_t>(pick(random_, -128, 127)) : 0;
+    };
+    problem_.src_zero_point = zero_point(types.src);
+    problem_.epilogue.zero_point = zero_point(types.dst);
     options_ = cortex_plan_options_init();
     options_.threads = static_cast<int32_t>(pick(random_, 1, 3));
     options_.weights_handling = static_cast<int32_t>(pick(random_, 0, 1));

@@ -236,8 +236,10 @@ class Builder {
     }
     if (nest_.epilogue.compensation) {
       if (p.is_matmul() && product(p.matmul().batch_b) > 1) {
-        return unsupported(
-            fmt::format("plan for {}: s8 times a matrix of weights per batch; use u8", to_string(p)));
+        return unsupported(fmt::format(
+            "plan for {}: s8 sources, or a zero point, times a matrix of weights per batch; use u8 "
+            "without one",
+            to_string(p)));
       }
       plan_.compensation_at = round_up(plan_.packed_bytes, 64);
       if (plan_.options.prepacked) plan_.packed_bytes = plan_.compensation_at + compensation_bytes();

@@ -60,6 +60,7 @@ void finish(const Problem& problem, const Operands& o, const Sum& sum, int64_t c
   tolerance *= std::max(1.2, std::fabs(static_cast<double>(e.alpha)));
   if (e.activation >= Activation::sigmoid) tolerance += 32 * unit * (1 + std::fabs(v));
   if (e.residual && e.residual_after_activation) add(residual);
+  v += e.zero_point;
   out.value[static_cast<std::size_t>(at)] = v;
   out.tolerance[static_cast<std::size_t>(at)] = tolerance + 2 * unit * std::fabs(v) + 1e-37;
 }
@@ -88,6 +89,7 @@ Expected conv(const Problem& problem, const Operands& o) {
         return o.weights[((g * ocg + oc) * icg + ic) * window + k];
     }
   };
+  const auto zero = static_cast<float>(problem.src_zero_point);
   Expected out;
   out.value.resize(static_cast<std::size_t>(dst_elements(problem)));
   out.tolerance.resize(out.value.size());
@@ -106,7 +108,7 @@ Expected conv(const Problem& problem, const Operands& o) {
                     const int64_t w = ow * p.sw - p.pw + kw * (p.dw + 1);
                     if (d < 0 || d >= p.id || h < 0 || h >= p.ih || w < 0 || w >= p.iw) continue;
                     for (int64_t ic = 0; ic < icg; ++ic) {
-                      sum.add(o.src[n * s.n + (g * icg + ic) * s.c + d * s.d + h * s.h + w * s.w],
+                      sum.add(o.src[n * s.n + (g * icg + ic) * s.c + d * s.d + h * s.h + w * s.w] - zero,
                               weight(g, oc, ic, (kd * p.kh + kh) * p.kw + kw));
                     }
                   }
@@ -143,6 +145,7 @@ int64_t product(const std::vector<int64_t>& extents) {
 Expected matmul(const Problem& problem, const Operands& o) {
   const MatmulProblem& p = problem.matmul();
   const std::vector<int64_t> all = batch_of(p);
+  const auto zero = static_cast<float>(problem.src_zero_point);
   Expected out;
   out.value.resize(static_cast<std::size_t>(dst_elements(problem)));
   out.tolerance.resize(out.value.size());
@@ -154,7 +157,7 @@ Expected matmul(const Problem& problem, const Operands& o) {
       for (int64_t j = 0; j < p.n; ++j) {
         Sum sum;
         for (int64_t l = 0; l < p.k; ++l) {
-          sum.add(p.a_transposed ? a_matrix[l * p.m + i] : a_matrix[i * p.k + l],
+          sum.add((p.a_transposed ? a_matrix[l * p.m + i] : a_matrix[i * p.k + l]) - zero,
                   nk ? b_matrix[j * p.k + l] : b_matrix[l * p.n + j]);
         }
         finish(problem, o, sum, j, (b * p.m + i) * p.n + j, out);
