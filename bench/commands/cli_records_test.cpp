@@ -148,6 +148,11 @@ TEST_F(Cli, FuzzFindsNothingAndReplays) {
   // The same cases whatever the number of processes.
   const std::string ratio = o.text.substr(o.text.find("largest error ratio"), 27);
   EXPECT_NE(bench("fuzz --count 150 --seed 11 --processes 1").text.find(ratio), std::string::npos) << ratio;
+  const Outcome narrow = bench("fuzz --count 100 --seed 5 --dt bf16,bf16f32,u8s8,s8s8,u8s8s32,s8s8f32");
+  EXPECT_EQ(narrow.code, 0) << narrow.text;
+  EXPECT_NE(narrow.text.find("100 runs (100 problems, 1 instruction sets): 0 failures"), std::string::npos)
+      << narrow.text;
+  EXPECT_EQ(bench("fuzz --dt u8f32").code, 2);
 }
 
 }  // namespace

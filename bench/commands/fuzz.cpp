@@ -1,4 +1,5 @@
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <cstdio>
@@ -16,7 +17,7 @@ namespace {
 struct Arguments {
   int64_t count = 1000, first = 0;
   uint64_t seed = 1;
-  std::vector<std::string> isas, ops;
+  std::vector<std::string> isas, ops, dts;
   double time_limit = 0;
   int processes = 0, max_failures = 20;
 };
@@ -55,15 +56,27 @@ Result<FuzzOptions> check(const Arguments& a) {
   o.seed = a.seed;
   o.first = a.first;
   o.count = a.count;
-  o.op = *op;
+  o.space.op = *op;
+  for (const std::string& text : a.dts) {
+    Result<DataTypes> types = parse_dt(text);
+    if (!types) return types.error();
+    Problem problem;  // are they types of a problem?
+    problem.op = MatmulProblem{};
+    problem.src = (*types)[0], problem.wei = (*types)[1], problem.dst = (*types)[2];
+    if (Status s = validate(problem); !s)
+      return invalid_argument(fmt::format("--dt {}: {}", text, s.error().message));
+    o.space.types.push_back(*types);
+  }
   o.time_limit = a.time_limit;
   return o;
 }
 
-std::string replay_line(const FuzzOptions& o, int64_t index, Isa isa) {
-  const char* op = o.op == OpKind::conv ? " --op conv" : o.op == OpKind::matmul ? " --op matmul" : "";
-  return fmt::format("cortex-bench fuzz --seed {} --first {} --count 1 --isa {}{}", o.seed, index,
-                     isa_name(isa), op);
+std::string replay_line(const Arguments& a, const FuzzOptions& o, int64_t index, Isa isa) {
+  const OpKind op = o.space.op;
+  const char* one = op == OpKind::conv ? " --op conv" : op == OpKind::matmul ? " --op matmul" : "";
+  const std::string dts = a.dts.empty() ? "" : fmt::format(" --dt {}", fmt::join(a.dts, ","));
+  return fmt::format("cortex-bench fuzz --seed {} --first {} --count 1 --isa {}{}{}", o.seed, index,
+                     isa_name(isa), one, dts);
 }
 
 int run(const Arguments& a) {
@@ -82,8 +95,8 @@ int run(const Arguments& a) {
   listener.failed = [&](const FuzzFailure& f) {
     progress.clear();
     if (++shown > a.max_failures) return;
-    fmt::print("FAILED {} on {}: {}\n  {}\n", describe(random_case(o.seed, f.index, o.op)), isa_name(f.isa),
-               f.message, replay_line(o, f.index, f.isa));
+    fmt::print("FAILED {} on {}: {}\n  {}\n", describe(random_case(o.seed, f.index, o.space)),
+               isa_name(f.isa), f.message, replay_line(a, o, f.index, f.isa));
     std::fflush(stdout);
   };
   Result<FuzzReport> report = fuzz(o, listener);
@@ -94,8 +107,8 @@ int run(const Arguments& a) {
              report->runs, report->runs / static_cast<int64_t>(o.isas.size()), o.isas.size(),
              report->failures.size(), report->largest_ratio);
   if (report->largest_ratio > 0) {
-    fmt::print("largest at {}: {}\n", describe(random_case(o.seed, report->largest_index, o.op)),
-               replay_line(o, report->largest_index, report->largest_isa));
+    fmt::print("largest at {}: {}\n", describe(random_case(o.seed, report->largest_index, o.space)),
+               replay_line(a, o, report->largest_index, report->largest_isa));
   }
   return report->failures.empty() ? exit_ok : exit_failed;
 }
@@ -113,6 +126,11 @@ void add_fuzz(CLI::App& app, Session& session) {
       ->delimiter(',')
       ->allow_extra_args(false);
   command->add_option("--op", a->ops, "conv, matmul (default: both)")
+      ->delimiter(',')
+      ->allow_extra_args(false);
+  command
+      ->add_option("--dt", a->dts,
+                   "types, drawn from these: f32, bf16, bf16f32, u8s8, s8s8, ... (default: f32)")
       ->delimiter(',')
       ->allow_extra_args(false);
   command->add_option("--time-limit", a->time_limit, "seconds; fewer problems then");

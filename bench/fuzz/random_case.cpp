@@ -40,17 +40,18 @@ Axis random_axis(Random& r, int64_t largest) {
   }
 }
 
-ConvProblem random_conv(Random& r, double limit) {
+ConvProblem random_conv(Random& r, double limit, bool narrow) {
   for (;;) {
     ConvProblem c;
     const int64_t rank = r.chance(0.75) ? 2 : r.chance(0.5) ? 1 : 3;
     const int64_t largest = rank == 3 ? 10 : rank == 2 ? (r.chance(0.2) ? 60 : 24) : 150;
     const int64_t channels = r.chance(0.25) ? 300 : 80;
     c.mb = r.chance(0.6) ? 1 : r.between(1, 4);
-    const bool depthwise = r.chance(0.2);
+    const bool depthwise = r.chance(0.2) && !narrow;  // narrow ones have no kernels
     c.g = depthwise ? extent(r, 70) : r.chance(0.2) ? r.between(2, 5) : 1;
     const int64_t icg = depthwise ? 1 : extent(r, channels);
     const int64_t ocg = depthwise ? 1 : extent(r, channels);
+    if (narrow && c.g > 1 && icg == 1 && ocg == 1) continue;
     c.ic = c.g * icg;
     c.oc = c.g * ocg;
     const auto assign = [](const Axis& a, int64_t& in, int64_t& out, int64_t& k, int64_t& s, int64_t& p,
@@ -109,6 +110,24 @@ Epilogue random_epilogue(Random& r) {
   return e;
 }
 
+int32_t random_zero_point(Random& r, DataType type) {
+  if (r.chance(0.6)) return 0;
+  if (type == DataType::u8) return static_cast<int32_t>(r.between(0, 255));
+  return type == DataType::s8 ? static_cast<int32_t>(r.between(-128, 127)) : 0;
+}
+
+// Scales and zero points. Steps whose rounding depends on the instruction set go: all must give equal
+// integers.
+void add_integer_steps(Random& r, Problem& p) {
+  Epilogue& e = p.epilogue;
+  if (e.activation > Activation::clip) e.activation = Activation::relu;
+  e.scale = p.dst != DataType::s32 && r.chance(0.75);
+  e.zero_point = random_zero_point(r, p.dst);
+  const bool batched = p.is_matmul() && std::any_of(p.matmul().batch_b.begin(), p.matmul().batch_b.end(),
+                                                    [](int64_t extent) { return extent > 1; });
+  p.src_zero_point = batched ? 0 : random_zero_point(r, p.src);
+}
+
 const char* layout_name(ActivationLayout layout) {
   switch (layout) {
     case ActivationLayout::native:
@@ -141,23 +160,34 @@ const char* layout_name(WeightsLayout layout) {
 
 }  // namespace
 
-FuzzCase random_case(uint64_t seed, int64_t index, OpKind op) {
+FuzzCase random_case(uint64_t seed, int64_t index, const FuzzSpace& space) {
   Random r(seed * 0x9e3779b97f4a7c15u + static_cast<uint64_t>(index) * 0xbf58476d1ce4e5b9u);
   r.next();
   FuzzCase c;
   const double limit = r.chance(0.03) ? 60e6 : r.chance(0.25) ? 10e6 : 2e6;  // multiply-adds
-  const bool conv = op == OpKind::conv || (op == OpKind::any && r.chance(0.6));
+  const bool conv = space.op == OpKind::conv || (space.op == OpKind::any && r.chance(0.6));
+  Problem& p = c.problem;
+  if (!space.types.empty()) {
+    const auto last = static_cast<int64_t>(space.types.size()) - 1;
+    const auto& types = space.types[static_cast<std::size_t>(r.between(0, last))];
+    p.src = types[0], p.wei = types[1], p.dst = types[2];
+  }
   if (conv) {
-    c.problem.op = random_conv(r, limit);
+    p.op = random_conv(r, limit, p.src != DataType::f32);
     c.src = static_cast<ActivationLayout>(r.between(0, 2));
     c.dst = static_cast<ActivationLayout>(r.between(0, 2));
     c.weights = static_cast<WeightsLayout>(r.between(1, 3));
   } else {
-    c.problem.op = random_matmul(r, limit);
+    p.op = random_matmul(r, limit);
+    if (p.src == DataType::s8) {  // no kernel takes back 128 from sums of each batch's weights
+      MatmulProblem& m = std::get<MatmulProblem>(p.op);
+      for (int64_t& extent : m.batch_b) extent = 1;
+    }
     c.weights = std::array{WeightsLayout::as_problem, WeightsLayout::kn,
                            WeightsLayout::nk}[static_cast<std::size_t>(r.between(0, 2))];
   }
-  c.problem.epilogue = random_epilogue(r);
+  p.epilogue = random_epilogue(r);
+  if (sum_type(p.src) == DataType::s32) add_integer_steps(r, p);
   c.threads = static_cast<int>(r.chance(0.5) ? 1 : r.between(2, 3));
   c.plain = r.chance(0.4);
   c.residual_in_place = r.chance(0.5);

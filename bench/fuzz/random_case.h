@@ -1,8 +1,10 @@
 // A random problem with a random way to run it.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "bench/reference/operands.h"
 #include "graph/problem/problem.h"
@@ -23,8 +25,15 @@ struct FuzzCase {
   uint64_t seed = 0;    // of the operands
 };
 
-// The case `index` of `seed`; op any mixes both kinds.
-FuzzCase random_case(uint64_t seed, int64_t index, OpKind op);
+// What cases are drawn from. Op any mixes both kinds; types are of source, weights and destination, none:
+// f32.
+struct FuzzSpace {
+  OpKind op = OpKind::any;
+  std::vector<std::array<DataType, 3>> types;
+};
+
+// The case `index` of `seed`.
+FuzzCase random_case(uint64_t seed, int64_t index, const FuzzSpace& space);
 
 std::string describe(const FuzzCase& c);  // the problem's text and the options, for a failure report
 

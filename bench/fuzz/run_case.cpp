@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "bench/fuzz/layouts.h"
+#include "bench/reference/elements.h"
 #include "bench/reference/reference.h"
 #include "support/checked.h"
 #include "support/testing/guarded_buffer.h"
@@ -37,15 +38,15 @@ struct Geometry {
 
 Geometry geometry(const ConvProblem& c) { return {c.mb, c.id * c.ih * c.iw, c.ic, c.od * c.oh * c.ow, c.oc}; }
 
-void to_user(const FuzzCase& c, const float* reference, ActivationLayout layout, bool dst, float* out,
+void to_user(const FuzzCase& c, const float* reference, ActivationLayout layout, bool dst, void* out,
              int64_t count) {
-  if (!c.problem.is_conv() || layout != ActivationLayout::nchw) {
-    std::copy_n(reference, count, out);
-    return;
-  }
+  const DataType type = dst ? c.problem.dst : c.problem.src;
+  if (!c.problem.is_conv() || layout != ActivationLayout::nchw) return encode(type, reference, count, out);
   const Geometry g = geometry(c.problem.conv());
+  std::vector<float> planes(static_cast<std::size_t>(count));
   channels_first(reference, g.n, dst ? g.dst_spatial : g.src_spatial, dst ? g.dst_channels : g.src_channels,
-                 out);
+                 planes.data());
+  encode(type, planes.data(), count, out);
 }
 
 int32_t api_layout(ActivationLayout layout) {
@@ -91,6 +92,7 @@ struct Answer {
   FuzzCase c;
   Operands operands;
   std::unique_ptr<Reference> reference;
+  std::vector<char> integers;  // what the first instruction set gave for 8-bit factors: all must
 };
 
 struct CaseRunner::State {
@@ -102,9 +104,9 @@ struct CaseRunner::State {
     for (auto& [threads, pool] : pools) cortex_thread_pool_destroy(pool);
     for (auto& [isa, context] : contexts) cortex_context_destroy(context);
   }
-  Result<const Answer*> answer_of(const FuzzCase& c) {
+  Result<Answer*> answer_of(const FuzzCase& c) {
     if (answer && answer->c.seed == c.seed && problem_key(answer->c.problem) == problem_key(c.problem)) {
-      return static_cast<const Answer*>(answer.get());
+      return answer.get();
     }
     Result<Operands> operands = make_operands(c.problem, c.seed);
     if (!operands) return operands.error();
@@ -114,7 +116,7 @@ struct CaseRunner::State {
     ReferenceOptions all;
     all.full_check_flops = std::numeric_limits<double>::infinity();
     answer->reference = std::make_unique<Reference>(answer->c.problem, answer->operands, all);
-    return static_cast<const Answer*>(answer.get());
+    return answer.get();
   }
   cortex_context* context(Isa isa) {
     cortex_context*& context = contexts[isa];
@@ -172,34 +174,41 @@ CaseOutcome CaseRunner::run(const FuzzCase& c, Isa isa) {
   if (cortex_status s = cortex_plan_query(raw_plan, &info, &message); s)
     return failed("cortex_plan_query", s, message);
 
-  Result<const Answer*> answer = state_->answer_of(c);
+  Result<Answer*> answer = state_->answer_of(c);
   if (!answer) return failed(answer.error().message);
   const Operands* operands = &(*answer)->operands;
   const Problem& p = c.problem;
-  const auto bytes = [](int64_t elements) { return static_cast<std::size_t>(elements) * sizeof(float); };
+  const auto bytes = [](int64_t elements, DataType type) {
+    return static_cast<std::size_t>(elements * size_of(type));
+  };
   const auto side = [&](int bit) { return (c.guards >> bit) & 1 ? Side::before : Side::after; };
-  if (static_cast<std::size_t>(info.src_bytes) != bytes(a_elements(p)) ||
-      static_cast<std::size_t>(info.weights_bytes) != bytes(b_elements(p)) ||
-      static_cast<std::size_t>(info.dst_bytes) != bytes(c_elements(p))) {
+  if (static_cast<std::size_t>(info.src_bytes) != bytes(a_elements(p), p.src) ||
+      static_cast<std::size_t>(info.weights_bytes) != bytes(b_elements(p), p.wei) ||
+      static_cast<std::size_t>(info.dst_bytes) != bytes(c_elements(p), p.dst)) {
     return failed("cortex_plan_query: operand sizes differ from the problem's");
   }
-  const GuardedBuffer src(bytes(a_elements(p)), side(0)), weights(bytes(b_elements(p)), side(1));
+  const GuardedBuffer src(bytes(a_elements(p), p.src), side(0)),
+      weights(bytes(b_elements(p), p.wei), side(1));
   const GuardedBuffer packed(static_cast<std::size_t>(info.packed_weights_bytes), side(2));
-  const GuardedBuffer dst(bytes(c_elements(p)), side(3)), bias(operands->bias.size(), side(4));
-  const GuardedBuffer residual(operands->residual.size(), side(5));
+  const GuardedBuffer dst(bytes(c_elements(p), p.dst), side(3)), bias(operands->bias.size(), side(4));
+  const GuardedBuffer residual(bytes(p.epilogue.residual ? c_elements(p) : 0, p.dst), side(5));
+  const GuardedBuffer scale(operands->scale.size(), side(7));
   const GuardedBuffer scratch(static_cast<std::size_t>(round_up(info.scratch_bytes, 64)), side(6));
 
-  to_user(c, operands->a_data(), c.src, false, src.as<float>(), a_elements(p));
-  to_weights_layout(p, operands->b_data(), c.weights, weights.as<float>());
+  to_user(c, operands->a_data(), c.src, false, src.data(), a_elements(p));
+  std::vector<float> ordered(static_cast<std::size_t>(b_elements(p)));
+  to_weights_layout(p, operands->b_data(), c.weights, ordered.data());
+  encode(p.wei, ordered.data(), b_elements(p), weights.data());
   fill_nan(dst);
   fill_nan(scratch);
   if (p.epilogue.bias) std::memcpy(bias.data(), operands->bias.data(), bias.size());
+  std::memcpy(scale.data(), operands->scale.data(), scale.size());
   const bool in_place = p.epilogue.residual && c.residual_in_place;
   if (p.epilogue.residual) {
-    float* target = in_place ? dst.as<float>() : residual.as<float>();
+    void* target = in_place ? dst.data() : residual.data();
     to_user(c, operands->residual.as<float>(), c.dst, true, target, c_elements(p));
   }
-  for (const GuardedBuffer* input : {&src, &weights, &bias, &residual}) make_read_only(*input);
+  for (const GuardedBuffer* input : {&src, &weights, &bias, &scale, &residual}) make_read_only(*input);
 
   const bool use_packed = !c.plain;
   if (use_packed) {
@@ -214,6 +223,7 @@ CaseOutcome CaseRunner::run(const FuzzCase& c, Isa isa) {
   args.src = src.data();
   args.weights = use_packed ? packed.data() : weights.data();
   args.bias = p.epilogue.bias ? bias.as<float>() : nullptr;
+  args.scale = p.epilogue.scale ? scale.as<float>() : nullptr;
   args.residual = !p.epilogue.residual ? nullptr : in_place ? dst.data() : residual.data();
   args.dst = dst.data();
   args.scratch = info.scratch_bytes > 0 ? scratch.data() : nullptr;
@@ -226,12 +236,18 @@ CaseOutcome CaseRunner::run(const FuzzCase& c, Isa isa) {
     return failed("cortex_plan_execute", s, message);
   }
 
+  if (sum_type(p.src) == DataType::s32) {
+    const std::vector<char> integers(dst.as<char>(), dst.as<char>() + dst.size());
+    if ((*answer)->integers.empty()) (*answer)->integers = integers;
+    if (integers != (*answer)->integers)
+      return failed(fmt::format("another instruction set gave other integers; schedule {}", info.schedule));
+  }
   std::vector<float> result(static_cast<std::size_t>(c_elements(p)));
+  decode(p.dst, dst.data(), c_elements(p), result.data());
   if (p.is_conv() && c.dst == ActivationLayout::nchw) {
     const Geometry g = geometry(p.conv());
-    channels_last(dst.as<float>(), g.n, g.dst_spatial, g.dst_channels, result.data());
-  } else {
-    std::copy_n(dst.as<float>(), result.size(), result.data());
+    const std::vector<float> planes = result;
+    channels_last(planes.data(), g.n, g.dst_spatial, g.dst_channels, result.data());
   }
   const Verdict verdict = (*answer)->reference->check(result.data());
   if (verdict.ok()) return {true, verdict.error_ratio, {}};

@@ -38,7 +38,7 @@ struct Shard {
 void run_shard(const FuzzOptions& o, Position& at, int report_fd, const Deadline& deadline) {
   CaseRunner runner;
   for (; at.index < o.first + o.count && !deadline.passed(); at.index += o.processes) {
-    const FuzzCase c = random_case(o.seed, at.index, o.op);
+    const FuzzCase c = random_case(o.seed, at.index, o.space);
     for (; at.isa < static_cast<int>(o.isas.size()); ++at.isa) {
       alarm(seconds_per_case);
       const CaseOutcome outcome = runner.run(c, o.isas[static_cast<std::size_t>(at.isa)]);

@@ -13,7 +13,7 @@ namespace cortex::bench {
 struct FuzzOptions {
   uint64_t seed = 1;
   int64_t first = 0, count = 1000;
-  OpKind op = OpKind::any;
+  FuzzSpace space;
   std::vector<Isa> isas;
   double time_limit = 0;
   int processes = 1;

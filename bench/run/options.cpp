@@ -74,35 +74,12 @@ Status check_backend(const std::string& name) {
   return Status::success();
 }
 
-// "bf16", "bf16f32", "u8s8", "u8s8s32": one type for all, or source, weights and destination. A destination
-// that is left out is f32 of f32, else the source's.
-Result<std::array<DataType, 3>> parse_dt(const std::string& text) {
-  std::vector<DataType> types;
-  std::string_view rest = text;
-  while (!rest.empty() && types.size() < 3) {
-    std::size_t length = std::min<std::size_t>(rest.size(), 4);
-    while (length > 0 && !parse_dtype(rest.substr(0, length))) --length;
-    if (length == 0) break;
-    types.push_back(*parse_dtype(rest.substr(0, length)));
-    rest.remove_prefix(length);
-  }
-  if (types.empty() || !rest.empty()) {
-    return bad(
-        fmt::format("--dt: '{}' is not a data type: f32, bf16, bf16f32, u8s8, s8s8, u8s8s32, u8s8f32", text));
-  }
-  if (types.size() == 1) return std::array{types[0], types[0], types[0]};
-  if (types.size() == 2 && types[0] == DataType::bf16 && types[1] == DataType::f32) {
-    return std::array{types[0], types[0], types[1]};
-  }
-  return std::array{types[0], types[1], types.size() == 3 ? types[2] : types[0]};
-}
-
 // Every problem that does not state its types, with each of these.
 Status apply_dts(const std::vector<std::string>& dts, std::vector<RunProblem>& problems) {
   if (dts.empty()) return Status::success();
   std::vector<RunProblem> all;
   for (const std::string& dt : dts) {
-    const Result<std::array<DataType, 3>> types = parse_dt(dt);
+    const Result<DataTypes> types = parse_dt(dt);
     if (!types) return types.error();
     for (RunProblem problem : problems) {
       Problem* p = std::get_if<Problem>(&problem.what);
@@ -166,6 +143,27 @@ Status check_schedule(const RunOptions& o) {
 }
 
 }  // namespace
+
+Result<DataTypes> parse_dt(const std::string& text) {
+  std::vector<DataType> types;
+  std::string_view rest = text;
+  while (!rest.empty() && types.size() < 3) {
+    std::size_t length = std::min<std::size_t>(rest.size(), 4);
+    while (length > 0 && !parse_dtype(rest.substr(0, length))) --length;
+    if (length == 0) break;
+    types.push_back(*parse_dtype(rest.substr(0, length)));
+    rest.remove_prefix(length);
+  }
+  if (types.empty() || !rest.empty()) {
+    return bad(
+        fmt::format("--dt: '{}' is not a data type: f32, bf16, bf16f32, u8s8, s8s8, u8s8s32, u8s8f32", text));
+  }
+  if (types.size() == 1) return std::array{types[0], types[0], types[0]};
+  if (types.size() == 2 && types[0] == DataType::bf16 && types[1] == DataType::f32) {
+    return std::array{types[0], types[0], types[1]};
+  }
+  return std::array{types[0], types[1], types.size() == 3 ? types[2] : types[0]};
+}
 
 const char* cold_name(Cold cold) {
   switch (cold) {
