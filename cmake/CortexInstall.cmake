@@ -7,11 +7,14 @@ install(TARGETS cortex_kernels cortex_kernels_static EXPORT cortex-targets COMPO
         LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR} ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/include/cortex DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} COMPONENT library
         FILES_MATCHING PATTERN "*.h" PATTERN "*.hpp" PATTERN "*.inc")
+# The vector vocabulary of generated cells.
+install(DIRECTORY ${PROJECT_SOURCE_DIR}/microkernels/vector COMPONENT library
+        DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/cortex/internal/microkernels FILES_MATCHING PATTERN "*.h")
 install(EXPORT cortex-targets NAMESPACE cortex:: DESTINATION ${cortex_package_dir} COMPONENT library)
 
 configure_package_config_file(${PROJECT_SOURCE_DIR}/cmake/cortexConfig.cmake.in
   ${PROJECT_BINARY_DIR}/cortexConfig.cmake INSTALL_DESTINATION ${cortex_package_dir}
-  PATH_VARS CMAKE_INSTALL_BINDIR)
+  PATH_VARS CMAKE_INSTALL_BINDIR CMAKE_INSTALL_INCLUDEDIR)
 write_basic_package_version_file(${PROJECT_BINARY_DIR}/cortexConfigVersion.cmake COMPATIBILITY SameMinorVersion)
 install(FILES ${PROJECT_BINARY_DIR}/cortexConfig.cmake ${PROJECT_BINARY_DIR}/cortexConfigVersion.cmake
         DESTINATION ${cortex_package_dir} COMPONENT library)
@@ -19,6 +22,7 @@ if(EXISTS ${PROJECT_SOURCE_DIR}/cmake/CortexKernelLibrary.cmake)
   install(FILES ${PROJECT_SOURCE_DIR}/cmake/CortexKernelLibrary.cmake DESTINATION ${cortex_package_dir}
           COMPONENT library)
 endif()
+install(FILES ${PROJECT_SOURCE_DIR}/cmake/CortexCellLibrary.cmake DESTINATION ${cortex_package_dir} COMPONENT library)
 if(TARGET cortex-gen)
   install(TARGETS cortex-gen RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT tools)
 endif()

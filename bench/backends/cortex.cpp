@@ -1,5 +1,6 @@
 // Cortex, through its public C API alone: native layouts, weights packed ahead of time, its own thread pool.
 #include <cortex/cortex.h>
+#include <cortex/recursive.h>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -115,6 +116,9 @@ class Cortex : public Backend {
     for (const cortex_kernel_library* library : built_in_libraries()) {
       if (cortex_status s = cortex_context_add_library(context, library, &message); s)
         return failure(s, message);
+    }
+    for (const cortex_cell_library* cells : built_in_cells()) {
+      if (cortex_status s = cortex_context_add_cells(context, cells, &message); s) return failure(s, message);
     }
     return Status::success();
   }

@@ -10,11 +10,24 @@
 extern "C" const cortex_kernel_library* cortex_bench_kernels(void);
 #endif
 
+#if CORTEX_BENCH_HAS_CELLS
+extern "C" const cortex_cell_library* cortex_bench_cells(void);
+extern "C" const cortex_cell_library* cortex_bench_layer_cells(void);
+#endif
+
 namespace cortex::bench {
 
 std::vector<const cortex_kernel_library*> built_in_libraries() {
 #if CORTEX_BENCH_HAS_KERNELS
   return {cortex_bench_kernels()};
+#else
+  return {};
+#endif
+}
+
+std::vector<const cortex_cell_library*> built_in_cells() {
+#if CORTEX_BENCH_HAS_CELLS
+  return {cortex_bench_cells(), cortex_bench_layer_cells()};
 #else
   return {};
 #endif

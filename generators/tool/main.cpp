@@ -8,6 +8,7 @@
 #include <cstring>
 #include <new>
 
+#include "generators/cell/command.h"
 #include "generators/compress/command.h"
 #include "generators/tool/explain_command.h"
 #include "generators/tool/generate.h"
@@ -112,6 +113,7 @@ int run(int argc, char** argv) {
 
   ExplainCommand explain(app);
   CompressCommand compress(app);
+  RecursiveCommand recursive(app);
 
   std::vector<std::string> texts = command_line_words(argc, argv);
   std::vector<char*> words;
@@ -127,6 +129,7 @@ int run(int argc, char** argv) {
 
   if (explain.chosen()) return report(explain.run());
   if (compress.chosen()) return report(compress.run());
+  if (recursive.chosen()) return report(recursive.run());
   if (*generate) {
     if (Status s = arguments.fill(generate_options.op, generate_options.isas, generate_options.threads,
                                   generate_options.problems);
@@ -144,8 +147,9 @@ int run(int argc, char** argv) {
     return report(list_outputs ? print_outputs(generate_options) : run_generate(generate_options));
   }
   if (!*schedule) {
-    return report(invalid_argument(
-        "name a subcommand: generate, schedule, explain or compress; `cortex-gen --help` says more"));
+    return report(
+        invalid_argument("name a subcommand: generate, schedule, explain, compress or recursive; `cortex-gen "
+                         "--help` says more"));
   }
   if (Status s = arguments.fill(schedule_options.op, schedule_options.isas, schedule_options.threads,
                                 schedule_options.problems);

@@ -57,6 +57,7 @@
 #ifndef CORTEX_RECURSIVE_H
 #define CORTEX_RECURSIVE_H
 
+#include <cortex/cell_library.h>
 #include <cortex/cortex.h>
 
 #ifdef __cplusplus
@@ -83,6 +84,12 @@ typedef struct cortex_recursive_options {
 } cortex_recursive_options;
 CORTEX_DEFINE_INIT(cortex_recursive_options)
 
+/* Adds generated cells (`cortex-gen recursive`); models created afterwards use them wherever they have a step
+ * that the library has, and compute the same bits faster. `library` must outlive every model made from the
+ * context. Refuses another ABI version. Not to be called while another thread uses the context. */
+CORTEX_API cortex_status cortex_context_add_cells(cortex_context* context, const cortex_cell_library* library,
+                                                  cortex_message* message);
+
 CORTEX_API cortex_status cortex_recursive_create(const cortex_context* context,
                                                  const cortex_recursive_options* options,
                                                  cortex_recursive_model** model, cortex_message* message);
@@ -95,7 +102,7 @@ CORTEX_API const char* cortex_recursive_transformations(void);
 
 /* The model's .cxr text, sizes filled in: cortex_recursive_create takes it back. */
 CORTEX_API const char* cortex_recursive_text(const cortex_recursive_model* model);
-/* The program it runs, for people: passes applied, steps per level, barriers. */
+/* The program it runs, for people: passes applied, steps per level, barriers, which steps are generated. */
 CORTEX_API const char* cortex_recursive_program(const cortex_recursive_model* model);
 
 enum { CORTEX_RECURSIVE_MAX_RANK = 3 };

@@ -11,6 +11,13 @@
 namespace cortex {
 inline namespace api {
 
+#if defined(__cpp_exceptions)
+inline void add_cells(const Context& context, const cortex_cell_library& library) {
+  cortex_message message;
+  check(cortex_context_add_cells(context.get(), &library, &message), message);
+}
+#endif
+
 class RecursiveModel {
  public:
   explicit RecursiveModel(std::nullptr_t) noexcept {}

@@ -4,6 +4,7 @@
 
 #include "graph/recursive/ready.h"
 #include "graph/recursive/text.h"
+#include "polyopt/recursive/make_program.h"
 #include "runtime/capi/capi.h"
 #include "runtime/recursive/compile.h"
 #include "runtime/recursive/flops.h"
@@ -87,6 +88,30 @@ cortex_status find_tensor(const std::vector<NamedTensor>& tensors, const char* w
 
 }  // namespace
 
+extern "C" cortex_status cortex_context_add_cells(cortex_context* context, const cortex_cell_library* library,
+                                                  cortex_message* message) {
+  return guarded(message, [&] {
+    if (!context || !library) {
+      return fail(message, CORTEX_INVALID_ARGUMENT, "cortex_context_add_cells: NULL argument");
+    }
+    if (library->abi != CORTEX_CELL_LIBRARY_ABI) {
+      return fail(message, CORTEX_ABI_MISMATCH,
+                  fmt::format("cells made for ABI {}, this cortex has ABI {}: generate them again with the "
+                              "cortex-gen of this version",
+                              library->abi, CORTEX_CELL_LIBRARY_ABI));
+    }
+    for (int32_t i = 0; i < library->count; ++i) {
+      const cortex_cell_entry& entry = library->entries[i];
+      if (entry.key && entry.isa && entry.run) continue;
+      return fail(message, CORTEX_ABI_MISMATCH,
+                  fmt::format("cells {}: entry {} lacks its key, ISA or function: generate them again",
+                              library->name ? library->name : "(no name)", i));
+    }
+    context->value.cells.push_back(library);
+    return CORTEX_OK;
+  });
+}
+
 extern "C" cortex_status cortex_recursive_create(const cortex_context* context,
                                                  const cortex_recursive_options* options,
                                                  cortex_recursive_model** model, cortex_message* message) {
@@ -102,6 +127,7 @@ extern "C" cortex_status cortex_recursive_create(const cortex_context* context,
     compile_options.isa = context->value.isa;
     compile_options.bidirectional = o.bidirectional != 0;
     if (o.disable) compile_options.disable = o.disable;
+    compile_options.cells = context->value.cells;
     auto made = std::make_unique<cortex_recursive_model>();
     Result<recursive::CompiledModel> compiled = recursive::compile(*read, compile_options, &made->program);
     if (!compiled) return fail(message, compiled.error());

@@ -13,10 +13,9 @@ namespace cortex::recursive {
 struct CompileOptions {
   Isa isa = Isa::baseline;
   bool bidirectional = false;
-  std::string disable;  // comma-separated transformation names
+  std::string disable;                            // comma-separated transformation names
+  std::vector<const cortex_cell_library*> cells;  // later ones first
 };
-
-const std::vector<std::string>& transformation_names();
 
 // `program_text` receives the program for people.
 Result<CompiledModel> compile(const Model& model, const CompileOptions& options, std::string* program_text);

@@ -79,6 +79,7 @@ Result<std::unique_ptr<Executor>> Executor::create(const CompiledModel& model, i
       }
       room.rows.resize(rows);
       room.row_step.resize(rows);
+      room.cell_rows.resize(rows);
       room.scratch =
           AlignedBuffer(static_cast<std::size_t>(program.scratch_rows + 1) * scratch_columns * sizeof(float));
       if (!room.scratch) return Error{ErrorCode::out_of_memory, "executor: out of memory"};
@@ -108,6 +109,8 @@ bool Executor::reserve(std::size_t d) {
     if (features_collide(width) &&
         !grow(room.features, stride_of(width) * std::min(feature_rows, linear.nodes)))
       return false;
+    const std::size_t addresses = room.rows.size() * static_cast<std::size_t>(std::max(rows, edges));
+    if (room.addresses.size() < addresses) room.addresses.resize(addresses);
     for (std::size_t p = 0; p < room.panels.size(); ++p) {
       if (!grow(room.panels[p], room.panel_stride[p] * (program.panels[p].per_child ? edges : rows)))
         return false;

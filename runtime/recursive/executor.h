@@ -5,9 +5,9 @@
 #include <vector>
 
 #include "cortex/recursive.h"
+#include "polyopt/recursive/program.h"
 #include "runtime/recursive/leaf_states.h"
 #include "runtime/recursive/linearize.h"
-#include "runtime/recursive/program.h"
 #include "runtime/recursive/team.h"
 #include "runtime/recursive/weights.h"
 #include "support/aligned_buffer.h"
@@ -77,6 +77,9 @@ struct ThreadRoom {
   AlignedBuffer scratch;
   std::vector<float*> rows;
   std::vector<int64_t> row_step;
+  // Of generated steps.
+  std::vector<cortex_cell_rows> cell_rows;
+  std::vector<float*> addresses;
 };
 
 class Executor {

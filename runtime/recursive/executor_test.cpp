@@ -8,6 +8,7 @@
 
 #include "graph/recursive/ready.h"
 #include "graph/recursive/text.h"
+#include "polyopt/recursive/make_program.h"
 #include "runtime/recursive/compile.h"
 #include "runtime/recursive/testing/reference.h"
 #include "runtime/recursive/testing/structures.h"

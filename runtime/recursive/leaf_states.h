@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "graph/recursive/model.h"
+#include "polyopt/recursive/program.h"
 #include "runtime/recursive/pages.h"
-#include "runtime/recursive/program.h"
 #include "runtime/recursive/weights.h"
 #include "support/result.h"
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "polyopt/recursive/pointwise_key.h"
 #include "support/checked.h"
 
 namespace cortex::recursive {
@@ -328,8 +329,42 @@ void Walk::step(const VectorMatrix& product) {
   }
 }
 
+// Says where the rows are: for what is strided the first, for the rest every one.
+void Walk::generated(const Pointwise& pointwise, Part columns) {
+  float** at_rows = room_.addresses.data();
+  for (std::size_t r = 0; r < pointwise.rows.size(); ++r) {
+    const Stream& s = pointwise.rows[r];
+    cortex_cell_rows& rows = room_.cell_rows[r];
+    switch (row_access(s)) {
+      case RowAccess::scratch:
+        break;
+      case RowAccess::node_strided:
+      case RowAccess::edge_strided:
+      case RowAccess::block:
+        rows.base = writable(s, 0, 0);
+        rows.stride = s.from == From::edge    ? arena_.edge_stride[index(s.array)]
+                      : s.from == From::block ? arena_.row_stride[index(s.array)]
+                                              : row_step(s);
+        break;
+      case RowAccess::edge_pointed:
+        rows.at = at_rows;
+        for (int64_t edge = 0; edge < at_.edges; ++edge) *at_rows++ = writable(s, 0, edge);
+        break;
+      case RowAccess::node_pointed:
+        rows.at = at_rows;
+        for (int64_t row = 0; row < at_.rows; ++row) *at_rows++ = writable(s, row, 0);
+        break;
+    }
+  }
+  const cortex_cell_call call{room_.cell_rows.data(), linear_.child_begin.data() + at_.first, at_.rows,
+                              columns.begin, columns.end};
+  pointwise.generated(&call);
+}
+
 void Walk::step(const Pointwise& pointwise) {
   const Part columns = share(pointwise.width, pointwise.quantum);
+  if (columns.begin >= columns.end) return;
+  if (pointwise.generated) return generated(pointwise, columns);
   const std::size_t count = pointwise.rows.size();
   float** rows = room_.rows.data();
   const auto run = [&](const std::vector<cortex_cell_step>& steps, int64_t n) {

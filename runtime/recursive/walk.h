@@ -46,6 +46,7 @@ class Walk {
   void step(const MatrixProduct& product);
   void step(const VectorMatrix& product);
   void step(const Pointwise& pointwise);
+  void generated(const Pointwise& pointwise, Part columns);
   void reduce(const Gather::Part& part, int64_t row, float* to);
   void run_gemm(const Gemm& gemm, const float* a, int64_t a_pitch, float* c, int64_t c_pitch, int64_t rows);
 

@@ -4,8 +4,8 @@
 #include <cstdint>
 #include <vector>
 
+#include "polyopt/recursive/program.h"
 #include "runtime/recursive/pages.h"
-#include "runtime/recursive/program.h"
 #include "support/aligned_buffer.h"
 #include "support/result.h"
 

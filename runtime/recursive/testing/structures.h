@@ -1,11 +1,13 @@
 // Batches of structures for tests: random trees, DAGs, chains, stars.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <random>
 #include <vector>
 
 #include "cortex/recursive.h"
+#include "graph/recursive/model.h"
 
 namespace cortex::recursive::testing {
 

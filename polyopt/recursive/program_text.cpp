@@ -1,6 +1,6 @@
 #include <fmt/format.h>
 
-#include "runtime/recursive/program.h"
+#include "polyopt/recursive/program.h"
 
 namespace cortex::recursive {
 namespace {

@@ -5,7 +5,7 @@
 #include <optional>
 
 #include "graph/recursive/model.h"
-#include "runtime/recursive/program.h"
+#include "polyopt/recursive/program.h"
 #include "support/result.h"
 
 namespace cortex::recursive {

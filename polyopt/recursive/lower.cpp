@@ -1,6 +1,6 @@
-#include "runtime/recursive/lower.h"
+#include "polyopt/recursive/lower.h"
 
-#include "runtime/recursive/lower_cell.h"
+#include "polyopt/recursive/lower_cell.h"
 
 namespace cortex::recursive {
 namespace {

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "runtime/recursive/lower.h"
+#include "polyopt/recursive/lower.h"
 
 namespace cortex::recursive {
 

@@ -1,4 +1,4 @@
-#include "runtime/recursive/lower_pointwise.h"
+#include "polyopt/recursive/lower_pointwise.h"
 
 #include <fmt/format.h>
 

@@ -1,4 +1,4 @@
-#include "runtime/recursive/lower_cell.h"
+#include "polyopt/recursive/lower_cell.h"
 
 #include <fmt/format.h>
 
@@ -6,8 +6,8 @@
 #include <map>
 #include <optional>
 
-#include "runtime/recursive/cell_uses.h"
-#include "runtime/recursive/lower_pointwise.h"
+#include "polyopt/recursive/cell_uses.h"
+#include "polyopt/recursive/lower_pointwise.h"
 
 namespace cortex::recursive {
 namespace {

@@ -1,7 +1,7 @@
 // One case of a cell: values -> phases of gathers, products and element-wise steps.
 #pragma once
 
-#include "runtime/recursive/lower.h"
+#include "polyopt/recursive/lower.h"
 
 namespace cortex::recursive {
 

@@ -1,4 +1,4 @@
-#include "runtime/recursive/cell_uses.h"
+#include "polyopt/recursive/cell_uses.h"
 
 #include <fmt/format.h>
 

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "cortex/cell_kernels.h"
+#include "cortex/cell_library.h"
 #include "graph/recursive/model.h"
 
 namespace cortex::recursive {
@@ -90,6 +91,7 @@ struct Pointwise {
         childless;  // instead of steps where a node has no children; empty: the same
   };
   std::vector<Segment> segments;
+  cortex_cell_fn generated = nullptr;  // what runs in their place
 };
 
 using Step = std::variant<Gather, Gemm, MatrixProduct, VectorMatrix, Pointwise>;

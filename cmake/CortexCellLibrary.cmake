@@ -1,0 +1,88 @@
+# cortex_add_cell_library(NAME [STATIC | SHARED]
+#     [MODELS file.cxr...]    models as text
+#     [READY name...]         ready models: treelstm, ...
+#     [HIDDEN n...]           hidden sizes; what the text says if left out
+#     [INPUT n] [MAX_CHILDREN n]
+#     [ISA isa...]            avx512 avx2 if left out
+#     [RUNTIME target])       cortex::kernels if left out; cortex::kernels_static
+#   The element-wise steps of recursive cells, made for exactly these models. Its header NAME.h declares
+#   `const cortex_cell_library* NAME(void);`, to be given to cortex_context_add_cells().
+include_guard(GLOBAL)
+
+# Where the vector vocabulary is that generated cells are written in.
+if(EXISTS ${CMAKE_CURRENT_LIST_DIR}/../microkernels/vector/cell_rows.h)
+  set(CORTEX_CELL_INCLUDE ${CMAKE_CURRENT_LIST_DIR}/.. CACHE INTERNAL "")
+endif()
+
+function(cortex_add_cell_library name)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "STATIC;SHARED" "INPUT;MAX_CHILDREN;RUNTIME" "MODELS;READY;HIDDEN;ISA")
+  if(arg_UNPARSED_ARGUMENTS)
+    message(FATAL_ERROR "cortex_add_cell_library(${name}): unexpected \"${arg_UNPARSED_ARGUMENTS}\"")
+  endif()
+  if(NOT arg_MODELS AND NOT arg_READY)
+    message(FATAL_ERROR "cortex_add_cell_library(${name}): name files with MODELS or ready models with READY")
+  endif()
+  if(NOT DEFINED arg_ISA)
+    set(arg_ISA avx512 avx2)
+  endif()
+  if(NOT DEFINED arg_RUNTIME)
+    set(arg_RUNTIME cortex::kernels)
+  endif()
+  set(type)
+  if(arg_STATIC)
+    set(type STATIC)
+  elseif(arg_SHARED)
+    set(type SHARED)
+  endif()
+  if(TARGET cortex-gen)
+    set(generator $<TARGET_FILE:cortex-gen>)
+  elseif(CORTEX_GEN_EXECUTABLE)
+    set(generator ${CORTEX_GEN_EXECUTABLE})
+  else()
+    message(FATAL_ERROR "cortex_add_cell_library(${name}): no cortex-gen: install cortex's tools, or set "
+                        "CORTEX_GEN_EXECUTABLE")
+  endif()
+  set(out ${CMAKE_CURRENT_BINARY_DIR}/${name})
+  list(JOIN arg_ISA "," isa)
+  set(command ${generator} recursive --isa ${isa} --out ${out} --name ${name})
+  foreach(option READY HIDDEN)
+    if(arg_${option})
+      list(JOIN arg_${option} "," values)
+      string(REPLACE "READY" "model" flag ${option})
+      string(TOLOWER ${flag} flag)
+      list(APPEND command --${flag} ${values})
+    endif()
+  endforeach()
+  if(arg_INPUT)
+    list(APPEND command --input ${arg_INPUT})
+  endif()
+  if(arg_MAX_CHILDREN)
+    list(APPEND command --max-children ${arg_MAX_CHILDREN})
+  endif()
+  set(models)
+  foreach(file IN LISTS arg_MODELS)
+    cmake_path(ABSOLUTE_PATH file BASE_DIRECTORY ${CMAKE_CURRENT_SOURCE_DIR} NORMALIZE)
+    list(APPEND models ${file})
+  endforeach()
+  set(sources ${out}/${name}.cpp)
+  foreach(one IN LISTS arg_ISA)
+    list(APPEND sources ${out}/${name}_${one}.cpp)
+  endforeach()
+  add_custom_command(
+    OUTPUT ${out}.stamp
+    BYPRODUCTS ${sources} ${out}/${name}.h
+    COMMAND ${command} ${models}
+    COMMAND ${CMAKE_COMMAND} -E touch ${out}.stamp
+    DEPENDS ${models} ${generator}
+    COMMENT "Generating cells ${name}"
+    VERBATIM)
+  set_source_files_properties(${sources} ${out}/${name}.h PROPERTIES GENERATED TRUE)
+  add_custom_target(${name}_sources DEPENDS ${out}.stamp)
+  add_library(${name} ${type} ${sources})
+  add_dependencies(${name} ${name}_sources)
+  set_target_properties(${name} PROPERTIES POSITION_INDEPENDENT_CODE ON)
+  target_compile_features(${name} PRIVATE cxx_std_20)
+  target_compile_options(${name} PRIVATE $<$<CONFIG:>:-O2>)
+  target_include_directories(${name} PUBLIC $<BUILD_INTERFACE:${out}> PRIVATE ${CORTEX_CELL_INCLUDE})
+  target_link_libraries(${name} PUBLIC ${arg_RUNTIME})
+endfunction()
