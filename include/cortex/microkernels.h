@@ -92,10 +92,12 @@ typedef struct cortex_row_window {
  * l of row i of A is A[i][kr*l .. kr*l+kr-1], unit (l, j) of B is B[kr*l .. kr*l+kr-1][j], and a product is
  * the sum of the elements' products. bf16 sums are f32, 8-bit ones s32 and exact (modulo 2^32). batch >= 0
  * and k >= 0: with either zero the sum is empty (C = 0, or C unchanged, then epilogue).
- * The last members speak of operands that come from beyond the caches; they affect speed alone, addresses
- * need not be valid, and 0 means nothing. next_rows rows of n elements from `next` on, next_ld bytes apart,
- * are brought near meanwhile: what a later call will read. So is what lies a_ahead bytes from the rows of A
- * that are read, and b_ahead bytes from those of B. c_far: C's lines are asked for before the sum begins. */
+ * Kernels of the variant dots take B by columns: B_b[.][j] starts at B_b + j*ldb, its k elements are
+ * adjacent; they know no window. The last members speak of operands that come from beyond the caches; they
+ * affect speed alone, addresses need not be valid, and 0 means nothing. next_rows rows of n elements from
+ * `next` on, next_ld bytes apart, are brought near meanwhile: what a later call will read. So is what lies
+ * a_ahead bytes from the rows of A that are read, and b_ahead bytes from those of B. c_far: C's lines are
+ * asked for before the sum begins. */
 typedef struct cortex_brgemm_args {
   const void* a;
   const void* b;

@@ -37,7 +37,9 @@ inline double reference_activation(const cortex_epilogue& e, double x) {
 }
 
 // `c` holds what C held before the call (its row pitch is args.ldc), `residual` likewise.
-inline ReferenceTile brgemm_reference(const cortex_brgemm_args& args, const void* c_before) {
+// `dots`: B by columns.
+inline ReferenceTile brgemm_reference(const cortex_brgemm_args& args, const void* c_before,
+                                      bool dots = false) {
   const auto at = [](const void* base, int64_t bytes) {
     return static_cast<double>(*reinterpret_cast<const float*>(static_cast<const char*>(base) + bytes));
   };
@@ -58,7 +60,7 @@ inline ReferenceTile brgemm_reference(const cortex_brgemm_args& args, const void
                          : args.b_offsets ? static_cast<const char*>(args.b) + args.b_offsets[b]
                                           : static_cast<const char*>(args.b) + b * args.b_batch_stride;
         for (int64_t l = 0; l < args.k; ++l) {
-          add(at(pa, i * args.lda + l * 4) * at(pb, l * args.ldb + j * 4));
+          add(at(pa, i * args.lda + l * 4) * at(pb, dots ? j * args.ldb + l * 4 : l * args.ldb + j * 4));
         }
       }
       if (args.flags & CORTEX_TILE_ACCUMULATE) add(at(c_before, i * args.ldc + j * 4));

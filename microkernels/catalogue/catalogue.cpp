@@ -1,5 +1,8 @@
 #include "microkernels/catalogue/catalogue.h"
 
+#include <algorithm>
+#include <cmath>
+
 namespace cortex {
 namespace {
 
@@ -44,6 +47,7 @@ constexpr std::string_view drop_underscore(std::string_view variant) {
 }
 
 constexpr bool is_rows(std::string_view variant) { return variant == "_rows"; }
+constexpr bool is_dots(std::string_view variant) { return variant == "_dots"; }
 
 constexpr cortex_brgemm_fn brgemm_of(cortex_brgemm_fn fn) { return fn; }
 constexpr cortex_brgemm_fn brgemm_of(cortex_dwconv_fn) { return nullptr; }
@@ -66,6 +70,7 @@ constexpr KernelInfo rows[] = {
              brgemm_of(cortex_##op##_##a##_##b##_##c##_##mr##x##nr##x##kr##variant##_##isa), \
              dwconv_of(cortex_##op##_##a##_##b##_##c##_##mr##x##nr##x##kr##variant##_##isa), \
              is_rows(#variant),                                                              \
+             is_dots(#variant),                                                              \
              cost_of(KernelOp::op, Isa::isa, mr, is_rows(#variant)).call,                    \
              cost_of(KernelOp::op, Isa::isa, mr, is_rows(#variant)).tile},
 #include "cortex/kernels.inc"
@@ -89,6 +94,11 @@ int32_t element_code(std::string_view type) {
   if (type == "s32") return CORTEX_ELEMENT_S32;
   if (type == "u8") return CORTEX_ELEMENT_U8;
   return type == "s8" ? CORTEX_ELEMENT_S8 : CORTEX_ELEMENT_SUM;
+}
+
+double rows_of_dots(const KernelInfo& kernel, double n) {
+  const double registers = kernel.lanes == 16 ? 32 : 16;
+  return std::min(8.0, std::floor((registers - 2) / (n + 1)));
 }
 
 cortex_pack_fn pack_function(Isa isa) {

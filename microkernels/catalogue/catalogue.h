@@ -23,6 +23,7 @@ struct KernelInfo {
   cortex_brgemm_fn brgemm;  // null unless op == brgemm
   cortex_dwconv_fn dwconv;  // null unless op == dwconv
   bool sums_in_l1;          // the tile is wider than the registers: B is walked in whole rows
+  bool dots;                // lanes run along k: B's columns are adjacent along k, not its rows along n
   // Cost in core cycles of one call on an m x n tile over k (batch folded in), operands in L1:
   //   call_cycles + k * max(vectors*m / fma_per_cycle, loads / loads_per_cycle) + tile_cycles * m * vectors.
   // Measured: the bench microkernels_bench prints them.
@@ -35,6 +36,9 @@ const KernelInfo* find_kernel(std::string_view name);  // nullptr when there is 
 
 // cortex_element of an element type that C may have; SUM for units, which it may not.
 int32_t element_code(std::string_view type);
+
+// Rows that a kernel of dot products walks together where there are `n` columns: what fits the registers.
+double rows_of_dots(const KernelInfo& kernel, double n);
 
 // The packing routine for an ISA (the best one not above it).
 cortex_pack_fn pack_function(Isa isa);

@@ -38,6 +38,11 @@ CORTEX_INLINE float sum_of_lanes(Vec v) {
   x = _mm_add_ps(x, _mm_movehl_ps(x, x));
   return _mm_cvtss_f32(_mm_add_ss(x, _mm_movehdup_ps(x)));
 }
+// The sums of four vectors' lanes, to four adjacent elements.
+CORTEX_INLINE void store_sums(float* out, Vec a, Vec b, Vec c, Vec d) {
+  const Vec sums = _mm256_hadd_ps(_mm256_hadd_ps(a, b), _mm256_hadd_ps(c, d));
+  _mm_storeu_ps(out, _mm_add_ps(_mm256_castps256_ps128(sums), _mm256_extractf128_ps(sums, 1)));
+}
 CORTEX_INLINE Vec fma(Vec a, Vec b, Vec c) { return _mm256_fmadd_ps(a, b, c); }  // a*b + c
 // Keeps v in a register: otherwise a loaded vector may be loaded anew at every use.
 CORTEX_INLINE void keep(Vec& v) { asm("" : "+x"(v)); }

@@ -30,7 +30,25 @@ CORTEX_INLINE void store(float* p, Vec v) { _mm512_storeu_ps(p, v); }
 CORTEX_INLINE void store(Mask mask, float* p, Vec v) { _mm512_mask_storeu_ps(p, mask, v); }
 CORTEX_INLINE Vec add(Vec a, Vec b) { return _mm512_add_ps(a, b); }
 CORTEX_INLINE Vec mul(Vec a, Vec b) { return _mm512_mul_ps(a, b); }
-CORTEX_INLINE float sum_of_lanes(Vec v) { return _mm512_reduce_add_ps(v); }
+CORTEX_INLINE float sum_of_lanes(Vec v) {
+  const __m256 y = __builtin_shufflevector(v, v, 0, 1, 2, 3, 4, 5, 6, 7) +
+                   __builtin_shufflevector(v, v, 8, 9, 10, 11, 12, 13, 14, 15);
+  __m128 x = __builtin_shufflevector(y, y, 0, 1, 2, 3) + __builtin_shufflevector(y, y, 4, 5, 6, 7);
+  x = _mm_add_ps(x, _mm_movehl_ps(x, x));
+  return _mm_cvtss_f32(_mm_add_ss(x, _mm_movehdup_ps(x)));
+}
+// The sums of four vectors' lanes, to four adjacent elements.
+CORTEX_INLINE void store_sums(float* out, Vec a, Vec b, Vec c, Vec d) {
+  const Vec ab = __builtin_shufflevector(a, b, 0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23) +
+                 __builtin_shufflevector(a, b, 8, 9, 10, 11, 12, 13, 14, 15, 24, 25, 26, 27, 28, 29, 30, 31);
+  const Vec cd = __builtin_shufflevector(c, d, 0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23) +
+                 __builtin_shufflevector(c, d, 8, 9, 10, 11, 12, 13, 14, 15, 24, 25, 26, 27, 28, 29, 30, 31);
+  Vec all = __builtin_shufflevector(ab, cd, 0, 1, 2, 3, 8, 9, 10, 11, 16, 17, 18, 19, 24, 25, 26, 27) +
+            __builtin_shufflevector(ab, cd, 4, 5, 6, 7, 12, 13, 14, 15, 20, 21, 22, 23, 28, 29, 30, 31);
+  all += __builtin_shufflevector(all, all, 2, 3, 0, 1, 6, 7, 4, 5, 10, 11, 8, 9, 14, 15, 12, 13);
+  all += __builtin_shufflevector(all, all, 1, 0, 3, 2, 5, 4, 7, 6, 9, 8, 11, 10, 13, 12, 15, 14);
+  _mm_storeu_ps(out, __builtin_shufflevector(all, all, 0, 4, 8, 12));
+}
 CORTEX_INLINE Vec fma(Vec a, Vec b, Vec c) { return _mm512_fmadd_ps(a, b, c); }  // a*b + c
 // Keeps v in a register: otherwise a loaded vector may be loaded anew at every use.
 CORTEX_INLINE void keep(Vec& v) { asm("" : "+v"(v)); }

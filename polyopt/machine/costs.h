@@ -40,6 +40,7 @@ struct Costs {
   double strip = 20;            // loads' worth of work around a strip of a kernel whose sums are in L1
   double window_block = 20;     // cycles per block of a depthwise kernel, for each vector
   double dot_row = 6.5;         // cycles to add up the lanes of a dot product
+  double dot_sum = 2;           // the same where kernels of dot products add up four at a time
   double loop_step = 2;         // cycles per iteration of a loop around the call
   double l2_stride = 1024;  // power-of-two strides beyond it crowd L2 no further: its index mixes higher bits
   double usable_ways = 0.67;              // of L1's ways, for rows of A that share a set
@@ -91,6 +92,7 @@ inline constexpr std::array cost_fields = {
     CostField{"strip", &Costs::strip},
     CostField{"window_block", &Costs::window_block},
     CostField{"dot_row", &Costs::dot_row},
+    CostField{"dot_sum", &Costs::dot_sum},
     CostField{"loop_step", &Costs::loop_step},
     CostField{"l2_stride", &Costs::l2_stride},
     CostField{"usable_ways", &Costs::usable_ways},

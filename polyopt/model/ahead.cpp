@@ -4,6 +4,7 @@ namespace cortex {
 
 Unasked unasked_share(const NestFacts& nest, const Plan& plan, const Walk& walk) {
   if (plan.kernel->op != KernelOp::brgemm || plan.k_dim < 0 || plan.n_dim < 0 || plan.batch != 0) return {};
+  if (plan.kernel->dots) return {};
   const auto trips = [&](int i) { return plan.chain[plan.loop[i].dim]->level[plan.loop[i].level].trips; };
   // The innermost two loops of more than one tile.
   int last = plan.loops - 1;

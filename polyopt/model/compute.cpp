@@ -12,6 +12,8 @@ namespace {
 // by tile: 7x64 18 cycles a step where whole lines take 15, 14x32 16.
 constexpr double split_load = 0.7;
 
+constexpr double dots_group = 15;  // cycles to start a group of rows
+
 struct TileCost {
   double step = 0;   // per reduction step
   double first = 0;  // per call that starts a tile
@@ -32,6 +34,7 @@ bool is_dot(const NestFacts& nest, const Plan& plan) {
 // line. Copies are aligned.
 double split_share(const NestFacts& nest, const Machine& machine, const Plan& plan) {
   if (plan.b_pack >= 0 || plan.b_ahead || plan.n_dim < 0 || plan.kernel->op != KernelOp::brgemm) return 0;
+  if (plan.kernel->dots) return 0;
   const double line = static_cast<double>(machine.caches[0].line), vector = plan.kernel->lanes * 4.0;
   const OperandFacts& b = nest[Operand::b];
   double unit = line;  // vectors start at multiples of it
@@ -50,6 +53,18 @@ TileCost tile_cost(const KernelInfo& kernel, const Machine& machine, double m, d
     cost.step = tile / machine.fma_per_cycle;
     cost.first = kernel.call_cycles + machine.costs.call_setup + kernel.tile_cycles * tile +
                  machine.costs.window_block * vectors * std::max(m / kernel.mr, 1.0);
+    return cost;
+  }
+  if (kernel.dots) {
+    // Groups of rows walk k together; all lanes of every sum are added up in the end.
+    const double groups = std::ceil(m / rows_of_dots(kernel, n));
+    const double multiply = std::max(m * n / machine.fma_per_cycle, groups * machine.fma_latency);
+    const double load = (m + groups * n) / machine.loads_per_cycle;
+    cost.step =
+        (std::max(multiply, load) + machine.costs.load_overlap * std::min(multiply, load)) / kernel.lanes;
+    cost.first =
+        kernel.call_cycles + machine.costs.call_setup + dots_group * groups + machine.costs.dot_sum * m * n;
+    cost.again = cost.first + machine.costs.dot_row * m;
     return cost;
   }
   if (dot) {
@@ -78,7 +93,7 @@ double one_pack(const NestFacts& nest, const Machine& machine, const Plan& plan,
                 Operand operand, int depth) {
   const OperandFacts& facts = nest[operand];
   const bool panel = operand == Operand::b && plan.b_panel;
-  const int adjacent = operand == Operand::a ? plan.k_dim : plan.n_dim;
+  const int adjacent = operand == Operand::a || plan.kernel->dots ? plan.k_dim : plan.n_dim;
   std::array<double, facts_max_rank> extent;
   for (int axis = 0; axis < facts.rank; ++axis) extent[axis] = 1;
   int inner = facts.rank - 1;
@@ -135,6 +150,7 @@ double wait_per_line(const Machine& machine, const Plan& plan, const Walk& walk,
   const auto& length = walk.length[plan.loops];
   const double rows = plan.m_dim >= 0 ? length[plan.m_dim] : 1,
                columns = plan.n_dim >= 0 ? length[plan.n_dim] : 1;
+  if (plan.kernel->dots) return 0;  // columns of B are followed like rows of A
   const double vectors = std::ceil(columns / plan.kernel->lanes);
   const double lines = columns * sizeof(float) / line;  // per reduction step
   const double uops = vectors + rows + rows * vectors;

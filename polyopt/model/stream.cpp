@@ -10,7 +10,7 @@ namespace {
 Layout copied_layout(const NestFacts& nest, const Plan& plan, const Walk& walk, Operand operand, int depth,
                      const Layout& in_place) {
   const OperandFacts& facts = nest[operand];
-  const int adjacent = operand == Operand::a ? plan.k_dim : plan.n_dim;
+  const int adjacent = operand == Operand::a || plan.kernel->dots ? plan.k_dim : plan.n_dim;
   int inner = facts.rank - 1;
   std::array<double, facts_max_rank> extent, stride;
   for (int axis = 0; axis < facts.rank; ++axis) extent[axis] = 1;
@@ -131,7 +131,10 @@ void Streams::count_rows(const Plan& plan, const Walk& walk, const Layout& layou
   if (plan.kernel->op != KernelOp::brgemm) return;
   for (int i = 0; i < layout.count; ++i) {
     if (layout.dim[i] != plan.m_dim) continue;
-    const double rows = walk.length[plan.loops][plan.m_dim];
+    const auto& length = walk.length[plan.loops];
+    double rows = length[plan.m_dim];
+    if (plan.kernel->dots)
+      rows = std::min(rows, rows_of_dots(*plan.kernel, plan.n_dim < 0 ? 1 : length[plan.n_dim]));
     const double apart = layout.way_bytes[0] / common_power(layout.stride[i], layout.way_bytes[0]);
     a_rows_per_set = rows / apart;
     a_pages = std::min(rows, rows * layout.stride[i] / page + 1);

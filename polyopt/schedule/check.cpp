@@ -223,7 +223,7 @@ struct Checker {
     const KernelTile& t = schedule.tile;
     const bool windowed = kernel->op == KernelOp::dwconv;
     if (Status s = adjacent(Operand::c, t.n_dim); !s) return s;
-    if (Status s = adjacent(Operand::b, t.n_dim); !s) return s;
+    if (Status s = adjacent(Operand::b, kernel->dots ? t.k_dim : t.n_dim); !s) return s;
     if (Status s = adjacent(Operand::a, windowed ? t.n_dim : t.k_dim); !s) return s;
     if (nest[Operand::b].padded) return refuse("padded access to B");
     if (nest[Operand::a].padded && !windowed && !find_pack(schedule, Operand::a)) {
@@ -245,6 +245,7 @@ struct Checker {
     const Pack* pack = find_pack(schedule, Operand::b);
     const int n = schedule.tile.n_dim;
     if (!pack || pack->form != PackForm::panel) return Status::success();
+    if (kernel->dots) return refuse("pack(B,panel): {} takes B by columns: use pack(B,box)", kernel->name);
     if (n < 0) return refuse("pack(B,panel): there is no n dim to split in panels: use pack(B,box)");
     for (const AffineExpr& e : nest[Operand::b].subscripts) {
       for (const AffineTerm& t : e.terms) {
@@ -269,6 +270,9 @@ struct Checker {
     const int rows = schedule.tile.rows_dim;
     if (kernel->op == KernelOp::brgemm) {
       if (rows >= 0) return refuse("role rows: {} takes one row dim, m", kernel->name);
+      if (kernel->dots && !schedule.tile.batch_dims.empty()) {
+        return refuse("batch={}: {} adds up along k alone", dim(schedule.tile.batch_dims[0]), kernel->name);
+      }
       return Status::success();
     }
     const std::optional<Window> window = depthwise_window(nest);

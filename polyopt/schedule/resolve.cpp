@@ -148,7 +148,7 @@ Result<Program> resolve(const Nest& nest, const Schedule& schedule) {
   std::stable_sort(packs.begin(), packs.end(),
                    [](const Pack& x, const Pack& y) { return x.depth < y.depth; });
   for (const Pack& pack : packs) {
-    Result<ProgramPack> planned = plan_pack(nest, schedule, pack, kernel->nr);
+    Result<ProgramPack> planned = plan_pack(nest, schedule, pack, *kernel);
     if (!planned) return planned.error();
     if (planned->ahead_of_time) {
       p.packed_weights_bytes = planned->bytes;
@@ -185,7 +185,7 @@ Result<Program> resolve(const Nest& nest, const Schedule& schedule) {
 
   const auto stride = [&](Operand o, int d) { return d < 0 ? 0 : view[static_cast<int>(o)].stride[d]; };
   p.kernel.lda = stride(Operand::a, tile.m_dim);
-  p.kernel.ldb = stride(Operand::b, tile.k_dim);
+  p.kernel.ldb = stride(Operand::b, kernel->dots ? tile.n_dim : tile.k_dim);
   p.kernel.ldc = stride(Operand::c, tile.m_dim);
   p.kernel.c_row_stride = stride(Operand::c, tile.rows_dim);
   for (int d : tile.batch_dims) {
@@ -201,8 +201,10 @@ Result<Program> resolve(const Nest& nest, const Schedule& schedule) {
     p.kernel.row_clip = find_row_clip(nest, schedule);
   }
   if (Status s = resolve_bias(p); !s) return s.error();
-  resolve_prefetch(p);
-  resolve_far_operands(p);
+  if (!kernel->dots) {  // it walks whole rows of A, which prefetchers follow
+    resolve_prefetch(p);
+    resolve_far_operands(p);
+  }
   return p;
 }
 

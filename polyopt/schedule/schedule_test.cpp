@@ -124,6 +124,17 @@ TEST(FarOperands, AreThoseThatNoCacheHolds) {
   EXPECT_EQ(kernel_of(wide, "n/48 m/8~" + tile).b_ahead, 0);  // asked for visit by visit
 }
 
+TEST(Dots, TakeBByColumns) {
+  const std::string dots = " | " + kernel("64x8x1_dots_avx512") + " m=m n=n k=k";
+  const Nest nest = nest_of("20000x300:300x5");
+  const ProgramKernel k = kernel_of(nest, "pack(B,box,+4) m/64~" + dots);
+  EXPECT_EQ(k.ldb, 304 * 4);
+  EXPECT_EQ(k.a_ahead.dim, -1);
+  refused(nest, "m/64~" + dots, "reads B with stride 5 along k");
+  refused(nest, "pack(B,panel) m/64~" + dots, "use pack(B,box)");
+  EXPECT_EQ(kernel_of(nest_of("--wtag=ba 200x300:300x5"), "m/64~" + dots).ldb, 300 * 4);
+}
+
 TEST(Check, RefusesWhatCannotRun) {
   const Nest nest = nest_of("100x300:300x200");
   const std::string tail = " | " + kernel("7x64x1_avx512") + " m=m n=n k=k";

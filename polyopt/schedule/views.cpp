@@ -57,7 +57,9 @@ View user_view(const Nest& nest, Operand operand) {
   return view;
 }
 
-Result<ProgramPack> plan_pack(const Nest& nest, const Schedule& schedule, const Pack& pack, int64_t nr) {
+Result<ProgramPack> plan_pack(const Nest& nest, const Schedule& schedule, const Pack& pack,
+                              const KernelInfo& kernel) {
+  const int64_t nr = kernel.nr;
   const Access& access = nest[pack.operand];
   const std::string what = fmt::format("pack({}) at depth {}", operand_name(pack.operand), pack.depth);
   const int rank = static_cast<int>(access.subscripts.size());
@@ -67,7 +69,7 @@ Result<ProgramPack> plan_pack(const Nest& nest, const Schedule& schedule, const 
   }
   const int64_t bytes = size_of(access.tensor.type);
   const KernelTile& tile = schedule.tile;
-  const int adjacent_dim = pack.operand == Operand::b ? tile.n_dim : tile.k_dim;
+  const int adjacent_dim = pack.operand == Operand::b && !kernel.dots ? tile.n_dim : tile.k_dim;
   int inner = adjacent_dim >= 0 ? tensor_dim_of(access, adjacent_dim) : -1;
   if (inner < 0) inner = rank - 1;
 

@@ -10,7 +10,8 @@ View user_view(const Nest& nest, Operand operand);
 
 // Layout of one pack: descriptor, origin coefficients, bytes. Refuses boxes that overflow or that the
 // pack routine cannot describe.
-Result<ProgramPack> plan_pack(const Nest& nest, const Schedule& schedule, const Pack& pack, int64_t nr);
+Result<ProgramPack> plan_pack(const Nest& nest, const Schedule& schedule, const Pack& pack,
+                              const KernelInfo& kernel);
 
 // The operand inside the pack.
 View packed_view(const Nest& nest, const ProgramPack& pack, int n_dim, int64_t nr);

@@ -66,6 +66,7 @@ struct Enumerator {
     base.k_dim = roles.k;
     base.rows_dim = roles.rows;
     base.batch = roles.batch;
+    base.b_panel = !kernel.dots;
     base.work = roles.work;
     images = roles.images;
     if (roles.depthwise) {
@@ -141,10 +142,11 @@ struct Enumerator {
   // A's copy first, with B's simplest form; then B's forms with the best of A's. Trying all pairs costs
   // several times more and chose the same plans.
   void with_packs(Plan& plan) {
-    const bool panels = roles.b_panels && !roles.depthwise && !kernel.sums_in_l1;
-    const bool ahead = space.b_constant && space.options.prepacked_b && panels;
+    const bool panels = roles.b_panels && !roles.depthwise && !kernel.sums_in_l1 && !kernel.dots;
+    const bool direct = kernel.dots ? roles.b_along_k : roles.b_direct;
+    const bool ahead = space.b_constant && space.options.prepacked_b && (panels || (kernel.dots && !direct));
     plan.b_ahead = ahead;
-    plan.b_pack = ahead || !roles.b_direct ? 0 : -1;
+    plan.b_pack = ahead || !direct ? 0 : -1;
     int best_pack = -1;
     int64_t best_pad = 0;
     double best = 1e300;
@@ -303,7 +305,7 @@ struct Enumerator {
       k_blocks = block_sizes(extent(chunk_dim), chunk_unit, chunk_least, sizes);
     if (slab >= 0) s_blocks = block_sizes(extent(slab), 1, 2, sizes);
 
-    const std::vector<Cut> n_cuts = cuts(roles.n, nr, false, n_blocks);
+    const std::vector<Cut> n_cuts = cuts(roles.n, nr, kernel.dots, n_blocks);
     const std::vector<Cut> m_cuts = cuts(roles.m, mr, true, m_blocks);
     const std::vector<Cut> k_cuts = cuts(chunk_dim, 0, false, k_blocks);
     const std::vector<Cut> s_cuts = cuts(slab, brgemm ? 1 : 0, false, s_blocks);
@@ -337,7 +339,7 @@ double bare_cycles(SearchSpace& space, const Roles& roles, const KernelInfo& ker
   Plan plan = e.base;
   if (kernel.op == KernelOp::brgemm) {
     if (roles.m >= 0) plan.chain[roles.m] = space.keep(e.tiled(roles.m, 0, kernel.mr, true));
-    if (roles.n >= 0) plan.chain[roles.n] = space.keep(e.tiled(roles.n, 0, kernel.nr, false));
+    if (roles.n >= 0) plan.chain[roles.n] = space.keep(e.tiled(roles.n, 0, kernel.nr, kernel.dots));
   }
   return kernel_cycles(space.nest(), space.model.machine(), plan, 1);
 }

@@ -107,6 +107,7 @@ Result<std::vector<Roles>> assign_roles(const Nest& nest, const NestFacts& facts
   if (base.k >= 0) base.batch &= ~(1u << base.k);
   base.a_must_pack = base.k >= 0 && k_adjacent.empty();
   base.b_direct = base.n < 0 || linear_stride(b, base.n) == 1;
+  base.b_along_k = base.k >= 0 && linear_stride(b, base.k) == 1;
   base.b_panels = base.n >= 0 && indexes_alone(b, base.n);
   if (!base.b_direct && !base.b_panels) {
     return unsupported(
@@ -136,6 +137,13 @@ Result<std::vector<Roles>> assign_roles(const Nest& nest, const NestFacts& facts
   return all;
 }
 
+// Kernels of dot products are for few columns, which tiles would fill in part, and for columns that lie
+// adjacent along k as they are.
+static bool dots_may_pay(const Nest& nest, const Roles& roles, int lanes) {
+  if (roles.k < 0 || roles.batch != 0) return false;
+  return roles.n < 0 || nest.dims[roles.n].extent < lanes || (roles.b_along_k && !roles.b_direct);
+}
+
 std::vector<const KernelInfo*> usable_kernels(const Nest& nest, const Roles& roles, const Machine& machine) {
   const KernelOp op = roles.depthwise ? KernelOp::dwconv : KernelOp::brgemm;
   std::vector<const KernelInfo*> found;
@@ -145,6 +153,7 @@ std::vector<const KernelInfo*> usable_kernels(const Nest& nest, const Roles& rol
     if (!serves_types(kernel, nest)) continue;
     // Whole rows are walked where they lie.
     if (kernel.sums_in_l1 && (!roles.b_direct || roles.n < 0)) continue;
+    if (kernel.dots && !dots_may_pay(nest, roles, kernel.lanes)) continue;
     if (kernel.isa > best) {
       best = kernel.isa;
       found.clear();

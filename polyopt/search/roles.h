@@ -19,6 +19,7 @@ struct Roles {
   bool a_must_pack = false;  // no adjacent reduction dim, or reads outside A that no clip leaves out
   double work = 1;           // see Plan
   bool b_direct = true;      // B may be read in place
+  bool b_along_k = false;    // B may be read in place by kernels that take it by columns
   bool b_panels = true;      // B may be packed in panels
   bool depthwise = false;
 };

@@ -121,6 +121,10 @@ class Sampler {
       schedule_.packs.push_back({Operand::a, depth_for(Operand::a, outer), PackForm::box, pad, false});
     }
     const bool ahead = nest_.b_constant && options_.prepacked_b;
+    if (kernel_->dots) {
+      if (!roles_->b_along_k) schedule_.packs.push_back({Operand::b, 0, PackForm::box, 0, ahead});
+      return;
+    }
     if (!roles_->b_panels) return;
     if (ahead && chance(0.85)) {
       schedule_.packs.push_back({Operand::b, 0, PackForm::panel, 0, true});

@@ -70,6 +70,20 @@ INSTANTIATE_TEST_SUITE_P(All, Workload,
                                          "matmul_dl"),
                          [](const auto& test) { return std::string(test.param); });
 
+std::string chosen(const char* problem, bool prepacked) {
+  const Nest nest = coalesce(*lower(*parse_problem(problem)));
+  const Result<SearchResult> found = search(nest, test_machine(), {1, 1, prepacked});
+  return found.ok() ? to_string(found->best[0].schedule, nest) : found.error().message;
+}
+
+TEST(Search, TakesFewColumnsAsDotProducts) {
+  for (const char* problem : {"1024x1024:1024x2", "1024x1024:1024x5", "--wtag=ba 5x700:700x900"}) {
+    EXPECT_NE(chosen(problem, false).find("_dots_"), std::string::npos) << chosen(problem, false);
+  }
+  EXPECT_NE(chosen("1024x1024:1024x2", true).find("pack(B,box,ahead)"), std::string::npos);
+  EXPECT_EQ(chosen("1024x1024:1024x16", true).find("_dots_"), std::string::npos);
+}
+
 Nest coalesced(const std::string& text) {
   const Result<Problem> problem = parse_problem(text);
   EXPECT_TRUE(problem.ok()) << problem.error().message;
