@@ -26,6 +26,7 @@ struct Request {
   bool plain = false;  // matmul: B as the problem holds it, packing (if any) in every execution
   KernelChoice kernel = KernelChoice::automatic;  // for Cortex
   std::string schedule;                           // for Cortex; empty: its own choice
+  bool sparse = false;                            // for Cortex: leave out the weights that are zero
 };
 
 struct RecursiveOperands;

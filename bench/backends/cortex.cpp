@@ -25,7 +25,7 @@ class CortexInstance : public Instance {
                  const cortex_thread_pool* pool)
       : problem_(problem), operands_(operands), plan_(std::move(plan)), pool_(pool) {}
 
-  Status bind(bool plain) {
+  Status bind(bool plain, bool sparse) {
     cortex_message message;
     cortex_plan_info plan_info{};
     plan_info.struct_size = sizeof plan_info;
@@ -40,7 +40,13 @@ class CortexInstance : public Instance {
     if (!src_.data() || !weights_.data() || !dst_.data() || !bias_.data() || !scratch_.data()) {
       return Error{ErrorCode::out_of_memory, "out of memory for the operands"};
     }
-    encode(problem_.src, operands_.a_data(), a_elements(problem_), src_.data());
+    channel_major_ = std::string_view(plan_info.src_layout) == "ncdhw";
+    if (channel_major_) {
+      const ConvProblem& c = problem_.conv();
+      swap_axes(operands_.a_data(), c.mb, c.id * c.ih * c.iw, c.ic, src_.floats());
+    } else {
+      encode(problem_.src, operands_.a_data(), a_elements(problem_), src_.data());
+    }
     const std::vector<std::byte> b = encoded(problem_.wei, operands_.b_data(), b_elements(problem_));
     scale_ = BenchBuffer(operands_.scale.size(), 3);
     if (!scale_.data()) return Error{ErrorCode::out_of_memory, "out of memory for the operands"};
@@ -65,7 +71,7 @@ class CortexInstance : public Instance {
     args_.pool = pool_;
     if (cortex_status s = cortex_plan_execute(plan_.get(), &args_, &message); s) return failure(s, message);
     info_.isa = plan_info.isa;
-    info_.kernel = plan_info.generated ? "generated" : "interpreted";
+    info_.kernel = plan_info.generated ? "generated" : sparse ? plan_info.kernel : "interpreted";
     info_.schedule = plan_info.schedule;
     info_.layout = plan_info.src_layout;
     info_.predicted_seconds = plan_info.predicted_seconds;
@@ -76,10 +82,20 @@ class CortexInstance : public Instance {
   void execute() override { cortex_plan_execute(plan_.get(), &args_, nullptr); }
   void prepare_output() override {
     std::memset(dst_.data(), 0xff, dst_.bytes());  // NaN
-    if (args_.residual)
+    if (!args_.residual) return;
+    if (channel_major_) {
+      const ConvProblem& c = problem_.conv();
+      swap_axes(operands_.residual.as<float>(), c.mb, c.od * c.oh * c.ow, c.oc, dst_.floats());
+    } else {
       encode(problem_.dst, operands_.residual.as<float>(), c_elements(problem_), dst_.data());
+    }
   }
   Status read_result(float* out) override {
+    if (channel_major_) {
+      const ConvProblem& c = problem_.conv();
+      swap_axes(dst_.floats(), c.mb, c.oc, c.od * c.oh * c.ow, out);
+      return Status::success();
+    }
     decode(problem_.dst, dst_.data(), c_elements(problem_), out);
     return Status::success();
   }
@@ -89,6 +105,13 @@ class CortexInstance : public Instance {
   }
 
  private:
+  // [batch][rows][columns] -> [batch][columns][rows]
+  static void swap_axes(const float* from, int64_t batch, int64_t rows, int64_t columns, float* to) {
+    for (int64_t b = 0; b < batch; ++b, from += rows * columns, to += rows * columns) {
+      for (int64_t r = 0; r < rows; ++r)
+        for (int64_t c = 0; c < columns; ++c) to[c * rows + r] = from[r * columns + c];
+    }
+  }
   static std::vector<std::byte> encoded(DataType type, const float* values, int64_t count) {
     std::vector<std::byte> out(static_cast<std::size_t>(count * size_of(type)));
     encode(type, values, count, out.data());
@@ -99,12 +122,14 @@ class CortexInstance : public Instance {
   const Operands& operands_;
   PlanHandle plan_;
   const cortex_thread_pool* pool_;
+  bool channel_major_ = false;
   BenchBuffer src_, weights_, dst_, bias_, scale_, scratch_;
   cortex_execute_args args_{};
 };
 
 class Cortex : public Backend {
  public:
+  explicit Cortex(const char* name) : name_(name) {}
   Status start(Isa isa) {
     cortex_context_options options{};
     options.struct_size = sizeof options;
@@ -123,7 +148,7 @@ class Cortex : public Backend {
     return Status::success();
   }
 
-  std::string name() const override { return "cortex"; }
+  std::string name() const override { return name_; }
   std::string version() const override {
     const int v = cortex_version();
     return fmt::format("{}.{}.{}", v / 10000, v / 100 % 100, v % 100);
@@ -158,6 +183,7 @@ class Cortex : public Backend {
                      : request.kernel == KernelChoice::interpreted ? CORTEX_KERNEL_INTERPRETED
                                                                    : CORTEX_KERNEL_AUTO;
     options.schedule = request.schedule.empty() ? nullptr : request.schedule.c_str();
+    if (request.sparse) options.sparse_weights = operands.b_data();
     const double start = now_ns();
     cortex_plan* raw_plan = nullptr;
     if (cortex_status s = cortex_plan_create(context_.get(), problem.get(), &options, &raw_plan, &message);
@@ -168,8 +194,8 @@ class Cortex : public Backend {
     Result<const cortex_thread_pool*> pool = pool_of(request.threads);
     if (!pool) return pool.error();
     auto instance = std::make_unique<CortexInstance>(*request.problem, operands, PlanHandle(raw_plan), *pool);
-    if (Status s = instance->bind(request.plain); !s) return s.error();
-    if (request.problem->is_conv() && instance->info().layout != "ndhwc") {
+    if (Status s = instance->bind(request.plain, request.sparse); !s) return s.error();
+    if (request.problem->is_conv() && instance->info().layout != (request.sparse ? "ncdhw" : "ndhwc")) {
       return internal_error(fmt::format("native layout {} is new to cortex-bench", instance->info().layout));
     }
     instance->set_create_ns(create_ns);
@@ -197,16 +223,26 @@ class Cortex : public Backend {
     return static_cast<const cortex_thread_pool*>(pool.get());
   }
 
+  const char* name_;
   ContextHandle context_;
   std::map<int, PoolHandle> pools_;
 };
 
 }  // namespace
 
-Result<std::unique_ptr<Backend>> make_cortex(Isa isa) {
-  auto backend = std::make_unique<Cortex>();
+namespace {
+
+Result<std::unique_ptr<Backend>> make_named(Isa isa, const char* name) {
+  auto backend = std::make_unique<Cortex>(name);
   if (Status s = backend->start(isa); !s) return s.error();
   return std::unique_ptr<Backend>(std::move(backend));
 }
+
+}  // namespace
+
+Result<std::unique_ptr<Backend>> make_cortex(Isa isa) { return make_named(isa, "cortex"); }
+
+// The same, that multiplies with zeros too: what pruned weights are measured against.
+Result<std::unique_ptr<Backend>> make_cortex_dense(Isa isa) { return make_named(isa, "cortex-dense"); }
 
 }  // namespace cortex::bench

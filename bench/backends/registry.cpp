@@ -5,6 +5,7 @@
 namespace cortex::bench {
 
 Result<std::unique_ptr<Backend>> make_cortex(Isa isa);
+Result<std::unique_ptr<Backend>> make_cortex_dense(Isa isa);
 Result<std::unique_ptr<Backend>> make_onednn(Isa isa);
 Result<std::unique_ptr<Backend>> make_xsmm(Isa isa);
 Result<std::unique_ptr<Backend>> make_openblas(Isa isa);
@@ -13,6 +14,7 @@ Result<std::unique_ptr<Backend>> make_torch_levels(Isa isa);
 
 #if !CORTEX_BENCH_HAS_CORTEX
 #define make_cortex nullptr
+#define make_cortex_dense nullptr
 #endif
 #if !CORTEX_BENCH_HAS_ONEDNN
 #define make_onednn nullptr
@@ -31,8 +33,9 @@ Result<std::unique_ptr<Backend>> make_torch_levels(Isa isa);
 std::span<const BackendEntry> backend_entries() {
   constexpr const char* no_torch =
       "install libtorch-dev (Debian's PyTorch for C++), configure again and rebuild";
-  static const std::array<BackendEntry, 6> entries = {{
+  static const std::array<BackendEntry, 7> entries = {{
       {"cortex", make_cortex, "the runtime was not built", true, true, true},
+      {"cortex-dense", make_cortex_dense, "the runtime was not built", false, false, false},
       {"onednn", make_onednn,
        "install libdnnl-dev, or configure with -DDNNL_ROOT=<installation>, and rebuild", true, false, true},
       {"xsmm", make_xsmm, "install libxsmm-dev and rebuild", true, false, false},

@@ -22,7 +22,7 @@ TEST_F(Cli, BadInputIsOneLineAndExitCodeTwo) {
       {"roofline treelstm h4 mb1", "treelstm"},
       {"run 64x64:64x64 --op lstm", "'lstm' is not one of conv, matmul, rnn, recursive"},
       {"run 64x64:64x64 --dt f7", "'f7' is not a data type"},
-      {"run 64x64:64x64 --weights nm2of4", "nm2of4"},
+      {"run 64x64:64x64 --weights nm5of4", "nm5of4"},
       {"run 64x64:64x64 --cold mild", "'mild' is not one of"},
       {"run 64x64:64x64 --kernel fast", "'fast' is not one of"},
       {"run 64x64:64x64 --threads 0", "0 is not between"},

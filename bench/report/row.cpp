@@ -13,6 +13,7 @@ Json to_json(const Row& r) {
             {"op", r.op},
             {"dt", r.dt},
             {"weights", r.weights},
+            {"density", r.density},
             {"backend", r.backend},
             {"version", r.version},
             {"isa", r.isa},
@@ -51,6 +52,7 @@ Row row_from_json(const Json& j) {
   r.op = j.at("op");
   r.dt = j.at("dt");
   r.weights = j.at("weights");
+  r.density = j.value("density", 1.0);
   r.backend = j.at("backend");
   r.version = j.at("version");
   r.isa = j.at("isa");

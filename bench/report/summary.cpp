@@ -12,12 +12,14 @@
 namespace cortex::bench {
 namespace {
 
-bool is_cortex(const std::string& backend) { return backend.rfind("cortex", 0) == 0; }
+bool is_cortex(const std::string& backend) {
+  return backend.rfind("cortex", 0) == 0 && backend != "cortex-dense";
+}
 
 using ByBackend = std::map<std::string, const Row*>;
 
-struct Group {  // one ISA, type and thread count
-  std::string isa, dt;
+struct Group {  // one ISA, type, weight format and thread count
+  std::string isa, dt, weights;
   int threads = 1;
   std::vector<std::string> problem_order, backend_order;
   std::map<std::string, ByBackend> rows;  // by problem_id
@@ -28,10 +30,10 @@ std::vector<Group> group_rows(const std::vector<Row>& rows) {
   for (const Row& row : rows) {
     if (row.status == "wrong" || row.median_ns <= 0) continue;
     auto group = std::find_if(groups.begin(), groups.end(), [&](const Group& g) {
-      return g.isa == row.isa && g.dt == row.dt && g.threads == row.threads;
+      return g.isa == row.isa && g.dt == row.dt && g.weights == row.weights && g.threads == row.threads;
     });
     if (group == groups.end()) {
-      groups.push_back({row.isa, row.dt, row.threads, {}, {}, {}});
+      groups.push_back({row.isa, row.dt, row.weights, row.threads, {}, {}, {}});
       group = groups.end() - 1;
     }
     const std::string id = row.problem_id();
@@ -64,8 +66,9 @@ void add_pair(const Group& group, const std::string& ours, const std::string& th
   s.pair = ours + "/" + theirs;
   s.isa = group.isa;
   s.dt = group.dt;
+  s.weights = group.weights;
   s.threads = group.threads;
-  std::vector<double> speedups, peaks, peer_peaks;
+  std::vector<double> speedups, peaks, peer_peaks, ideals;
   for (const std::string& id : group.problem_order) {
     const ByBackend& rows = group.rows.at(id);
     const Row *mine = pick_one(rows, ours), *other = peer(rows);
@@ -76,6 +79,7 @@ void add_pair(const Group& group, const std::string& ours, const std::string& th
       s.worst_name = mine->name.empty() ? mine->problem : mine->name;
     }
     speedups.push_back(speedup);
+    ideals.push_back(1 / mine->density);
     s.wins += speedup > 1;
     s.losses += speedup < 1;
     if (mine->percent_of_peak > 0) peaks.push_back(mine->percent_of_peak);
@@ -83,6 +87,7 @@ void add_pair(const Group& group, const std::string& ours, const std::string& th
   }
   if (speedups.empty()) return;
   s.geomean_speedup = geometric_mean(speedups);
+  s.ideal = geometric_mean(ideals);
   if (!peaks.empty()) s.percent_of_peak = geometric_mean(peaks);
   if (!peer_peaks.empty()) s.peer_percent_of_peak = geometric_mean(peer_peaks);
   s.problems = static_cast<int>(speedups.size());
@@ -120,6 +125,8 @@ nlohmann::ordered_json to_json(const PairSummary& s) {
           {"threads", s.threads},
           {"isa", s.isa},
           {"dt", s.dt},
+          {"weights", s.weights},
+          {"ideal_speedup", s.ideal},
           {"geomean_speedup", s.geomean_speedup},
           {"wins", s.wins},
           {"losses", s.losses},
@@ -131,11 +138,14 @@ nlohmann::ordered_json to_json(const PairSummary& s) {
 }
 
 std::string to_line(const PairSummary& s, bool with_isa) {
+  const bool dense = s.weights == "dense";
   return fmt::format(
-      "{}{}{} threads {}: geomean speedup {:.3f} over {} problems, wins {}, losses {}, worst {:.3f} ({}), "
+      "{}{}{}{} threads {}: geomean speedup {:.3f}{} over {} problems, wins {}, losses {}, worst {:.3f} "
+      "({}), "
       "peak {:.1f} % against {:.1f} %",
-      s.pair, with_isa ? " " + s.isa : "", s.dt == "f32" ? "" : " " + s.dt, s.threads, s.geomean_speedup,
-      s.problems, s.wins, s.losses, s.worst, s.worst_name, s.percent_of_peak, s.peer_percent_of_peak);
+      s.pair, with_isa ? " " + s.isa : "", s.dt == "f32" ? "" : " " + s.dt, dense ? "" : " " + s.weights,
+      s.threads, s.geomean_speedup, dense ? "" : fmt::format(" (by flops {:.3f})", s.ideal), s.problems,
+      s.wins, s.losses, s.worst, s.worst_name, s.percent_of_peak, s.peer_percent_of_peak);
 }
 
 }  // namespace cortex::bench

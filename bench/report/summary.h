@@ -10,7 +10,8 @@ namespace cortex::bench {
 
 struct PairSummary {
   std::string pair;  // "cortex/onednn": the first one's speed over the second's
-  std::string isa, dt = "f32";
+  std::string isa, dt = "f32", weights = "dense";
+  double ideal = 1;  // geometric mean of dense multiplications over those that zeros leave
   int threads = 1;
   double geomean_speedup = 0;  // over problems, each counted once
   int wins = 0, losses = 0;
@@ -20,9 +21,9 @@ struct PairSummary {
   int problems = 0;
 };
 
-// One per pair, ISA, type and thread count: every Cortex row against every peer, against the best peer of
-// each problem ("cortex/best") when there are several, and generated against interpreted. Wrong rows do not
-// enter.
+// One per pair, ISA, type, weight format and thread count: every Cortex row against every peer, against the
+// best peer of each problem ("cortex/best") when there are several, and generated against interpreted. Wrong
+// rows do not enter.
 std::vector<PairSummary> summarize(const std::vector<Row>& rows);
 
 nlohmann::ordered_json to_json(const PairSummary& summary);

@@ -51,7 +51,10 @@ std::string Table::lines(const std::vector<Row>& rows) const {
   if (!rows.empty()) {
     const Row& any = rows.front();
     text = fmt::format("{:<{}} {:<{}} {:>2}", cut(any.name.empty() ? any.problem : any.name, name_width),
-                       name_width, cut(any.dt == "f32" ? any.shape : any.dt + " " + any.shape, shape_width),
+                       name_width,
+                       cut((any.dt == "f32" ? "" : any.dt + " ") +
+                               (any.weights == "dense" ? "" : any.weights + " ") + any.shape,
+                           shape_width),
                        shape_width, any.threads);
     for (const std::string& backend : backends_) {
       if (const Row* row = find(backend)) {

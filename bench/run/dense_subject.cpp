@@ -1,5 +1,6 @@
 #include <optional>
 
+#include "bench/reference/prune.h"
 #include "bench/reference/shapes.h"
 #include "bench/run/subject.h"
 #include "bench/run/tuner.h"
@@ -9,8 +10,11 @@ namespace {
 
 class DenseSubject : public Subject {
  public:
-  DenseSubject(const Problem& problem, const RunOptions& options, Operands operands)
+  DenseSubject(const Problem& problem, const std::string& weights, double density, const RunOptions& options,
+               Operands operands)
       : problem_(problem),
+        weights_(weights),
+        density_(density),
         options_(options),
         plain_(options.plain && problem.is_matmul()),
         schedule_(options.schedule),
@@ -34,7 +38,9 @@ class DenseSubject : public Subject {
     request.plain = plain_;
     request.kernel = kernel;
     request.schedule = schedule_;
-    if (backend.name() == "cortex" && schedule_.empty() && kernel != KernelChoice::generated) {
+    request.sparse = density_ < 1 && backend.name() == "cortex";
+    if (backend.name().starts_with("cortex") && !request.sparse && schedule_.empty() &&
+        kernel != KernelChoice::generated) {
       if (!tuner_) {
         tuner_ = std::make_unique<Tuner>(options_, isa);
         if (Status s = tuner_->start(); !s) return s.error();
@@ -61,11 +67,15 @@ class DenseSubject : public Subject {
     const Isa native = sum_type(problem_.src) == DataType::s32 ? Isa::avx512vnni : Isa::avx512bf16;
     if (isa >= native) row.peak_factor = static_cast<double>(unit_length(problem_.src));
     row.shape = short_shape(problem_);
+    row.weights = weights_;
+    row.density = density_;
     row.handling = plain_ ? "plain" : "prepacked";
   }
 
  private:
   const Problem& problem_;
+  std::string weights_;  // their format
+  double density_;       // share of them that is not zero
   const RunOptions& options_;
   std::unique_ptr<Tuner> tuner_;
   bool plain_;
@@ -77,14 +87,24 @@ class DenseSubject : public Subject {
 
 }  // namespace
 
-Result<std::unique_ptr<Subject>> make_dense_subject(const Problem& problem, const RunOptions& options) {
+Result<std::unique_ptr<Subject>> make_dense_subject(const Problem& problem, const std::string& weights,
+                                                    const RunOptions& options) {
   Result<Operands> operands = make_operands(problem, options.seed);
   if (!operands) return operands.error();
-  return std::unique_ptr<Subject>(std::make_unique<DenseSubject>(problem, options, std::move(*operands)));
+  double density = 1;
+  if (weights != "dense") {
+    const Result<WeightFormat> format = parse_weight_format(weights);
+    if (!format) return format.error();
+    const Result<double> kept = prune_operands(problem, *format, options.sparsity, *operands);
+    if (!kept) return kept.error();
+    density = *kept;
+  }
+  return std::unique_ptr<Subject>(
+      std::make_unique<DenseSubject>(problem, weights, density, options, std::move(*operands)));
 }
 
 Result<std::unique_ptr<Subject>> make_subject(const RunProblem& problem, const RunOptions& options) {
-  if (const Problem* p = problem.dense()) return make_dense_subject(*p, options);
+  if (const Problem* p = problem.dense()) return make_dense_subject(*p, problem.weights, options);
   if (const RecursiveProblem* p = problem.recursive()) return make_recursive_subject(*p, options);
   return make_rnn_subject(*problem.rnn(), options);
 }

@@ -61,6 +61,7 @@ Json to_json(const Job& job) {
                         {"problem", std::visit([](const auto& what) { return to_string(what); }, p.what)},
                         {"name", p.name()},
                         {"count", p.count()},
+                        {"weights", p.weights},
                         {"text", p.text()}});
   }
   Json isas = Json::array(), kernels = Json::array();
@@ -84,6 +85,7 @@ Json to_json(const Job& job) {
           {"min_time", o.min_time},
           {"time_limit", o.time_limit},
           {"seed", o.seed},
+          {"sparsity", o.sparsity},
           {"mode", static_cast<int>(o.mode)},
           {"wisdom", o.wisdom},
           {"tune_seconds", o.tune_seconds},
@@ -107,6 +109,7 @@ Result<Job> job_from_json(const std::string& text) {
             what.text = p.at("text");
           },
           problem->what);
+      problem->weights = p.at("weights");
       o.problems.push_back(std::move(*problem));
     }
     o.backends = j.at("backends").get<std::vector<std::string>>();
@@ -124,6 +127,7 @@ Result<Job> job_from_json(const std::string& text) {
     o.min_time = j.at("min_time");
     o.time_limit = j.at("time_limit");
     o.seed = j.at("seed");
+    o.sparsity = j.at("sparsity");
     o.mode = static_cast<SearchMode>(j.at("mode").get<int>());
     o.wisdom = j.at("wisdom");
     o.tune_seconds = j.at("tune_seconds");

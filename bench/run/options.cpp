@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <array>
 
+#include "bench/reference/prune.h"
 #include "bench/reference/shapes.h"
 #include "bench/report/file.h"
 #include "bench/run/gather.h"
@@ -96,11 +97,30 @@ Status apply_dts(const std::vector<std::string>& dts, std::vector<RunProblem>& p
   return Status::success();
 }
 
-Status check_weights(const std::vector<std::string>& formats) {
-  for (const std::string& format : formats) {
-    if (format != "dense")
-      return bad(fmt::format("--weights: '{}' is not in this version; use dense", format));
+// Every problem with weights in each of these formats.
+Status apply_weights(const std::vector<std::string>& formats, double sparsity,
+                     std::vector<RunProblem>& problems) {
+  // Written so that nan is refused too.
+  if (!(sparsity >= 0 && sparsity < 1)) return bad("--sparsity: at least 0 and below 1");
+  if (formats.empty()) return Status::success();
+  std::vector<RunProblem> all;
+  for (const std::string& text : formats) {
+    const Result<WeightFormat> format = parse_weight_format(text);
+    if (!format) return bad("--weights: " + format.error().message);
+    const bool dense = format->structure == WeightStructure::dense;
+    if (!dense && format->structure != WeightStructure::nm && sparsity == 0)
+      return bad(fmt::format("--weights {}: say how many weights are zero with --sparsity", text));
+    for (RunProblem problem : problems) {
+      if (!dense) {
+        const Problem* p = problem.dense();
+        if (!p) return bad(fmt::format("--weights {}: for conv and matmul, not '{}'", text, problem.text()));
+        if (Status s = check_prunable(*p); !s) return bad("--weights: " + s.error().message);
+      }
+      problem.weights = to_string(*format);
+      all.push_back(std::move(problem));
+    }
   }
+  problems = std::move(all);
   return Status::success();
 }
 
@@ -198,7 +218,12 @@ void add_run_options(CLI::App& app, RunArguments& a) {
                  "data types of problems that state none: f32, bf16, bf16f32, u8s8, s8s8, ... (default: f32)")
       ->delimiter(',')
       ->allow_extra_args(false);
-  app.add_option("--weights", a.weights, "weight format: dense")->delimiter(',')->allow_extra_args(false);
+  app.add_option("--weights", a.weights,
+                 "weight formats: dense, nm2of4, nm1of8x2, cc8, bs4x1, unstructured; backend cortex-dense\n"
+                 "multiplies with the zeros, as peers do")
+      ->delimiter(',')
+      ->allow_extra_args(false);
+  app.add_option("--sparsity", a.sparsity, "share of zeros, for formats other than nm and dense");
   app.add_option("--backend", a.backends,
                  "cortex, onednn, xsmm, openblas, torch, torch-levels (default: all in this\n"
                  "build that know the operator)")
@@ -299,7 +324,6 @@ Result<RunOptions> check_run_arguments(const RunArguments& a) {
   if (!a.op.empty() && a.op != "conv" && a.op != "matmul" && a.op != "rnn" && a.op != "recursive") {
     return bad(fmt::format("--op: '{}' is not one of conv, matmul, rnn, recursive", a.op));
   }
-  if (Status s = check_weights(a.weights); !s) return s.error();
   Result<Cold> cold = parse_cold(a.cold);
   if (!cold) return cold.error();
   o.cold = *cold;
@@ -334,6 +358,8 @@ Result<RunOptions> check_run_arguments(const RunArguments& a) {
       gather_run_problems(a.problems, a.option_problems, a.problem_lists, a.op);
   if (!problems) return problems.error();
   if (Status s = apply_dts(a.dts, *problems); !s) return s.error();
+  if (Status s = apply_weights(a.weights, a.sparsity, *problems); !s) return s.error();
+  o.sparsity = a.sparsity;
   const bool narrow = std::any_of(problems->begin(), problems->end(), [](const RunProblem& p) {
     return p.dense() && p.dense()->src != DataType::f32;
   });

@@ -21,6 +21,7 @@ struct RunArguments {  // as typed
   std::vector<int> threads;
   std::string op, cold = "none", schedule, trees, mode = "estimate", wisdom, ranker;
   double tune_seconds = 2;
+  double sparsity = 0;  // of formats that leave it open
   bool verify = false, plain = false, quiet = false;
   std::string json, csv, html;
   int repeats = 0, batches = 0;
@@ -43,6 +44,7 @@ struct RunOptions {  // as meant
   std::string wisdom;                      // file of measured ones
   std::string ranker;                      // file of a trained ranker, for estimate mode
   double tune_seconds = 2;
+  double sparsity = 0;
   Cold cold = Cold::none;
   bool verify = false, plain = false, quiet = false;
   std::string json, csv, html;

@@ -12,6 +12,7 @@ namespace cortex::bench {
 
 struct RunProblem {
   std::variant<Problem, RecursiveProblem, RnnProblem> what;
+  std::string weights = "dense";  // format that the weights are pruned to
 
   const Problem* dense() const { return std::get_if<Problem>(&what); }
   const RecursiveProblem* recursive() const { return std::get_if<RecursiveProblem>(&what); }

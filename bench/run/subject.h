@@ -28,7 +28,8 @@ class Subject {
 Result<std::unique_ptr<Subject>> make_subject(const RunProblem& problem, const RunOptions& options);
 
 // Per operator; make_subject chooses.
-Result<std::unique_ptr<Subject>> make_dense_subject(const Problem& problem, const RunOptions& options);
+Result<std::unique_ptr<Subject>> make_dense_subject(const Problem& problem, const std::string& weights,
+                                                    const RunOptions& options);
 Result<std::unique_ptr<Subject>> make_recursive_subject(const RecursiveProblem& problem,
                                                         const RunOptions& options);
 Result<std::unique_ptr<Subject>> make_rnn_subject(const RnnProblem& problem, const RunOptions& options);

@@ -173,8 +173,8 @@ typedef struct cortex_epilogue_desc {
 } cortex_epilogue_desc;
 CORTEX_DEFINE_INIT(cortex_epilogue_desc)
 
-/* Replaces the problem's epilogue, all but the scale and the zero point. Before plans are made from the problem by another
- * thread. */
+/* Replaces the problem's epilogue, all but the scale and the zero point. Before plans are made from the
+ * problem by another thread. */
 CORTEX_API cortex_status cortex_problem_set_epilogue(cortex_problem* problem,
                                                      const cortex_epilogue_desc* desc,
                                                      cortex_message* message);
@@ -228,7 +228,14 @@ typedef struct cortex_plan_options {
   int32_t weights_handling; /* cortex_weights_handling */
   int32_t kernel;           /* cortex_kernel_choice */
   const char* schedule; /* schedule text to use instead of searching one (implies interpreted); NULL: none */
-  uint64_t reserved[8];
+  /* Weights (in weights_layout) whose zeros the plan may rely on: it multiplies with the others alone. Read
+   * by cortex_plan_create only. Any structure of zeros; f32, one group, prepacked. NCHW is then the native
+   * layout of convolutions, and [k][m] to [n][m] that of matmuls, which execute reorders. pack_weights
+   * refuses weights that are not zero where these are. NULL: no zeros. */
+  const void* sparse_weights;
+  int32_t sparse_share; /* output channels that share a list of weights: 1, 2, 4; 0: chosen by the zeros */
+  int32_t reserved0;
+  uint64_t reserved[6];
 } cortex_plan_options;
 CORTEX_DEFINE_INIT(cortex_plan_options)
 

@@ -26,6 +26,7 @@ struct Stage {
   int64_t bytes = 0;  // of a plain copy
   int parts = 1;
   const cortex_kernel_call* call = nullptr;
+  const SparseCall* sparse = nullptr;
   char* scratch = nullptr;  // of the first thread
 };
 
@@ -39,6 +40,12 @@ void kernel_task(void* arg, int index) {
   }
   if (stage.plan->scratch.per_thread) call.scratch = stage.scratch + index * stage.plan->scratch.per_thread;
   run_kernel(*stage.plan, call);
+}
+
+void sparse_task(void* arg, int index) {
+  const Stage& stage = *static_cast<const Stage*>(arg);
+  run_sparse(*stage.plan->sparse, *stage.sparse, stage.scratch + index * stage.plan->scratch.per_thread,
+             index, stage.plan->tasks);
 }
 
 void copy_task(void* arg, int index) {
@@ -95,7 +102,10 @@ class Execution {
     Stage stage{&plan_};
     stage.call = &call;
     stage.scratch = scratch_ + plan_.scratch.threads;
-    run_tasks(args_.pool, plan_.tasks, kernel_task, stage);
+    const SparseCall sparse{static_cast<const float*>(call.a), static_cast<const char*>(call.b), call.bias,
+                            static_cast<const float*>(call.residual), static_cast<float*>(call.c)};
+    stage.sparse = &sparse;
+    run_tasks(args_.pool, plan_.tasks, plan_.sparse ? sparse_task : kernel_task, stage);
 
     if (plan_.dst_out) copy_to(*plan_.dst_out, call.c, args_.dst);
   }
@@ -180,6 +190,11 @@ void execute(const Plan& plan, const cortex_execute_args& args) {
 }
 
 Status pack_weights(const Plan& plan, const void* weights, void* packed) {
+  if (plan.sparse) {
+    return pack_sparse(
+        *plan.sparse,
+        view_weights(plan.problem, plan.options.weights_layout, static_cast<const float*>(weights)), packed);
+  }
   const ProgramPack* panels = nullptr;
   for (const ProgramPack& pack : plan.program.packs) {
     if (pack.ahead_of_time) panels = &pack;

@@ -318,6 +318,7 @@ class Builder {
 
 Result<Plan> make_plan(const Context& context, const Problem& problem, const PlanOptions& options,
                        bool* not_found) {
+  if (options.sparse_weights) return make_sparse_plan(context, problem, options);
   return Builder(context, problem, options).build(not_found);
 }
 

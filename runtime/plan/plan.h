@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -10,6 +11,7 @@
 #include "runtime/interpreter/interpreter.h"
 #include "runtime/plan/context.h"
 #include "runtime/plan/copy.h"
+#include "runtime/sparse/kernel.h"
 
 namespace cortex {
 
@@ -20,7 +22,9 @@ struct PlanOptions {
   cortex_weights_layout weights_layout = CORTEX_WEIGHTS_DEFAULT;
   bool prepacked = true;
   cortex_kernel_choice kernel = CORTEX_KERNEL_AUTO;
-  std::string schedule;  // empty: none
+  std::string schedule;                  // empty: none
+  const void* sparse_weights = nullptr;  // read while the plan is made; null: dense
+  int sparse_share = 0;
 };
 
 // Where stages of execute keep their data in the caller's scratch; -1: the stage does not exist.
@@ -39,6 +43,7 @@ struct Plan {
 
   const cortex_kernel_entry* entry = nullptr;  // generated kernel, or
   std::optional<Interpreter> interpreter;
+  std::shared_ptr<const SparseKernel> sparse;  // instead of either
   double predicted_seconds = 0;
 
   std::array<int, CORTEX_MAX_PARALLEL_LOOPS> grid{};
@@ -61,7 +66,7 @@ struct Plan {
   std::string src_layout, dst_layout, native_src_layout, native_dst_layout, weights_layout;
 
   bool is_plain_call() const {
-    return tasks == 1 && src_in.empty() && compensation_at < 0 && weights_in.empty() && !dst_out &&
+    return tasks == 1 && !sparse && src_in.empty() && compensation_at < 0 && weights_in.empty() && !dst_out &&
            !problem.epilogue.residual;
   }
 };
@@ -69,6 +74,9 @@ struct Plan {
 // `not_found` is set when a generated kernel was insisted on and there is none.
 Result<Plan> make_plan(const Context& context, const Problem& problem, const PlanOptions& options,
                        bool* not_found);
+
+// The same for weights with zeros (options.sparse_weights).
+Result<Plan> make_sparse_plan(const Context& context, const Problem& problem, const PlanOptions& options);
 
 // The caller's weights -> what execute takes. Fails only for want of memory.
 Status pack_weights(const Plan& plan, const void* weights, void* packed);

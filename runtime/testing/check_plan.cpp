@@ -75,6 +75,10 @@ class Check {
     for (GuardedBuffer* buffer : {&src, &weights, &bias, &residual}) {
       fill(buffer->as<float>(), static_cast<int64_t>(buffer->size() / 4), random_);
     }
+    if (const auto* kept = static_cast<const float*>(options_.sparse_weights)) {
+      for (std::size_t i = 0; i < weights.size() / 4; ++i)
+        if (kept[i] == 0.0f) weights.as<float>()[i] = 0.0f;
+    }
     const std::vector<char> before = contents({&src, &weights, &bias, &residual});
     std::memset(packed.data(), 0xff, packed.size());
     const bool prepacked = options_.weights_handling == CORTEX_WEIGHTS_PREPACKED;

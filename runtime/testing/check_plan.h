@@ -20,7 +20,8 @@ struct Outcome {
 };
 
 // Creates the plan, packs, executes twice (dst poisoned before each) with operands that end, or begin, at
-// inaccessible pages, and checks that inputs stay as they were. `in_place`: the residual is dst itself.
+// inaccessible pages, and checks that inputs stay as they were. Weights are zero where options.sparse_weights
+// are. `in_place`: the residual is dst itself.
 Outcome check_plan(const cortex_context* context, const Problem& problem, const cortex_plan_options& options,
                    const cortex_thread_pool* pool, uint64_t seed, bool in_place = false);
 

@@ -1,0 +1,142 @@
+// Rows of sparse weights times a panel of dense columns: points in the lanes, T rows share each column.
+#pragma once
+
+#include <stdint.h>
+
+#include "cortex/sparse_kernels.h"
+#include "microkernels/vector/tile.h"
+
+namespace cortex {
+namespace {
+
+// Vectors of points that T rows sum at once: accumulators, and the T weights or the vectors, whichever are
+// fewer, stay in registers.
+constexpr int vectors_at_once(int rows) {
+  if (rows == 1) return CORTEX_SPARSE_VECTORS;
+  if (vector_registers >= 32) return rows == 2 ? CORTEX_SPARSE_VECTORS : 6;
+  if (vector_registers < 16) return rows == 2 ? 3 : 2;
+  return rows == 2 ? 6 : 3;
+}
+
+// sums += values x columns.
+template <int T, int R, typename Tile>
+CORTEX_INLINE void add_columns(Tile& tile, const char* panel, const uint16_t* offset, const uint16_t* end,
+                               const float* values) {
+#pragma GCC unroll 1
+  for (; offset != end; ++offset, values += T) {
+    const auto* column =
+        reinterpret_cast<const float*>(panel + CORTEX_SPARSE_OFFSET_UNIT * static_cast<int64_t>(*offset));
+    if constexpr (R < T) {
+      Vec a[R];
+      CORTEX_UNROLL
+      for (int j = 0; j < R; ++j) {
+        a[j] = load(column + j * lanes);
+        keep(a[j]);
+      }
+      CORTEX_UNROLL
+      for (int t = 0; t < T; ++t) {
+        const Vec w = splat(values[t]);
+        CORTEX_UNROLL
+        for (int j = 0; j < R; ++j) accumulate(tile.v[t][j], a[j], w);
+      }
+    } else {
+      Vec w[T];
+      CORTEX_UNROLL
+      for (int t = 0; t < T; ++t) w[t] = splat(values[t]);
+      CORTEX_UNROLL
+      for (int j = 0; j < R; ++j) {
+        Vec a = load(column + j * lanes);
+        if (T > 1) keep(a);
+        CORTEX_UNROLL
+        for (int t = 0; t < T; ++t) accumulate(tile.v[t][j], a, w[t]);
+      }
+    }
+  }
+}
+
+// Every group, R vectors from vector `from` on.
+template <int T, int R>
+__attribute__((noinline)) void rows_block(const cortex_sparse_args& x, int64_t from) {
+  RegisterTile<T, R, true> tile;
+  const int64_t n = x.n - from * lanes;
+  tile.mask = first_lanes((n < R * lanes ? n : R * lanes) - (R - 1) * lanes);
+  const int64_t skip = from * lanes * static_cast<int64_t>(sizeof(float));
+  const char* const panel = static_cast<const char*>(x.panel) + skip;
+  const char* sums = x.sums ? static_cast<const char*>(x.sums) + skip : nullptr;
+  const char* residual = x.epilogue.residual ? static_cast<const char*>(x.epilogue.residual) + skip : nullptr;
+  TilePlace at{
+      static_cast<char*>(x.c) + skip, x.ldc, n < R * lanes ? n : R * lanes, nullptr, nullptr, residual,
+      x.epilogue.ld_residual};
+  at.bias_m = x.epilogue.bias_m;
+  const uint16_t* offset = x.offsets;
+  const float* values = x.values;
+#pragma GCC unroll 1
+  for (int64_t g = 0; g < x.groups; ++g) {
+    if (sums) {
+      const char* row = sums;
+      CORTEX_UNROLL
+      for (int t = 0; t < T; ++t, row += x.ld_sums) {
+        CORTEX_UNROLL
+        for (int j = 0; j < R; ++j) tile.v[t][j] = tile.load_vec(row, j);
+      }
+      sums += T * x.ld_sums;
+    } else {
+      tile.each([](Vec, int, int) CORTEX_LAMBDA { return zero(); });
+    }
+    const int64_t count = x.counts[g];
+    if (x.flags & CORTEX_TILE_EPILOGUE) {  // C's lines come while the sums are made
+      CORTEX_UNROLL
+      for (int t = 0; t < T; ++t) {
+        CORTEX_UNROLL
+        for (int j = 0; j < R; ++j) prefetch_to_write(at.c + t * x.ldc + j * lanes * 4);
+      }
+    }
+    add_columns<T, R>(tile, panel, offset, offset + count, values);
+    offset += count;
+    values += count * T;
+    tile.to_memory(x.flags, x.epilogue, at);
+    at.c += T * x.ldc;
+    if (at.bias_m) at.bias_m += T;
+    if (at.residual) at.residual += T * x.epilogue.ld_residual;
+  }
+}
+
+template <int T>
+CORTEX_INLINE void sparse_rows(const cortex_sparse_args& x) {
+  constexpr int most = vectors_at_once(T);
+  const int64_t vectors = (x.n + lanes - 1) / lanes, passes = (vectors + most - 1) / most;
+  for (int64_t p = 0; p < passes; ++p) {
+    const int64_t from = vectors * p / passes;
+    switch (vectors * (p + 1) / passes - from) {
+      case 1:
+        rows_block<T, 1>(x, from);
+        break;
+      case 2:
+        rows_block<T, 2>(x, from);
+        break;
+      case 3:
+        if constexpr (most >= 3) rows_block<T, 3>(x, from);
+        break;
+      case 4:
+        if constexpr (most >= 4) rows_block<T, 4>(x, from);
+        break;
+      case 5:
+        if constexpr (most >= 5) rows_block<T, 5>(x, from);
+        break;
+      case 6:
+        if constexpr (most >= 6) rows_block<T, 6>(x, from);
+        break;
+      default:
+        if constexpr (most >= 7) rows_block<T, 7>(x, from);
+    }
+  }
+}
+
+}  // namespace
+}  // namespace cortex
+
+#define CORTEX_DEFINE_SPARSE(isa)                                                                        \
+  extern "C" void cortex_sparse_rows1_##isa(const cortex_sparse_args* x) { cortex::sparse_rows<1>(*x); } \
+  extern "C" void cortex_sparse_rows2_##isa(const cortex_sparse_args* x) { cortex::sparse_rows<2>(*x); } \
+  extern "C" void cortex_sparse_rows4_##isa(const cortex_sparse_args* x) { cortex::sparse_rows<4>(*x); } \
+  extern "C" void cortex_sparse_gather_##isa(const cortex_sparse_gather_args* x) { cortex::gather(*x); }

@@ -1,0 +1,144 @@
+// Plans that rely on zeros: every structure, layout, ISA, several threads, under guard pages.
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+
+#include "runtime/testing/check_plan.h"
+#include "runtime/testing/random_problem.h"
+#include "support/cpu.h"
+
+namespace cortex::testing {
+namespace {
+
+uint64_t seed_from_environment() {
+  const char* text = std::getenv("CORTEX_TEST_SEED");
+  return text ? std::strtoull(text, nullptr, 10) : 20240603;
+}
+
+// 1 where a weight may differ from zero.
+std::vector<float> random_zeros(int64_t count, Random& random) {
+  std::vector<float> kept(static_cast<std::size_t>(count));
+  const int64_t percent = pick(random, 0, 3) ? pick(random, 5, 95) : pick(random, 0, 1) * 100;
+  for (float& k : kept) k = pick(random, 1, 100) <= percent ? 1.0f : 0.0f;
+  return kept;
+}
+
+class SparseOnIsa : public ::testing::TestWithParam<Isa> {};
+
+TEST_P(SparseOnIsa, RandomProblems) {
+  if (GetParam() > detected_isa()) GTEST_SKIP() << "this CPU has no " << isa_name(GetParam());
+  const uint64_t seed = seed_from_environment();
+  SCOPED_TRACE(fmt::format("CORTEX_TEST_SEED={}", seed));
+  const Handle<cortex_context> context = context_for(isa_name(GetParam()));
+  ASSERT_TRUE(context);
+  const Handle<cortex_thread_pool> pool = pool_of(2);
+  double worst = 0;
+  int run = 0;
+  for (uint64_t i = 0; run < 150; ++i) {
+    Random random(seed + i);
+    const Problem problem = i % 3 ? random_conv(random) : random_matmul(random);
+    if (problem.is_conv() ? problem.conv().g != 1 : problem.matmul().batch_a != problem.matmul().batch_b)
+      continue;
+    if (problem.is_matmul() && weights_elements(problem) != problem.matmul().k * problem.matmul().n) continue;
+    ++run;
+    const std::vector<float> kept = random_zeros(weights_elements(problem), random);
+    cortex_plan_options options = cortex_plan_options_init();
+    options.threads = static_cast<int32_t>(pick(random, 1, 4));
+    options.sparse_weights = kept.data();
+    const int32_t shares[] = {0, 1, 2, 4};
+    options.sparse_share = shares[pick(random, 0, 3)];
+    if (problem.is_conv()) {
+      options.src_layout = static_cast<int32_t>(pick(random, CORTEX_LAYOUT_NHWC, CORTEX_LAYOUT_NCHW));
+      options.dst_layout = static_cast<int32_t>(pick(random, CORTEX_LAYOUT_NHWC, CORTEX_LAYOUT_NCHW));
+      options.weights_layout = static_cast<int32_t>(pick(random, 0, 3));
+    } else if (pick(random, 0, 1)) {
+      options.weights_layout = static_cast<int32_t>(pick(random, CORTEX_WEIGHTS_KN, CORTEX_WEIGHTS_NK));
+    }
+    const Outcome outcome =
+        check_plan(context.get(), problem, options, pick(random, 0, 3) ? pool.get() : nullptr, seed + i,
+                   problem.epilogue.residual && pick(random, 0, 1));
+    ASSERT_TRUE(outcome.ok()) << "case " << i << ": " << outcome.failure;
+    worst = std::max(worst, outcome.error_ratio);
+  }
+  fmt::print("{}: largest error ratio {:.3f}\n", isa_name(GetParam()), worst);
+}
+
+// Long reductions come in blocks; tiles reach over images; windows have strides and gaps.
+TEST_P(SparseOnIsa, LargerOnes) {
+  if (GetParam() > detected_isa()) GTEST_SKIP() << "this CPU has no " << isa_name(GetParam());
+  const Handle<cortex_context> context = context_for(isa_name(GetParam()));
+  for (const char* line :
+       {"mb3ic70ih7oc37oh7kh3ph1", "--attr-post-ops=sum+relu mb2ic33ih15oc18oh8kh3sh2ph1",
+        "mb1ic3ih40oc9oh20kh7sh2ph3", "mb2ic40ih9oc8oh9kh5ph4dh1", "mb1ic300ih14oc12oh14kh1ph0",
+        "--attr-post-ops=gelu_tanh 50x700:700x33", "mb4ic16ih8oc7oh3kh3sh3ph1"}) {
+    const Result<Problem> problem = parse_problem(line);
+    ASSERT_TRUE(problem) << problem.error().message;
+    for (const int32_t share : {0, 1, 2, 4}) {
+      Random random(5);
+      std::vector<float> kept(static_cast<std::size_t>(weights_elements(*problem)));
+      for (float& k : kept) k = pick(random, 1, 4) == 1 ? 1.0f : 0.0f;
+      cortex_plan_options options = cortex_plan_options_init();
+      options.sparse_weights = kept.data();
+      options.sparse_share = share;
+      if (problem->is_conv()) options.src_layout = options.dst_layout = CORTEX_LAYOUT_NCHW;
+      const Outcome outcome = check_plan(context.get(), *problem, options, nullptr, 9);
+      EXPECT_TRUE(outcome.ok()) << outcome.failure;
+    }
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Isas, SparseOnIsa, ::testing::Values(Isa::baseline, Isa::avx2, Isa::avx512),
+                         [](const auto& p) { return std::string(isa_name(p.param)); });
+
+TEST(SparsePlan, Refusals) {
+  const Handle<cortex_context> context = context_for(nullptr);
+  cortex_message message;
+  const auto refused = [&](const char* line, auto change) {
+    const Result<Problem> problem = parse_problem(line);
+    const std::vector<float> kept(static_cast<std::size_t>(weights_elements(*problem)), 1.0f);
+    cortex_plan_options options = cortex_plan_options_init();
+    options.sparse_weights = kept.data();
+    change(options);
+    cortex_plan* plan = nullptr;
+    const cortex_status status =
+        cortex_plan_create(context.get(), problem_of(*problem, &message).get(), &options, &plan, &message);
+    const Handle<cortex_plan> made(plan);
+    return status;
+  };
+  const auto nothing = [](cortex_plan_options&) {};
+  EXPECT_EQ(refused("mb1ic8ih4oc8oh4kh1", nothing), CORTEX_OK) << message.text;
+  EXPECT_EQ(refused("g2mb1ic8ih4oc8oh4kh1", nothing), CORTEX_UNSUPPORTED);
+  EXPECT_EQ(refused("3x4x5:3x5x6", nothing), CORTEX_UNSUPPORTED);
+  EXPECT_EQ(refused("--dt=bf16 8x8:8x8", nothing), CORTEX_UNSUPPORTED);
+  EXPECT_EQ(refused("mb1ic8ih4oc8oh4kh1", [](auto& o) { o.sparse_share = 3; }), CORTEX_INVALID_ARGUMENT);
+  EXPECT_EQ(refused("mb1ic8ih4oc8oh4kh1", [](auto& o) { o.weights_handling = CORTEX_WEIGHTS_PLAIN; }),
+            CORTEX_INVALID_ARGUMENT);
+  EXPECT_EQ(refused("mb1ic8ih4oc8oh4kh1", [](auto& o) { o.weights_layout = CORTEX_WEIGHTS_KN; }),
+            CORTEX_INVALID_ARGUMENT);
+}
+
+TEST(SparsePlan, OtherWeightsAreRefused) {
+  const Handle<cortex_context> context = context_for(nullptr);
+  const Result<Problem> problem = parse_problem("8x8:8x8");
+  std::vector<float> weights(64, 0.0f);
+  weights[5] = 1;
+  cortex_plan_options options = cortex_plan_options_init();
+  options.sparse_weights = weights.data();
+  options.sparse_share = 1;
+  cortex_message message;
+  cortex_plan* raw = nullptr;
+  ASSERT_EQ(cortex_plan_create(context.get(), problem_of(*problem, &message).get(), &options, &raw, &message),
+            CORTEX_OK);
+  const Handle<cortex_plan> plan(raw);
+  cortex_plan_info info = cortex_plan_info_init();
+  cortex_plan_query(raw, &info, nullptr);
+  std::vector<char> packed(static_cast<std::size_t>(info.packed_weights_bytes));
+  EXPECT_EQ(cortex_plan_pack_weights(raw, weights.data(), packed.data(), &message), CORTEX_OK);
+  weights[6] = 1;
+  EXPECT_EQ(cortex_plan_pack_weights(raw, weights.data(), packed.data(), &message), CORTEX_INVALID_ARGUMENT);
+  EXPECT_NE(std::string(message.text).find("1 weights are not zero"), std::string::npos) << message.text;
+}
+
+}  // namespace
+}  // namespace cortex::testing

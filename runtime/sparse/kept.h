@@ -1,0 +1,43 @@
+// Which columns of the weights each group of rows keeps.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <vector>
+
+#include "cortex/cortex.h"
+#include "cortex/sparse_kernels.h"
+#include "graph/problem/problem.h"
+
+namespace cortex {
+
+// Weights as the caller holds them, seen as a matrix: a row is an output channel, a column an input channel
+// through a tap, column = channel * taps + tap.
+struct WeightsView {
+  const float* values = nullptr;
+  int64_t rows = 0, channels = 0, taps = 1;
+  int64_t row_stride = 0, channel_stride = 0, tap_stride = 0;  // elements
+
+  float at(int64_t row, int64_t channel, int64_t tap) const {
+    return values[row * row_stride + channel * channel_stride + tap * tap_stride];
+  }
+};
+WeightsView view_weights(const Problem& problem, cortex_weights_layout layout, const float* values);
+
+// Rows [row, row + share) that keep the same columns: those where any of them is not zero.
+struct RowGroup {
+  int64_t row = 0;
+  std::vector<int32_t> columns;  // ascending
+};
+
+// Groups of `share` consecutive rows, then one row each for what is left.
+struct Kept {
+  int share = 1;
+  std::vector<RowGroup> groups;
+};
+
+inline constexpr std::array<int, 3> sparse_shares = {1, 2, 4};
+
+Kept keep_nonzero(const WeightsView& weights, int share);
+
+}  // namespace cortex
