@@ -243,6 +243,7 @@ Result<std::unique_ptr<Instance>> create_cortex_recursive(const cortex_context* 
   options.vocabulary = request.operands->vocabulary;
   if (request.problem->model == RecursiveModel::treelstm_nary)
     options.max_children = request.operands->max_children;
+  options.weights = request.problem->bf16 ? CORTEX_RECURSIVE_WEIGHTS_BF16 : CORTEX_RECURSIVE_WEIGHTS_F32;
   options.disable = request.disable.c_str();
   std::vector<Given> parameters;
   for (const RecursiveParameter& p : request.operands->parameters) {

@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include "bench/reference/operands.h"
+#include "support/bf16.h"
 #include "support/fnv.h"
 
 namespace cortex::bench {
@@ -17,6 +18,9 @@ struct Shape {
   std::vector<int64_t> dims;
   double scale;  // values are uniform in [-scale, scale)
 };
+
+// Not a table, not a bias.
+bool is_weight(const Shape& shape) { return shape.name[0] != 'X' && shape.name[0] != 'b'; }
 
 // Scales keep states of order one at any depth: 1/sqrt(fan-in) for saturating cells, sqrt(6/fan-in) for ReLU.
 // W_M, whose products are not squashed, has rows that sum to about one.
@@ -134,6 +138,9 @@ Result<RecursiveOperands> make_recursive_operands(const RecursiveProblem& p, con
     if (scale != 1) {
       for (int64_t i = 0; i < count; ++i) values[i] *= scale;
     }
+    if (p.bf16 && is_weight(shape)) {
+      for (int64_t i = 0; i < count; ++i) values[i] = from_bf16(to_bf16(values[i]));
+    }
     o.parameters.push_back(std::move(parameter));
   }
   return o;
@@ -142,13 +149,12 @@ Result<RecursiveOperands> make_recursive_operands(const RecursiveProblem& p, con
 double recursive_weight_bytes(const RecursiveProblem& p, int64_t max_children) {
   double elements = 0;
   for (const Shape& shape : shapes_of(p, 1, max_children)) {
-    const std::string_view name = shape.name;
-    if (name[0] == 'X' || name[0] == 'b') continue;
+    if (!is_weight(shape)) continue;
     double count = 1;
     for (int64_t d : shape.dims) count *= double(d);
     elements += count;
   }
-  return 4 * elements;
+  return (p.bf16 ? 2 : 4) * elements;
 }
 
 int64_t inner_levels(const Structures& batch) {

@@ -3,24 +3,11 @@
 
 #include <cmath>
 #include <cstdint>
-#include <cstring>
 
 #include "graph/nest/dtype.h"
+#include "support/bf16.h"
 
 namespace cortex::bench {
-
-// The nearest bf16, ties to even; x is finite.
-inline uint16_t to_bf16(float x) {
-  uint32_t bits;
-  std::memcpy(&bits, &x, 4);
-  return static_cast<uint16_t>((bits + 0x7fff + ((bits >> 16) & 1)) >> 16);
-}
-inline float from_bf16(uint16_t x) {
-  const uint32_t bits = static_cast<uint32_t>(x) << 16;
-  float value;
-  std::memcpy(&value, &bits, 4);
-  return value;
-}
 
 // `count` values that are elements of `type` already, and back.
 inline void encode(DataType type, const float* values, int64_t count, void* out) {

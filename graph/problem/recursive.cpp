@@ -172,6 +172,10 @@ class Reader {
       problem_->batch = static_cast<int32_t>(*size);
       return Status::success();
     }
+    if (text == "bf16") {
+      problem_->bf16 = true;
+      return Status::success();
+    }
     if (const Shape* shape = find_shape(text)) {
       if (has_shape_) return refuse(token, token.column, "a second structure: a problem has one");
       has_shape_ = true;
@@ -189,9 +193,10 @@ class Reader {
       problem_->count = name->count;
       return Status::success();
     }
-    return refuse(token, token.column,
-                  "is not h<size>, mb<count>, n\"name\" or a structure (trees, perfect7, seq100, chain100, "
-                  "star1000, grid10x10, tree50, dag100)");
+    return refuse(
+        token, token.column,
+        "is not h<size>, mb<count>, bf16, n\"name\" or a structure (trees, perfect7, seq100, chain100, "
+        "star1000, grid10x10, tree50, dag100)");
   }
 
   Status finish() {
@@ -257,8 +262,8 @@ std::string to_string(const StructureSpec& spec) {
 }
 
 std::string to_string(const RecursiveProblem& p) {
-  return fmt::format("{} h{} mb{} {}", recursive_model_name(p.model), p.hidden, p.batch,
-                     to_string(p.structure));
+  return fmt::format("{} h{} mb{} {}{}", recursive_model_name(p.model), p.hidden, p.batch,
+                     to_string(p.structure), p.bf16 ? " bf16" : "");
 }
 
 }  // namespace cortex

@@ -43,14 +43,15 @@ struct RecursiveProblem {
   // What the model runs over unless told otherwise: treefc perfect7, dagrnn grid10x10, seq* seq100, others
   // trees.
   StructureSpec structure;
-  std::string name;  // of n"name*count"
+  bool bf16 = false;  // the weights of products are bf16 values
+  std::string name;   // of n"name*count"
   int64_t count = 1;
   std::string text;  // as written
 };
 
 // Problems one after another, each beginning with a model: treefc treernn treegru treelstm treelstm-nary
 // mvrnn dagrnn seqrnn seqlstm seqgru; then h<size>, mb<count>, a structure (trees, perfect7, seq100,
-// chain100, star1000, grid10x10, tree50, dag100), n"name*count" in any order.
+// chain100, star1000, grid10x10, tree50, dag100), bf16, n"name*count" in any order.
 Result<std::vector<RecursiveProblem>> parse_recursive(std::string_view line);
 
 // A list: one problem a line, '#' starts a comment. Messages begin with "<source>:<line>: ".

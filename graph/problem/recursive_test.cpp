@@ -29,6 +29,7 @@ TEST(RecursiveProblem, CanonicalTextReadsBack) {
       const auto p = parse_recursive(text);
       ASSERT_TRUE(p.ok()) << p.error().message;
       EXPECT_EQ(to_string(p->front()), text);
+      EXPECT_EQ(to_string(parse_recursive(text + " bf16")->front()), text + " bf16");
     }
   }
 }

@@ -27,6 +27,10 @@ typedef struct cortex_cell_gemm_args {
   uint32_t last_first; /* 1: walks the panels from the last to the first */
 } cortex_cell_gemm_args;
 
+/* The same with B in bf16, whole panels of it: B[l][j] is the low half of the 32-bit word (j % panel) %
+ * (panel/2) of the row at b + (j / panel)*panel_stride + l*ldb where j % panel < panel/2, else its high half.
+ * Every B[l][j] is made f32, which is exact, and used as above. */
+
 typedef void (*cortex_cell_gemm_fn)(const cortex_cell_gemm_args*);
 
 /* One step of an element-wise program over rows of n values. Operands are indices of an array of row
@@ -57,6 +61,7 @@ typedef void (*cortex_cell_pointwise_fn)(const cortex_cell_step* steps, int32_t 
 
 #define CORTEX_CELL_KERNELS(isa)                                                            \
   CORTEX_API void cortex_cell_gemm_##isa(const cortex_cell_gemm_args* args);                \
+  CORTEX_API void cortex_cell_gemm_bf16_##isa(const cortex_cell_gemm_args* args);           \
   CORTEX_API void cortex_cell_pointwise_##isa(const cortex_cell_step* steps, int32_t count, \
                                               float* const* rows, int64_t n);
 CORTEX_CELL_KERNELS(baseline)

@@ -68,6 +68,15 @@ extern "C" {
 
 typedef struct cortex_recursive_model cortex_recursive_model;
 
+/* How the matrices of products are held. bf16: rounded to the nearest, ties to even, when they are set; half
+ * the memory, which is what a batch of few structures waits for. Sums and states stay f32: the results are
+ * those of f32 weights that happen to be bf16 values, to the bit. A weight changes by at most 2^-8 of itself.
+ * Biases, tables, and what multiplies matrices (MV-RNN's W_M) stay f32. */
+typedef enum cortex_recursive_weights {
+  CORTEX_RECURSIVE_WEIGHTS_F32 = 0,
+  CORTEX_RECURSIVE_WEIGHTS_BF16 = 1
+} cortex_recursive_weights;
+
 typedef struct cortex_recursive_options {
   size_t struct_size;
   const char* name;     /* a ready model of the table above... */
@@ -77,7 +86,7 @@ typedef struct cortex_recursive_options {
   int64_t input;        /* e; 0: words and tables; > 0: features of this width (text: what the text says) */
   int64_t max_children; /* n; 0: what the text says, 2 for ready models that have n */
   int32_t bidirectional;
-  int32_t reserved0;
+  int32_t weights;     /* cortex_recursive_weights */
   const char* disable; /* for measuring: transformations to leave out, comma-separated names of
                           cortex_recursive_transformations(); NULL: none */
   uint64_t reserved[8];

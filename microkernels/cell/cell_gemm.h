@@ -13,8 +13,16 @@ namespace {
 constexpr int panel_vectors = 2;
 constexpr int panel_columns = panel_vectors * lanes;
 
-// The most rows of a tile N vectors wide whose sums stay in registers, beside a vector of B and a broadcast.
-constexpr int most_rows(int n) {
+// How B is held: as f32, or as pairs of bf16 whose halves are made f32 as they are read.
+enum class Held { f32, bf16 };
+
+// The most rows of a tile N vectors wide whose sums stay in registers, beside a vector of B and a broadcast;
+// beside all of B's vectors where they are made and not read.
+constexpr int most_rows(int n, Held held) {
+  if (held == Held::bf16) {
+    if (vector_registers >= 32) return n == 2 ? 12 : n == 4 ? 6 : 2;
+    return n == 2 ? 5 : n == 4 ? 2 : 1;
+  }
   if (vector_registers >= 32) return n == 2 ? 14 : n == 4 ? 6 : 3;
   return n == 2 ? 6 : n == 4 ? 3 : 1;
 }
@@ -27,7 +35,7 @@ struct CellTile {
   int64_t columns;  // of the last panel
 };
 
-template <int M, int N, bool Masked>
+template <int M, int N, bool Masked, Held held>
 struct CellSum {
   Vec acc[M][N];
 
@@ -51,8 +59,13 @@ struct CellSum {
   template <int L>
   CORTEX_INLINE void step(const RowPointers<M>& a, const char* b, int64_t panel_stride, int64_t columns) {
     Vec row[N];
-    CORTEX_UNROLL
-    for (int j = 0; j < N; ++j) row[j] = load_vec(b + j / panel_vectors * panel_stride, columns, j);
+    if constexpr (held == Held::bf16) {
+      CORTEX_UNROLL
+      for (int j = 0; j < N; j += 2) load_halves(b + j / panel_vectors * panel_stride, row[j], row[j + 1]);
+    } else {
+      CORTEX_UNROLL
+      for (int j = 0; j < N; ++j) row[j] = load_vec(b + j / panel_vectors * panel_stride, columns, j);
+    }
     unroll<M>([&](auto i) CORTEX_LAMBDA {
       const Vec x = a.template broadcast_row<i.value, 4 * L>();
       CORTEX_UNROLL
@@ -106,22 +119,22 @@ struct CellSum {
   }
 };
 
-template <int M, int N, bool Masked>
+template <int M, int N, bool Masked, Held held>
 void cell_tile(const cortex_cell_gemm_args& args, const CellTile& tile) {
-  CellSum<M, N, Masked> sum;
+  CellSum<M, N, Masked, held> sum;
   sum.run(args, tile);
 }
 
 using CellTileFn = void (*)(const cortex_cell_gemm_args&, const CellTile&);
 
-template <int N, bool Masked>
+template <int N, Held held>
 struct CellTiles {
-  CellTileFn rows[most_rows(N)];
+  CellTileFn rows[most_rows(N, held)];
 };
-template <int N, bool Masked>
-constexpr CellTiles<N, Masked> cell_tiles() {
-  CellTiles<N, Masked> table{};
-  unroll<most_rows(N)>([&](auto i) { table.rows[i] = cell_tile<i.value + 1, N, Masked>; });
+template <int N, bool Masked, Held held>
+constexpr CellTiles<N, held> cell_tiles() {
+  CellTiles<N, held> table{};
+  unroll<most_rows(N, held)>([&](auto i) { table.rows[i] = cell_tile<i.value + 1, N, Masked, held>; });
   return table;
 }
 
@@ -141,14 +154,15 @@ CORTEX_INLINE void cell_rows(const cortex_cell_gemm_args& args, CellTile tile, c
   }
 }
 
+template <Held held>
 CORTEX_INLINE void cell_gemm(const cortex_cell_gemm_args* args) {
-  static constexpr CellTiles<2, false> one = cell_tiles<2, false>();
-  static constexpr CellTiles<4, false> two = cell_tiles<4, false>();
-  static constexpr CellTiles<8, false> four = cell_tiles<8, false>();
-  static constexpr CellTiles<2, true> partial = cell_tiles<2, true>();
+  static constexpr CellTiles<2, held> one = cell_tiles<2, false, held>();
+  static constexpr CellTiles<4, held> two = cell_tiles<4, false, held>();
+  static constexpr CellTiles<8, held> four = cell_tiles<8, false, held>();
+  static constexpr CellTiles<2, held> partial = cell_tiles<2, true, held>();
   if (args->m <= 0 || args->n <= 0) return;
   const int64_t full = args->n / panel_columns;
-  const int at_once = args->m <= most_rows(8) ? 4 : args->m <= most_rows(4) ? 2 : 1;
+  const int at_once = args->m <= most_rows(8, held) ? 4 : args->m <= most_rows(4, held) ? 2 : 1;
   const auto place = [&](int64_t panel) CORTEX_LAMBDA {
     return CellTile{static_cast<const char*>(args->a),
                     static_cast<const char*>(args->b) + panel * args->panel_stride,
@@ -159,7 +173,7 @@ CORTEX_INLINE void cell_gemm(const cortex_cell_gemm_args* args) {
     if (full * panel_columns == args->n) return;
     CellTile tile = place(full);
     tile.columns = args->n - full * panel_columns;
-    cell_rows(*args, tile, partial.rows, most_rows(2));
+    cell_rows(*args, tile, partial.rows, most_rows(2, held));
   };
   if (args->last_first) rest();
   for (int64_t done = 0; done < full;) {
@@ -167,11 +181,11 @@ CORTEX_INLINE void cell_gemm(const cortex_cell_gemm_args* args) {
     const int count = left >= at_once ? at_once : left >= 2 && at_once > 1 ? 2 : 1;
     const CellTile tile = place(args->last_first ? left - count : done);
     if (count == 4) {
-      cell_rows(*args, tile, four.rows, most_rows(8));
+      cell_rows(*args, tile, four.rows, most_rows(8, held));
     } else if (count == 2) {
-      cell_rows(*args, tile, two.rows, most_rows(4));
+      cell_rows(*args, tile, two.rows, most_rows(4, held));
     } else {
-      cell_rows(*args, tile, one.rows, most_rows(2));
+      cell_rows(*args, tile, one.rows, most_rows(2, held));
     }
     done += count;
   }

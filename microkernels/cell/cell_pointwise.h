@@ -100,10 +100,15 @@ CORTEX_INLINE void pointwise_step(const cortex_cell_step& s, float* const* rows,
 }  // namespace
 }  // namespace cortex
 
-#define CORTEX_DEFINE_CELL(isa)                                                                          \
-  extern "C" void cortex_cell_gemm_##isa(const cortex_cell_gemm_args* args) { cortex::cell_gemm(args); } \
-  extern "C" void cortex_cell_pointwise_##isa(const cortex_cell_step* steps, int32_t count,              \
-                                              float* const* rows, int64_t n) {                           \
-    for (int32_t i = 0; i < count; ++i) cortex::pointwise_step(steps[i], rows, n);                       \
-  }                                                                                                      \
+#define CORTEX_DEFINE_CELL(isa)                                                             \
+  extern "C" void cortex_cell_gemm_##isa(const cortex_cell_gemm_args* args) {               \
+    cortex::cell_gemm<cortex::Held::f32>(args);                                             \
+  }                                                                                         \
+  extern "C" void cortex_cell_gemm_bf16_##isa(const cortex_cell_gemm_args* args) {          \
+    cortex::cell_gemm<cortex::Held::bf16>(args);                                            \
+  }                                                                                         \
+  extern "C" void cortex_cell_pointwise_##isa(const cortex_cell_step* steps, int32_t count, \
+                                              float* const* rows, int64_t n) {              \
+    for (int32_t i = 0; i < count; ++i) cortex::pointwise_step(steps[i], rows, n);          \
+  }                                                                                         \
   static_assert(cortex_cell_panel_##isa == cortex::panel_columns);

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "cortex/cell_kernels.h"
+#include "support/bf16.h"
 #include "support/cpu.h"
 
 namespace {
@@ -16,15 +17,16 @@ struct Kernels {
   const char* name;
   cortex::Isa isa;
   int panel;
-  cortex_cell_gemm_fn gemm;
+  cortex_cell_gemm_fn gemm, gemm_bf16;
   cortex_cell_pointwise_fn pointwise;
 };
 const Kernels all[] = {
     {"baseline", cortex::Isa::baseline, cortex_cell_panel_baseline, cortex_cell_gemm_baseline,
-     cortex_cell_pointwise_baseline},
-    {"avx2", cortex::Isa::avx2, cortex_cell_panel_avx2, cortex_cell_gemm_avx2, cortex_cell_pointwise_avx2},
+     cortex_cell_gemm_bf16_baseline, cortex_cell_pointwise_baseline},
+    {"avx2", cortex::Isa::avx2, cortex_cell_panel_avx2, cortex_cell_gemm_avx2, cortex_cell_gemm_bf16_avx2,
+     cortex_cell_pointwise_avx2},
     {"avx512", cortex::Isa::avx512, cortex_cell_panel_avx512, cortex_cell_gemm_avx512,
-     cortex_cell_pointwise_avx512}};
+     cortex_cell_gemm_bf16_avx512, cortex_cell_pointwise_avx512}};
 
 class Cell : public testing::TestWithParam<int> {
  protected:
@@ -103,6 +105,53 @@ TEST_P(Cell, GemmMatchesDoubleAndItsOwnParts) {
             }
           }
           ASSERT_EQ(std::memcmp(parts.data(), c.data(), c.size() * 4), 0) << m << " " << n << " " << k;
+        }
+      }
+    }
+  }
+}
+
+// B as pairs of bf16: the bits of the same B as f32.
+TEST_P(Cell, Bf16IsExact) {
+  std::mt19937 random(9);
+  const int panel = kernels().panel;
+  for (const int k : {0, 1, 5, 64}) {
+    for (const int n :
+         {1, panel / 2, panel / 2 + 1, panel, panel + 3, 5 * panel, 6 * panel + panel / 2 + 1}) {
+      for (const int m : {1, 2, 3, 4, 6, 7, 12, 13, 25}) {
+        const int panels = (n + panel - 1) / panel;
+        const auto a = random_values(static_cast<std::size_t>(m * k), random);
+        auto b = random_values(static_cast<std::size_t>(panels * k * panel), random);
+        std::vector<uint32_t> pairs(b.size() / 2);
+        for (std::size_t i = 0; i < b.size(); ++i) {
+          const uint16_t narrow = cortex::to_bf16(b[i]);
+          b[i] = cortex::from_bf16(narrow);
+          const std::size_t row = i / static_cast<std::size_t>(panel),
+                            j = i % static_cast<std::size_t>(panel);
+          const std::size_t half = static_cast<std::size_t>(panel / 2);
+          pairs[row * half + j % half] |= j < half ? uint32_t{narrow} : uint32_t{narrow} << 16;
+        }
+        std::vector<float> wide(static_cast<std::size_t>(m * n)), narrow(wide.size());
+        for (const uint32_t last_first : {0u, 1u}) {
+          cortex_cell_gemm_args args{};
+          args.a = a.data();
+          args.b = b.data();
+          args.c = wide.data();
+          args.m = m;
+          args.n = n;
+          args.k = k;
+          args.lda = 4 * k;
+          args.ldb = 4 * panel;
+          args.panel_stride = 4 * panel * k;
+          args.ldc = 4 * n;
+          args.last_first = last_first;
+          kernels().gemm(&args);
+          args.b = pairs.data();
+          args.c = narrow.data();
+          args.ldb = 2 * panel;
+          args.panel_stride = 2 * panel * k;
+          kernels().gemm_bf16(&args);
+          ASSERT_EQ(std::memcmp(wide.data(), narrow.data(), wide.size() * 4), 0) << m << " " << n << " " << k;
         }
       }
     }

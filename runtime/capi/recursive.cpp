@@ -126,6 +126,12 @@ extern "C" cortex_status cortex_recursive_create(const cortex_context* context,
     recursive::CompileOptions compile_options;
     compile_options.isa = context->value.isa;
     compile_options.bidirectional = o.bidirectional != 0;
+    if (o.weights != CORTEX_RECURSIVE_WEIGHTS_F32 && o.weights != CORTEX_RECURSIVE_WEIGHTS_BF16) {
+      return fail(
+          message, CORTEX_INVALID_ARGUMENT,
+          fmt::format("cortex_recursive_options: weights {} is unknown; f32 is 0, bf16 is 1", o.weights));
+    }
+    compile_options.bf16 = o.weights == CORTEX_RECURSIVE_WEIGHTS_BF16;
     if (o.disable) compile_options.disable = o.disable;
     compile_options.cells = context->value.cells;
     auto made = std::make_unique<cortex_recursive_model>();

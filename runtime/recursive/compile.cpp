@@ -14,9 +14,13 @@ namespace {
 
 CellKernels kernels_for(Isa isa) {
   if (isa >= Isa::avx512)
-    return {cortex_cell_panel_avx512, cortex_cell_gemm_avx512, cortex_cell_pointwise_avx512};
-  if (isa >= Isa::avx2) return {cortex_cell_panel_avx2, cortex_cell_gemm_avx2, cortex_cell_pointwise_avx2};
-  return {cortex_cell_panel_baseline, cortex_cell_gemm_baseline, cortex_cell_pointwise_baseline};
+    return {cortex_cell_panel_avx512, cortex_cell_gemm_avx512, cortex_cell_gemm_bf16_avx512,
+            cortex_cell_pointwise_avx512};
+  if (isa >= Isa::avx2)
+    return {cortex_cell_panel_avx2, cortex_cell_gemm_avx2, cortex_cell_gemm_bf16_avx2,
+            cortex_cell_pointwise_avx2};
+  return {cortex_cell_panel_baseline, cortex_cell_gemm_baseline, cortex_cell_gemm_bf16_baseline,
+          cortex_cell_pointwise_baseline};
 }
 
 cortex_cell_fn find_cell(const CompileOptions& options, const std::string& isa, const std::string& key) {
@@ -83,10 +87,11 @@ Result<CompiledModel> compile(const Model& model, const CompileOptions& options,
   Program& program = made->program;
   *program_text = to_text(made->transformed) + to_string(program, made->transformed);
   if (!disabled->count("generated-cells")) *program_text += use_generated(options, program);
+  if (options.bf16) *program_text += "weights in bf16\n";
   for (int d = 0; d < (options.bidirectional ? 2 : 1); ++d) {
     Direction direction;
     direction.program = program;
-    direction.parameters = ParameterStore(model, program, out.kernels.panel);
+    direction.parameters = ParameterStore(model, program, out.kernels.panel, options.bf16);
     direction.rules = rules_of(model);
     direction.rules.reverse = d == 1;
     direction.rules.one_by_one = disabled->count("dynamic-batching") > 0;

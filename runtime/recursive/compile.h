@@ -13,6 +13,7 @@ namespace cortex::recursive {
 struct CompileOptions {
   Isa isa = Isa::baseline;
   bool bidirectional = false;
+  bool bf16 = false;                              // weights of products
   std::string disable;                            // comma-separated transformation names
   std::vector<const cortex_cell_library*> cells;  // later ones first
 };

@@ -18,7 +18,7 @@ namespace cortex::recursive {
 
 struct CellKernels {
   int64_t panel = 0;
-  cortex_cell_gemm_fn gemm = nullptr;
+  cortex_cell_gemm_fn gemm = nullptr, gemm_bf16 = nullptr;
   cortex_cell_pointwise_fn pointwise = nullptr;
 };
 

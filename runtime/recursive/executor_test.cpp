@@ -12,6 +12,7 @@
 #include "runtime/recursive/compile.h"
 #include "runtime/recursive/testing/reference.h"
 #include "runtime/recursive/testing/structures.h"
+#include "support/bf16.h"
 
 namespace cortex::recursive {
 namespace {
@@ -308,6 +309,41 @@ TEST(Executor, LeafTablesFollowTheParameters) {
         kept->directions[0].parameters.set(p, values.data(), static_cast<int64_t>(values.size())).ok());
   }
   EXPECT_EQ(all_states(*kept, batch.view(), 2), all_states(*again, batch.view(), 1));
+}
+
+// Weights in bf16: the bits of f32 weights that are bf16 values; near those of the weights as given.
+TEST(Executor, Bf16WeightsAreTheirOwnF32) {
+  for (const char* name : {"treelstm", "treegru", "treefc", "mvrnn"}) {
+    for (const bool features : {false, true}) {
+      if (features && std::string(name) != "treelstm" && std::string(name) != "treegru") continue;
+      SCOPED_TRACE(name);
+      std::mt19937 random(8);
+      const Model model = parsed(*ready_model(name, features), 40);
+      Batch batch;
+      for (int s = 0; s < 6; ++s)
+        batch.add(testing::random_structure(Structure::tree, s < 2 ? 1 : 30, 2, random));
+      batch.fill(random, 7, 19);
+      Parameters given = random_parameters(model, random), rounded = given;
+      for (std::size_t p = 0; p < given.size(); ++p) {
+        if (model.parameters[p].table || model.parameters[p].dims.size() < 2) continue;
+        if (model.parameters[p].name == "W_M" || model.parameters[p].name == "b_M") continue;
+        for (float& x : rounded[p]) x = from_bf16(to_bf16(x));
+      }
+      CompileOptions options = for_this_machine();
+      const auto expected = all_states(*compiled(model, rounded, options), batch.view(), 1);
+      const auto exact = all_states(*compiled(model, given, options), batch.view(), 1);
+      options.bf16 = true;
+      const auto narrow = compiled(model, given, options);
+      for (const int threads : {1, 2}) EXPECT_EQ(all_states(*narrow, batch.view(), threads), expected);
+      float largest = 0, difference = 0;
+      for (std::size_t i = 0; i < exact.size(); ++i) {
+        largest = std::max(largest, std::abs(exact[i]));
+        difference = std::max(difference, std::abs(exact[i] - expected[i]));
+      }
+      EXPECT_GT(difference, 0.0f);
+      EXPECT_LE(difference, 0.05f * largest);
+    }
+  }
 }
 
 // The first batches of all executors meet at the table, whoever computes it.

@@ -254,18 +254,18 @@ void Walk::run_gemm(const Gemm& gemm, const float* a, int64_t a_pitch, float* c,
   const PackedWeights& weights = parameters_.packed(gemm.weights);
   cortex_cell_gemm_args args{};
   args.a = a;
-  args.b = reinterpret_cast<const char*>(weights.data) +
-           columns.begin / model_.kernels.panel * weights.panel_stride;
+  args.b =
+      static_cast<const char*>(weights.data) + columns.begin / model_.kernels.panel * weights.panel_stride;
   args.c = c + columns.begin;
   args.m = rows;
   args.n = columns.end - columns.begin;
   args.k = gemm.k;
   args.lda = a_pitch * 4;
-  args.ldb = model_.kernels.panel * 4;
+  args.ldb = weights.row_stride;
   args.ldc = c_pitch * 4;
   args.panel_stride = weights.panel_stride;
   args.last_first = model_.alternate && level_ & 1;
-  model_.kernels.gemm(&args);
+  (parameters_.bf16() ? model_.kernels.gemm_bf16 : model_.kernels.gemm)(&args);
 }
 
 void Walk::product(const Gemm& gemm) {

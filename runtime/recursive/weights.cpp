@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "support/bf16.h"
 #include "support/checked.h"
 
 namespace cortex::recursive {
@@ -37,8 +38,8 @@ void note(const CellProgram& cell, std::vector<bool>& read) {
 
 }  // namespace
 
-ParameterStore::ParameterStore(const Model& model, const Program& program, int64_t panel)
-    : keep_plain_(model.parameters.size()), weights_(program.weights), panel_(panel) {
+ParameterStore::ParameterStore(const Model& model, const Program& program, int64_t panel, bool bf16)
+    : keep_plain_(model.parameters.size()), weights_(program.weights), panel_(panel), bf16_(bf16) {
   for (const Parameter& p : model.parameters) {
     names_.push_back(p.name);
     counts_.push_back(elements(model.shape(p.dims)));
@@ -52,16 +53,37 @@ ParameterStore::ParameterStore(const Model& model, const Program& program, int64
     columns_.push_back(model.shape(model.parameters[static_cast<std::size_t>(w.parameter)].dims)[1]);
   }
   const auto packed_bytes = [&](const Weights& w) {
-    return static_cast<std::size_t>(ceil_div(w.n, panel_) * w.k * panel_) * sizeof(float);
+    return static_cast<std::size_t>(ceil_div(w.n, panel_) * w.k * panel_) * (bf16 ? 2 : 4);
   };
   std::size_t bytes = 0;
   for (const Weights& w : weights_) bytes += packed_bytes(w);
   memory_ = Pages(bytes);
   std::byte* at = static_cast<std::byte*>(memory_.data());
   for (std::size_t i = 0; at && i < weights_.size(); ++i) {
-    packed_[i].panel_stride = weights_[i].k * panel_ * static_cast<int64_t>(sizeof(float));
-    packed_[i].data = reinterpret_cast<float*>(at);
+    packed_[i].row_stride = panel_ * (bf16 ? 2 : 4);
+    packed_[i].panel_stride = weights_[i].k * packed_[i].row_stride;
+    packed_[i].data = at;
     at += packed_bytes(weights_[i]);
+  }
+}
+
+void ParameterStore::pack(std::size_t i, const float* values) {
+  const Weights& w = weights_[i];
+  float* to = static_cast<float*>(packed_[i].data);
+  uint32_t* pairs = static_cast<uint32_t*>(packed_[i].data);
+  for (int64_t p = 0; p < ceil_div(w.n, panel_); ++p) {
+    for (int64_t k = 0; k < w.k; ++k) {
+      const auto at = [&](int64_t j) {
+        const int64_t row = p * panel_ + j;
+        return row < w.n ? values[(w.first_row + row) * columns_[i] + k] : 0.0f;
+      };
+      if (bf16_) {
+        for (int64_t j = 0; j < panel_ / 2; ++j)
+          *pairs++ = to_bf16(at(j)) | uint32_t{to_bf16(at(j + panel_ / 2))} << 16;
+      } else {
+        for (int64_t j = 0; j < panel_; ++j) *to++ = at(j);
+      }
+    }
   }
 }
 
@@ -80,18 +102,8 @@ Status ParameterStore::set(std::size_t parameter, const float* values, int64_t c
   for (std::size_t i = 0; i < weights_.size(); ++i) {
     const Weights& w = weights_[i];
     if (static_cast<std::size_t>(w.parameter) != parameter) continue;
-    PackedWeights& packed = packed_[i];
-    const int64_t panels = ceil_div(w.n, panel_);
-    if (!packed.data) return full;
-    float* to = packed.data;
-    for (int64_t p = 0; p < panels; ++p) {
-      for (int64_t k = 0; k < w.k; ++k) {
-        for (int64_t j = 0; j < panel_; ++j, ++to) {
-          const int64_t row = p * panel_ + j;
-          *to = row < w.n ? values[(w.first_row + row) * columns_[i] + k] : 0.0f;
-        }
-      }
-    }
+    if (!packed_[i].data) return full;
+    pack(i, values);
   }
   set_[parameter] = true;
   ++version_;

@@ -11,32 +11,37 @@
 
 namespace cortex::recursive {
 
-// [k][panel] blocks, one per panel of rows of the parameter; the last padded with zeros.
+// [k][panel] blocks, one per panel of rows of the parameter; the last padded with zeros. In bf16 a panel's
+// first and second half share 32-bit words, as cortex_cell_gemm_bf16 reads them.
 struct PackedWeights {
-  float* data = nullptr;
-  int64_t panel_stride = 0;  // bytes
+  void* data = nullptr;
+  int64_t panel_stride = 0, row_stride = 0;  // bytes; of a row of k
 };
 
 class ParameterStore {
  public:
   ParameterStore() = default;
   // Without memory for the weights set() refuses.
-  ParameterStore(const Model& model, const Program& program, int64_t panel);
+  ParameterStore(const Model& model, const Program& program, int64_t panel, bool bf16);
 
   Status set(std::size_t parameter, const float* values, int64_t count);
   bool complete(std::string* missing) const;
   uint64_t version() const { return version_; }  // grows whenever a parameter is set
 
   const float* plain(int parameter) const { return plain_[static_cast<std::size_t>(parameter)].as<float>(); }
+  bool bf16() const { return bf16_; }
   const PackedWeights& packed(int weights) const { return packed_[static_cast<std::size_t>(weights)]; }
 
  private:
+  void pack(std::size_t weights, const float* values);
+
   std::vector<std::string> names_;
   std::vector<int64_t> counts_;
   std::vector<bool> set_, keep_plain_;
   std::vector<Weights> weights_;
   std::vector<int64_t> columns_;  // of the parameter each of the weights is rows of
   int64_t panel_ = 0;
+  bool bf16_ = false;
   uint64_t version_ = 0;
   std::vector<AlignedBuffer> plain_;
   Pages memory_;  // of all packed weights, one behind the other
