@@ -222,6 +222,9 @@ TEST(RecursiveCapi, OptionsAndParametersAreChecked) {
   options.bidirectional = 1;
   refuse(options, "bidirectional is for sequences");
   options.bidirectional = 0;
+  options.weights = 2;
+  refuse(options, "weights 2 is unknown");
+  options.weights = CORTEX_RECURSIVE_WEIGHTS_F32;
   options.disable = "speed";
   refuse(options, "transformation 'speed' is unknown");
   options.disable = nullptr;
