@@ -1,5 +1,7 @@
 #include "polyopt/model/ahead.h"
 
+#include "polyopt/schedule/program.h"
+
 namespace cortex {
 
 Unasked unasked_share(const NestFacts& nest, const Plan& plan, const Walk& walk) {
@@ -14,6 +16,8 @@ Unasked unasked_share(const NestFacts& nest, const Plan& plan, const Walk& walk)
   if (mover < 0) return {};
   const OperandFacts& b = nest[Operand::b];
   if (b.depends_on(plan.loop[last].dim) || !b.depends_on(plan.loop[mover].dim)) return {};
+  const bool panels = plan.b_ahead || (plan.b_pack >= 0 && plan.b_panel && plan.b_pack <= mover);
+  if (panels && trips(last) < fewest_visits) return {};
   if (walk.length[last][plan.k_dim] < walk.length[last][plan.loop[last].dim]) return {};
   // A copy that stays while B moves is itself what comes next: its source is not asked for.
   if (plan.b_pack >= 0 && !plan.b_ahead && (plan.b_pack <= mover || plan.b_pack > last)) return {};

@@ -60,6 +60,14 @@ double Model::score(const Plan& plan, Prediction* detail) const {
   const Unasked ahead = unasked_share(nest_, plan, walk);
   double unasked = 1;  // from L2 on
 
+  // Innermost calls that read the same B: what nobody asked for ahead arrives during the first of them, and
+  // the others have nothing to hide it behind.
+  double visits = 1;
+  int same_b = plan.loops;  // depth inside which B stays
+  for (; same_b > 0 && !nest_[Operand::b].depends_on(plan.loop[same_b - 1].dim); --same_b) {
+    visits *= walk.visits[same_b] / walk.visits[same_b - 1];
+  }
+
   const int levels = static_cast<int>(machine_.caches.size());
   double exposed = 0;  // what shows beside the longest
   for (int i = 0; i < streams.count; ++i) {
@@ -133,6 +141,9 @@ double Model::score(const Plan& plan, Prediction* detail) const {
       const double taken = bytes / read_rate + written / write_rate;
       cycles += taken;
       moved += bytes + written;
+      if (s.operand == Operand::b && in_kernel && !s.copy && level > 0 && held <= same_b) {
+        longest = std::max(longest, kernel * (1 - 1 / visits) + std::max(kernel / visits, waited * taken));
+      }
       exposed += waited * taken * shows(s, plan, level, last, unfollowed);
       if (level > 0 && s.pitch > 0 && in_kernel) {
         const double run = s.rows > costs.few_rows ? s.run[s.last] : s.run[near];

@@ -79,6 +79,7 @@ void resolve_prefetch(Program& p) {
   const int64_t rows = max_range(p.nest, p.schedule, tile.k_dim, last);
   const int64_t row_bytes = p.kernel.nr * static_cast<int64_t>(sizeof(float));
   if (stride == 0 || rows < units) return;
+  if (ld == row_bytes && max_trips(p.nest, p.schedule, last) < fewest_visits) return;
   p.kernel.prefetch = {
       last, ceil_div(rows, units), std::min(rows, rows_held(ld, row_bytes)), outer.step * stride, ld, source};
 }
