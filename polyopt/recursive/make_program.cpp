@@ -22,7 +22,8 @@ const std::vector<std::string>& transformation_names() {
                                                  "read-caching",
                                                  "dense-indexing",
                                                  "alternating-order",
-                                                 "generated-cells"};
+                                                 "generated-cells",
+                                                 "static-batching"};
   return names;
 }
 

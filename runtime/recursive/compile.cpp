@@ -81,6 +81,8 @@ Result<CompiledModel> compile(const Model& model, const CompileOptions& options,
   out.kernels = kernels_for(options.isa);
   out.dense_reads = !disabled->count("dense-indexing");
   out.fuse_levels = !disabled->count("cross-level-fusion");
+  if (disabled->count("static-batching") || disabled->count("dynamic-batching"))
+    out.sharing = Sharing::columns;
   out.alternate = !disabled->count("alternating-order");
   Result<ModelProgram> made = make_program(model, out.kernels.panel, *disabled);
   if (!made) return made.error();

@@ -164,7 +164,8 @@ Status Executor::prepare(const cortex_recursive_batch& batch) {
   return {};
 }
 
-Status Executor::check_results(const cortex_recursive_result* results, int32_t count) {
+Status Executor::check_results(const cortex_recursive_result* results, int32_t count, int64_t nodes,
+                               int64_t roots) {
   if (count < 0 || (count > 0 && !results)) return invalid_argument("results is NULL");
   result_states_.clear();
   for (int32_t r = 0; r < count; ++r) {
@@ -185,9 +186,7 @@ Status Executor::check_results(const cortex_recursive_result* results, int32_t c
     if (result.where != CORTEX_RECURSIVE_ROOTS && result.where != CORTEX_RECURSIVE_NODES) {
       return invalid_argument(fmt::format("result {}, {}: where {} is unknown", r, name, result.where));
     }
-    const int64_t rows = result.where == CORTEX_RECURSIVE_NODES
-                             ? linear_[0].nodes
-                             : static_cast<int64_t>(linear_[0].roots.size());
+    const int64_t rows = result.where == CORTEX_RECURSIVE_NODES ? nodes : roots;
     if (result.rows != 0 && result.rows != rows) {
       return invalid_argument(
           fmt::format("result {}, {}: room for {} rows, and there are {}", r, name, result.rows, rows));
@@ -239,23 +238,32 @@ void Executor::work(int thread) {
   if (thread == 0) info_.barriers = barriers + 1;
 }
 
+int64_t Executor::held_bytes() const {
+  int64_t bytes = 0;
+  for (std::size_t d = 0; d < arenas_.size(); ++d) {
+    const Arena& a = arenas_[d];
+    bytes += bytes_of(a.state) + bytes_of(a.row) + bytes_of(a.edge) + bytes_of(a.hoisted);
+    for (const ThreadRoom& room : rooms_[d])
+      bytes += bytes_of(room.panels) + static_cast<int64_t>(room.features.size());
+  }
+  return bytes;
+}
+
 Status Executor::run(const cortex_recursive_batch& batch, const cortex_recursive_result* results,
                      int32_t result_count) {
-  const auto start = std::chrono::steady_clock::now();
+  start_ = std::chrono::steady_clock::now();
+  if (Status status; divide(batch) && run_shares(batch, results, result_count, status)) return status;
   if (Status s = prepare(batch); !s) return s;
-  if (Status s = check_results(results, result_count); !s) return s;
-  info_.linearize_seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  if (Status s = check_results(results, result_count, linear_[0].nodes,
+                               static_cast<int64_t>(linear_[0].roots.size()));
+      !s)
+    return s;
+  info_.linearize_seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
   info_.structures = batch.structures;
   info_.nodes = linear_[0].nodes;
   info_.edges = linear_[0].edges;
   info_.levels = linear_[0].levels;
-  info_.arena_bytes = 0;
-  for (std::size_t d = 0; d < arenas_.size(); ++d) {
-    const Arena& a = arenas_[d];
-    info_.arena_bytes += bytes_of(a.state) + bytes_of(a.row) + bytes_of(a.edge) + bytes_of(a.hoisted);
-    for (const ThreadRoom& room : rooms_[d])
-      info_.arena_bytes += bytes_of(room.panels) + static_cast<int64_t>(room.features.size());
-  }
+  info_.arena_bytes = held_bytes();
   batch_ = &batch;
   results_ = results;
   result_count_ = result_count;

@@ -1,6 +1,7 @@
 // Runs batches of structures: linearizes them, then goes up level by level with one team of threads.
 #pragma once
 
+#include <chrono>
 #include <memory>
 #include <vector>
 
@@ -43,14 +44,18 @@ struct Direction {
 // Columns an element-wise step works on at a time: the rows of its operands stay in L1.
 constexpr int64_t scratch_columns = 1024;
 
+// How threads share a batch: the columns of every level, or whole structures (static batching).
+enum class Sharing { choose, columns, structures };
+
 struct CompiledModel {
   Model model;  // as it was asked for
   CellKernels kernels;
   std::vector<Direction> directions;
   double flops_per_barrier = 0.2e6;  // less work a level than this is left to one thread
-  bool dense_reads = true;           // children that lie back to back are read where they are
-  bool fuse_levels = true;           // products at a level's end run with the next level's
-  bool alternate = true;             // levels walk the weights forwards and backwards by turns
+  Sharing sharing = Sharing::choose;
+  bool dense_reads = true;  // children that lie back to back are read where they are
+  bool fuse_levels = true;  // products at a level's end run with the next level's
+  bool alternate = true;    // levels walk the weights forwards and backwards by turns
 };
 
 // What a step needs to know of the level it runs on.
@@ -93,8 +98,26 @@ class Executor {
  private:
   explicit Executor(const CompiledModel& model) : model_(model) {}
   Status prepare(const cortex_recursive_batch& batch);
-  Status check_results(const cortex_recursive_result* results, int32_t count);
+  Status check_results(const cortex_recursive_result* results, int32_t count, int64_t nodes, int64_t roots);
+
+  // Static batching: each thread runs its own structures, as an executor of one thread. executor_static.cpp.
+  struct Share {
+    cortex_recursive_batch batch{};
+    std::vector<int32_t> structure_offsets, child_offsets, child_ids;
+    std::vector<cortex_recursive_result> results;
+    int64_t first_structure = 0, first_node = 0;
+    Status status;
+  };
+  bool divide(const cortex_recursive_batch& batch);
+  bool start_shares();
+  // False: the batch runs by columns, where what is wrong with it is said in its own numbers.
+  bool run_shares(const cortex_recursive_batch& batch, const cortex_recursive_result* results,
+                  int32_t result_count, Status& status);
+  void fill_share(std::size_t thread);
+  void join_shares();
+  void run_share(int thread);
   bool reserve(std::size_t direction);
+  int64_t held_bytes() const;
   // Fills `leaves` of a direction, by an executor of its own.
   static Status keep_leaves(const CompiledModel& model, std::size_t direction, LeafStates& leaves);
   const float* state_row(std::size_t direction, int state, int64_t position) const;
@@ -104,6 +127,11 @@ class Executor {
 
   const CompiledModel& model_;
   std::unique_ptr<Team> team_;
+  std::vector<Share> shares_;                     // by thread
+  std::vector<std::unique_ptr<Executor>> parts_;  // by thread, once a batch was divided
+  bool joined_ = false;
+  Status shares_status_;
+  std::chrono::steady_clock::time_point start_;
   std::vector<Linear> linear_;                  // by direction
   std::vector<Arena> arenas_;                   // by direction
   std::vector<std::vector<ThreadRoom>> rooms_;  // by direction and thread

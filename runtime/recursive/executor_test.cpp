@@ -311,6 +311,49 @@ TEST(Executor, LeafTablesFollowTheParameters) {
   EXPECT_EQ(all_states(*kept, batch.view(), 2), all_states(*again, batch.view(), 1));
 }
 
+// Whole structures a thread: the bits of columns a thread, and what is wrong is said in the batch's own
+// numbers.
+TEST(Executor, StaticBatching) {
+  std::mt19937 random(12);
+  for (const std::string& name : ready_models()) {
+    for (const bool features : {false, true}) {
+      if (!ready_model(name, features)) continue;
+      SCOPED_TRACE(name);
+      const Model model = parsed(*ready_model(name, features), 24);
+      Batch batch;
+      for (int s = 0; s < 7; ++s)
+        batch.add(testing::random_structure(model.structure, s < 3 ? 1 : 30,
+                                            static_cast<int>(model.children()), random));
+      batch.fill(random, 7, 19);
+      CompileOptions options = for_this_machine();
+      options.bidirectional = model.structure == Structure::sequence;
+      const auto made = compiled(model, random_parameters(model, random), options);
+      const std::vector<float> expected = all_states(*made, batch.view(), 1);
+      made->sharing = Sharing::structures;
+      for (const int threads : {2, 3, 7}) EXPECT_EQ(all_states(*made, batch.view(), threads), expected);
+
+      const auto executor = Executor::create(*made, 2);
+      std::vector<float> roots(64 * 24 * 48), again(roots.size());
+      cortex_recursive_result result{};
+      result.where = CORTEX_RECURSIVE_ROOTS;
+      result.data = roots.data();
+      ASSERT_TRUE((*executor)->run(batch.view(), &result, 1).ok());
+      made->sharing = Sharing::columns;
+      result.data = again.data();
+      ASSERT_TRUE((*executor)->run(batch.view(), &result, 1).ok());
+      EXPECT_EQ(roots, again);
+      made->sharing = Sharing::structures;
+      result.rows = 10000;
+      EXPECT_FALSE((*executor)->run(batch.view(), &result, 1).ok());
+      result.rows = 0;
+      batch.child_ids.back() = -5;
+      const Status wrong = (*executor)->run(batch.view(), &result, 1);
+      ASSERT_FALSE(wrong.ok());
+      EXPECT_NE(wrong.error().message.find(" 6: node "), std::string::npos) << wrong.error().message;
+    }
+  }
+}
+
 // Weights in bf16: the bits of f32 weights that are bf16 values; near those of the weights as given.
 TEST(Executor, Bf16WeightsAreTheirOwnF32) {
   for (const char* name : {"treelstm", "treegru", "treefc", "mvrnn"}) {

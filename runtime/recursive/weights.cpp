@@ -57,6 +57,7 @@ ParameterStore::ParameterStore(const Model& model, const Program& program, int64
   };
   std::size_t bytes = 0;
   for (const Weights& w : weights_) bytes += packed_bytes(w);
+  packed_bytes_ = static_cast<int64_t>(bytes);
   memory_ = Pages(bytes);
   std::byte* at = static_cast<std::byte*>(memory_.data());
   for (std::size_t i = 0; at && i < weights_.size(); ++i) {

@@ -30,6 +30,7 @@ class ParameterStore {
 
   const float* plain(int parameter) const { return plain_[static_cast<std::size_t>(parameter)].as<float>(); }
   bool bf16() const { return bf16_; }
+  int64_t packed_bytes() const { return packed_bytes_; }
   const PackedWeights& packed(int weights) const { return packed_[static_cast<std::size_t>(weights)]; }
 
  private:
@@ -42,6 +43,7 @@ class ParameterStore {
   std::vector<int64_t> columns_;  // of the parameter each of the weights is rows of
   int64_t panel_ = 0;
   bool bf16_ = false;
+  int64_t packed_bytes_ = 0;
   uint64_t version_ = 0;
   std::vector<AlignedBuffer> plain_;
   Pages memory_;  // of all packed weights, one behind the other
