@@ -9,6 +9,10 @@
 namespace cortex {
 namespace {
 
+// Of B's transfers, the part that shows besides where kernels walk it in whole rows instead of panels, of
+// which each read is the next in memory. AMD EPYC (Zen 5), one row, microseconds in rows and in panels:
+// 1024x1024, 36.6 and 31.9; 1024x4096, 141 and 131; 256x1024, 6.66 and 6.29; 4096x4096, 1199 and 999.
+constexpr double rows_walked = 0.08;
 constexpr double run_taken_up = 1024;  // bytes of a run after which prefetchers need no more help
 
 }  // namespace
@@ -35,7 +39,10 @@ double Model::shows(const Stream& s, const Plan& plan, int level, bool last, dou
              : last     ? c.a_memory + unfollowed * c.a_memory_rows
                         : c.a_far + unfollowed * c.a_far_rows;
     case Operand::b:
-      return level == 0 ? c.b_near : last ? c.b_memory : c.b_far;
+      return (level == 0 ? c.b_near
+              : last     ? c.b_memory
+                         : c.b_far) +
+             (plan.kernel->sums_in_l1 ? rows_walked : 0);
     default:
       return level == 0 ? c.c_near : last ? c.c_memory : c.c_far;
   }

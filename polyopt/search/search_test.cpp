@@ -76,6 +76,13 @@ std::string chosen(const char* problem, bool prepacked) {
   return found.ok() ? to_string(found->best[0].schedule, nest) : found.error().message;
 }
 
+TEST(Search, TakesRowsOfBWhereItLiesAndPanelsWherePacked) {
+  for (const char* problem : {"1x1024:1024x1024", "1x1024:1024x4096", "1x4096:4096x4096"}) {
+    EXPECT_NE(chosen(problem, false).find("_rows_"), std::string::npos) << chosen(problem, false);
+    EXPECT_NE(chosen(problem, true).find("pack(B,panel,ahead)"), std::string::npos) << chosen(problem, true);
+  }
+}
+
 TEST(Search, TakesFewColumnsAsDotProducts) {
   for (const char* problem : {"1024x1024:1024x2", "1024x1024:1024x5", "--wtag=ba 5x700:700x900"}) {
     EXPECT_NE(chosen(problem, false).find("_dots_"), std::string::npos) << chosen(problem, false);
