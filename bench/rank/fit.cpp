@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <deque>
+#include <random>
 
 #include "bench/measure/clock.h"
 #include "bench/rank/judge.h"
@@ -13,7 +14,7 @@ namespace cortex::bench {
 namespace {
 
 constexpr double temperature = 0.01;  // of predicted times that are as good as equal
-constexpr double regret_weight = 3, bias_weight = 0.05;
+constexpr double regret_weight = 10, bias_weight = 0.3;
 constexpr double prior_weight = 4e-4;  // constants that hardly matter stay near where they were
 
 // A ranking ready to be scored again and again.
@@ -41,7 +42,7 @@ Result<bool> prepare(const Ranking& ranking, Case& c) {
     c.plans.push_back(*plan);
     c.log_ns.push_back(std::log(v.ns));
     c.log_loss.push_back(std::max(0.0, std::log(v.ns / best)));
-    c.weight.push_back(std::pow(std::min(1.0, best / v.ns), 1.5));
+    c.weight.push_back(std::pow(std::min(1.0, best / v.ns), 4));
   }
   return !c.plans.empty();
 }
@@ -80,29 +81,30 @@ double loss_of(const std::deque<Case>& cases, const Machine& machine, const Cost
   return sum / static_cast<double>(cases.size()) + prior_weight * moved;
 }
 
-}  // namespace
+bool is_fixed(const CostField& field, const FitOptions& options) {
+  return std::count(options.fixed.begin(), options.fixed.end(), field.name) > 0;
+}
 
-Result<Fit> fit_costs(const std::vector<Ranking>& rankings, const Machine& start, const FitOptions& options) {
-  std::deque<Case> cases;
-  for (const Ranking& r : rankings) {
-    const Result<bool> ready = prepare(r, cases.emplace_back());
-    if (!ready) return ready.error();
-    if (!*ready) cases.pop_back();
+void move_some(Costs& costs, const FitOptions& options, std::mt19937_64& random) {
+  std::normal_distribution<double> by(0, 0.7);
+  std::bernoulli_distribution moved(0.15);
+  for (const CostField& field : cost_fields) {
+    if (moved(random) && !is_fixed(field, options)) costs.*field.value *= std::exp(by(random));
   }
-  if (cases.empty()) return invalid_argument("--fit: no measured variants to fit to");
-  Machine machine = start;
-  Fit fit;
-  fit.loss_before = loss_of(cases, machine, start.costs);
-  double loss = fit.loss_before;
+}
+
+// One constant after the other, in steps that grow where they help and shrink where not. Returns the loss.
+double descend(const std::deque<Case>& cases, const Machine& start, const FitOptions& options,
+               const Deadline& deadline, Machine& machine) {
+  double loss = loss_of(cases, machine, start.costs);
   std::array<double, cost_fields.size()> step;
   step.fill(0.4);
-  const Deadline deadline(options.seconds);
   bool moving = true;
-  for (int pass = 0; pass < 30 && moving && !deadline.passed(); ++pass) {
+  while (moving && !deadline.passed()) {
     moving = false;
     for (std::size_t i = 0; i < cost_fields.size() && !deadline.passed(); ++i) {
       const CostField& field = cost_fields[i];
-      if (step[i] < 0.02 || std::count(options.fixed.begin(), options.fixed.end(), field.name)) continue;
+      if (step[i] < 0.02 || is_fixed(field, options)) continue;
       double& value = machine.costs.*field.value;
       const double before = value, before_loss = loss;
       for (const double direction : {1.0, -1.0}) {
@@ -116,11 +118,41 @@ Result<Fit> fit_costs(const std::vector<Ranking>& rankings, const Machine& start
       }
       step[i] *= loss < before_loss ? 1.3 : 0.5;
       moving = moving || step[i] >= 0.02;
-      if (options.progress) options.progress((pass + double(i) / cost_fields.size()) / 30, loss);
     }
   }
-  fit.costs = machine.costs;
-  fit.loss_after = loss;
+  return loss;
+}
+
+}  // namespace
+
+Result<Fit> fit_costs(const std::vector<Ranking>& rankings, const Machine& start, const FitOptions& options) {
+  std::deque<Case> cases;
+  for (const Ranking& r : rankings) {
+    const Result<bool> ready = prepare(r, cases.emplace_back());
+    if (!ready) return ready.error();
+    if (!*ready) cases.pop_back();
+  }
+  if (cases.empty()) return invalid_argument("--fit: no measured variants to fit to");
+  Fit fit;
+  fit.loss_before = fit.loss_after = loss_of(cases, start, start.costs);
+  fit.costs = start.costs;
+  const Deadline deadline(options.seconds);
+  std::mt19937_64 random(1);
+  // The descent ends where no constant alone does better: it starts again from the best so far, some moved.
+  while (!deadline.passed()) {
+    Machine machine = start;
+    machine.costs = fit.costs;
+    if (fit.loss_after < fit.loss_before) move_some(machine.costs, options, random);
+    const double loss = descend(cases, start, options, deadline, machine);
+    if (loss < fit.loss_after) {
+      fit.loss_after = loss;
+      fit.costs = machine.costs;
+    } else if (fit.loss_after == fit.loss_before) {
+      break;
+    }
+    if (!deadline.limited()) break;
+    if (options.progress) options.progress(1 - deadline.seconds_left() / options.seconds, fit.loss_after);
+  }
   return fit;
 }
 

@@ -22,10 +22,11 @@ struct Fit {
   double loss_before = 0, loss_after = 0;
 };
 
-// Coordinate descent on the logarithms of the constants, from the machine's own; deterministic but for the
-// time limit. The loss of a problem is the spread of predicted over measured time, variants near the best
-// weighing most, and what is lost, on average, by taking variants predicted within about one percent of the
-// least; a small penalty holds constants that hardly matter where they were.
+// Coordinate descent on the logarithms of the constants, from the machine's own, and again from the best so
+// far with some of them moved at random, until the time is up (0: once); deterministic but for that. The loss
+// of a problem is the spread of predicted over measured time, variants near the best weighing most, and what
+// is lost, on average, by taking variants predicted within about one percent of the least; a small penalty
+// holds constants that hardly matter where they were.
 Result<Fit> fit_costs(const std::vector<Ranking>& rankings, const Machine& machine,
                       const FitOptions& options);
 

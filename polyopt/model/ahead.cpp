@@ -3,6 +3,17 @@
 #include "polyopt/schedule/program.h"
 
 namespace cortex {
+namespace {
+
+constexpr int rows_asked_for = 8;  // kernels of more rows have no registers left to ask with
+
+}  // namespace
+
+bool asks_for_a(const NestFacts& nest, const Plan& plan) {
+  const KernelInfo& kernel = *plan.kernel;
+  return kernel.op == KernelOp::brgemm && kernel.mr > 1 && kernel.mr <= rows_asked_for && plan.a_pack < 0 &&
+         nest[Operand::a].bytes > static_cast<double>(stays_in_cache);
+}
 
 Unasked unasked_share(const NestFacts& nest, const Plan& plan, const Walk& walk) {
   if (plan.kernel->op != KernelOp::brgemm || plan.k_dim < 0 || plan.n_dim < 0 || plan.batch != 0) return {};

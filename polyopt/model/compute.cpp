@@ -51,8 +51,9 @@ TileCost tile_cost(const KernelInfo& kernel, const Machine& machine, double m, d
   if (kernel.op == KernelOp::dwconv) {
     // Blocks of mr outputs, each input vector of which meets several taps: loads hide behind multiplications.
     cost.step = tile / machine.fma_per_cycle;
-    cost.first = kernel.call_cycles + machine.costs.call_setup + kernel.tile_cycles * tile +
-                 machine.costs.window_block * vectors * std::max(m / kernel.mr, 1.0);
+    cost.first =
+        kernel.call_cycles + machine.costs.call_setup + kernel.tile_cycles * tile +
+        (machine.costs.window_start + machine.costs.window_block * vectors) * std::max(m / kernel.mr, 1.0);
     return cost;
   }
   if (kernel.dots) {
@@ -161,9 +162,9 @@ double wait_per_line(const Machine& machine, const Plan& plan, const Walk& walk,
 }
 
 double loop_cycles(const Machine& machine, const Plan& plan, const Walk& walk) {
-  double steps = 0;
-  for (int i = 1; i <= plan.loops; ++i) steps += walk.visits[i];
-  return steps * machine.costs.loop_step;
+  double outer = 0;
+  for (int i = 1; i < plan.loops; ++i) outer += walk.visits[i];
+  return outer * machine.costs.loop_visit + walk.visits[plan.loops] * machine.costs.loop_step;
 }
 
 double pack_cycles(const NestFacts& nest, const Machine& machine, const Plan& plan, const Walk& walk) {

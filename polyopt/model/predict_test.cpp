@@ -151,6 +151,32 @@ TEST(Predict, PaddedInputIsCopiedWithItsHalo) {
   EXPECT_LT(rows.pack_cycles, 4.5 * whole.pack_cycles);
 }
 
+// 14 columns of a panel of 1536: of every row the kernel reads four vectors of four.
+TEST(Predict, OfAPanelThatIsNotFullWholeVectorsAreRead) {
+  const char* rows = "m/1 | brgemm_f32_f32_f32_1x1536x1_rows_baseline m=m n=n k=k pack(B,panel,ahead)";
+  Machine m = small_machine();
+  m.caches[0].bytes = 64;  // B comes from L2 for every row
+  const Prediction p = predicted("16x64:64x14", rows, m);
+  EXPECT_DOUBLE_EQ(p.levels[0].read_bytes[1], 16.0 * 64 * 16 * 4);
+}
+
+// 32 channels of 3 x 3 windows over 12 x 12: all of it does not fit L1, and a call goes over it in blocks of
+// one row and two columns. With 4 channels a call fits.
+TEST(Predict, DepthwiseBlocksReadTheirNeighboursInputsAgain) {
+  const char* problem = "g32mb1ic32ih12oc32oh12kh3ph1";
+  const auto reads = [&](const char* loops, Operand o) {
+    const std::string text =
+        std::string(loops) + "| dwconv_f32_f32_f32_2x4x1_baseline m=ow n=c rows=oh batch=kh,kw";
+    Machine m = small_machine();
+    m.caches[0].bytes = 2 << 10;
+    return predicted(problem, text.c_str(), m).levels[0].read_bytes[static_cast<int>(o)];
+  };
+  // A block of all channels: 12 inputs, 2 outputs and 9 weights of 128 bytes.
+  EXPECT_DOUBLE_EQ(reads("", Operand::b), 72.0 * 9 * 32 * 4);
+  EXPECT_DOUBLE_EQ(reads("c/4 ", Operand::b), 8.0 * 9 * 64);  // once, by lines
+  EXPECT_GT(reads("", Operand::a), 5.9 * 12 * 12 * 32 * 4);   // three times down, twice across
+}
+
 TEST(Predict, BoundsAreCompulsoryBytesAndPeak) {
   const Prediction p =
       predicted("64x64:64x64", (std::string("n/8 m/4 | ") + kernel).c_str(), small_machine());

@@ -4,6 +4,7 @@
 
 #include "polyopt/model/ahead.h"
 #include "polyopt/model/compute.h"
+#include "polyopt/model/rereads.h"
 #include "polyopt/model/stream.h"
 
 namespace cortex {
@@ -64,7 +65,9 @@ double Model::score(const Plan& plan, Prediction* detail) const {
   const double unfollowed =
       streams.a_pages > costs.streams_followed ? 1 - costs.streams_followed / streams.a_pages : 0;
 
+  const Rereads rereads = rereads_of(nest_, plan, walk);
   const Unasked ahead = unasked_share(nest_, plan, walk);
+  const double a_waited = asks_for_a(nest_, plan) ? costs.a_asked : 1;
   double unasked = 1;  // from L2 on
 
   // Innermost calls that read the same B: what nobody asked for ahead arrives during the first of them, and
@@ -128,7 +131,9 @@ double Model::score(const Plan& plan, Prediction* detail) const {
     for (int i = 0; i < streams.count; ++i) {
       const Stream& s = streams.stream[i];
       const bool in_kernel = s.last == plan.loops;
-      const double waited = s.operand == Operand::b && !s.copy ? unasked : 1;
+      const double waited = s.operand == Operand::b && !s.copy                  ? unasked
+                            : s.operand == Operand::a && in_kernel && level > 0 ? a_waited
+                                                                                : 1;
       double bytes = traffic(s, held), written = writes_of(s, held, bytes);
       double at = bytes, written_at = written;
       for (int d = held; d < fits; ++d) {
@@ -141,6 +146,12 @@ double Model::score(const Plan& plan, Prediction* detail) const {
       if (crowding > 0 && level == 0 && s.operand == Operand::a && in_kernel) {
         bytes += crowding * s.bytes[plan.loops] * walk.visits[plan.loops];
       }
+      if (held > plan.loops && s.operand != Operand::c && rereads.block_bytes > 0) {
+        const double times =
+            s.operand == Operand::a ? rereads.of_a(capacity, most) : rereads.of_b(capacity, most);
+        if (level == 0) exposed += costs.window_near * (times - 1) * bytes / read_rate;
+        bytes *= times;
+      }
       if (last && s.operand == Operand::b && !s.copy && in_kernel && plan.kernel->op == KernelOp::brgemm) {
         if (held == 0 && fits == 0 && plan.b_ahead) bytes = costs.cold_weights * s.bytes[0];
         if (bytes > 0) exposed += waited * bytes / line * wait_per_line(machine_, plan, walk, line);
@@ -151,7 +162,9 @@ double Model::score(const Plan& plan, Prediction* detail) const {
       if (s.operand == Operand::b && in_kernel && !s.copy && level > 0 && held <= same_b) {
         longest = std::max(longest, kernel * (1 - 1 / visits) + std::max(kernel / visits, waited * taken));
       }
-      exposed += waited * taken * shows(s, plan, level, last, unfollowed);
+      const double seen =
+          s.operand == Operand::b && level > 0 ? waited + (1 - waited) * costs.b_asked : waited;
+      exposed += seen * taken * shows(s, plan, level, last, unfollowed);
       if (level > 0 && s.pitch > 0 && in_kernel) {
         const double run = s.rows > costs.few_rows ? s.run[s.last] : s.run[near];
         const double apart = waited * (s.pitch < page ? costs.within_page : 1);

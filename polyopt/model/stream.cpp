@@ -45,18 +45,26 @@ Layout copied_layout(const NestFacts& nest, const Plan& plan, const Walk& walk, 
   return layout;
 }
 
-// Panels are dense and line-aligned, filled up to nr columns.
-Footprint panel_footprint(const OperandFacts& facts, const Plan& plan,
+// Panels are dense and line-aligned, as wide as the kernel; of one that is not full, what the kernel reads of
+// each row.
+Footprint panel_footprint(const OperandFacts& facts, const Plan& plan, const Layout& layout,
                           const std::array<double, facts_max_dims>& length) {
-  double bytes = facts.elem;
-  const double nr = plan.kernel->nr;
+  const double nr = plan.kernel->nr, lanes = plan.kernel->lanes;
+  double rows = 1, columns = 1;
   for (int i = 0; i < facts.count; ++i) {
     const int d = facts.terms[i].dim;
-    bytes *= d == plan.n_dim ? std::ceil(length[d] / nr - 1e-9) * nr : length[d];
+    (d == plan.n_dim ? columns : rows) *= length[d];
   }
+  const double panels = std::ceil(columns / nr - 1e-9);
+  const double read = std::ceil(columns / panels / lanes - 1e-9) * lanes * facts.elem;
+  const bool full = read >= nr * facts.elem;
   Footprint out;
-  out.bytes = out.run = bytes;
-  out.room = {bytes, bytes};
+  out.bytes = rows * panels * read;
+  out.run = full ? out.bytes : read;
+  for (int level = 0; level < crowded_levels; ++level) {
+    const double slot = full ? read : common_power(nr * facts.elem, layout.way_bytes[level]);
+    out.room[level] = rows * panels * std::max(read, slot);
+  }
   return out;
 }
 
@@ -119,7 +127,8 @@ void Streams::add_operand(Operand operand, const NestFacts& nest, const Plan& pl
   copy.first = ahead ? 0 : depth;
   copy.last = plan.loops;
   if (is_b && plan.b_panel) {
-    fill(copy, dims, plan, [&](int d) { return panel_footprint(nest[operand], plan, walk.length[d]); });
+    fill(copy, dims, plan,
+         [&](int d) { return panel_footprint(nest[operand], plan, in_place, walk.length[d]); });
   } else {
     const Layout layout = copied_layout(nest, plan, walk, operand, depth, in_place);
     fill(copy, dims, plan, [&](int d) { return footprint(layout, walk.length[d].data()); });

@@ -95,6 +95,9 @@ struct ProgramPrefetch {
   bool source = false;        // what comes next is copied first: these are rows of the user's B
 };
 
+// Operands no larger than this stay in the last-level cache from one execution to the next.
+inline constexpr int64_t stays_in_cache = 12 << 20;
+
 // Where A comes from memory: each call brings near the A of the next tile along the innermost loop that moves
 // A, which lies stride times that dim's length ahead.
 struct ProgramAhead {

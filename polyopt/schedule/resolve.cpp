@@ -84,11 +84,10 @@ void resolve_prefetch(Program& p) {
       last, ceil_div(rows, units), std::min(rows, rows_held(ld, row_bytes)), outer.step * stride, ld, source};
 }
 
-// Smaller operands stay in the last-level cache from one execution to the next, and prefetchers hide its
-// latency better than instructions do. AMD EPYC (Zen 5), one core, GFLOP/s without and with: A of 50176x256
-// times 256x128, 188 and 234; of 3136x256 (3 MB), 268 and 267. Tiles of 7x64, k 64, percent of peak: B of 60
-// MB 36.5 and 49.5, of 4 MB 86.8 and 81.6; C of 60 MB, A too, 89.9 and 92.6, of 3 MB 93.9 and 92.9.
-constexpr int64_t stays_in_cache = 12 << 20;
+// Where an operand stays in cache (`stays_in_cache`), prefetchers hide the latency better than instructions
+// do. AMD EPYC (Zen 5), one core, GFLOP/s without and with: A of 50176x256 times 256x128, 188 and 234; of
+// 3136x256 (3 MB), 268 and 267. Tiles of 7x64, k 64, percent of peak: B of 60 MB 36.5 and 49.5, of 4 MB 86.8
+// and 81.6; C of 60 MB, A too, 89.9 and 92.6, of 3 MB 93.9 and 92.9.
 constexpr int64_t panel_rows_ahead = 32;
 
 bool comes_from_memory(const Access& operand) {
