@@ -61,7 +61,7 @@ double fma_per_second(Isa isa) {
   const double t = seconds_of([&] {
     if (isa >= Isa::avx512) {
       for (int i = 0; i < rounds; ++i) CORTEX_PEAK_LOOP("zmm");
-    } else if (isa == Isa::avx2) {
+    } else if (isa >= Isa::avx2) {
       for (int i = 0; i < rounds; ++i) CORTEX_PEAK_LOOP("ymm");
     } else {
       fmas = 6.0 * rounds;
@@ -82,8 +82,8 @@ struct Rates {
   double hertz, fma_per_cycle;
 };
 const Rates& rates(Isa isa) {
-  static Rates table[3] = {};
-  Rates& r = table[static_cast<int>(std::min(isa, Isa::avx512))];
+  static Rates table[isa_count] = {};
+  Rates& r = table[static_cast<int>(f32_isa(isa))];
   if (r.hertz == 0) {
     r.hertz = core_hertz();
     r.fma_per_cycle = fma_per_second(isa) / r.hertz;
@@ -295,7 +295,7 @@ void run_dwconv(benchmark::State& state, const KernelInfo* kernel, int64_t size,
 
 void register_all() {
   for (const KernelInfo& kernel : kernel_catalogue()) {
-    if (kernel.isa > detected_isa() || kernel.kr > 1) continue;
+    if (!supports(kernel.isa) || kernel.kr > 1) continue;
     const std::string name(kernel.name);
     if (kernel.op == KernelOp::dwconv) {
       const int64_t layers[][4] = {{112, 32, 3, 1}, {56, 144, 3, 2}, {28, 192, 3, 1},

@@ -10,7 +10,15 @@
 namespace cortex {
 namespace {
 
-constexpr std::array<const char*, 5> names = {"baseline", "avx2", "avx512", "avx512vnni", "avx512bf16"};
+constexpr std::array<const char*, isa_count> names = {"baseline", "avx2",       "avx2vnni",
+                                                      "avx512",   "avx512vnni", "avx512bf16"};
+
+// A bit of CPUID leaf 7, subleaf 1, EAX.
+bool has_feature(unsigned bit) {
+  unsigned a = 0, b = 0, c = 0, d = 0;
+  return __get_cpuid_count(7, 1, &a, &b, &c, &d) && (a & (1u << bit));
+}
+constexpr unsigned avx_vnni_bit = 4, avx512_bf16_bit = 5;
 
 Isa detect() {
   // __builtin_cpu_supports also checks that the OS saves the wide registers (XGETBV).
@@ -18,12 +26,10 @@ Isa detect() {
   if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma")) return Isa::baseline;
   if (!__builtin_cpu_supports("avx512f") || !__builtin_cpu_supports("avx512bw") ||
       !__builtin_cpu_supports("avx512vl") || !__builtin_cpu_supports("avx512dq")) {
-    return Isa::avx2;
+    return has_feature(avx_vnni_bit) ? Isa::avx2vnni : Isa::avx2;
   }
   if (!__builtin_cpu_supports("avx512vnni")) return Isa::avx512;
-  unsigned a = 0, b = 0, c = 0, d = 0;
-  const bool bf16 = __get_cpuid_count(7, 1, &a, &b, &c, &d) && (a & (1u << 5));
-  return bf16 ? Isa::avx512bf16 : Isa::avx512vnni;
+  return has_feature(avx512_bf16_bit) ? Isa::avx512bf16 : Isa::avx512vnni;
 }
 
 }  // namespace
@@ -48,6 +54,16 @@ Isa detected_isa() {
   return isa;
 }
 
+bool supports(Isa isa) {
+  if (isa == Isa::avx2vnni) return detected_isa() >= Isa::avx2 && has_feature(avx_vnni_bit);
+  return isa <= detected_isa();
+}
+
+Isa capped_isa(Isa cap) {
+  const Isa isa = std::min(cap, detected_isa());
+  return supports(isa) ? isa : Isa::avx2;
+}
+
 std::optional<Isa> usable_isa(std::string* bad_value) {
   const char* text = std::getenv("CORTEX_MAX_ISA");
   if (!text || !*text) return detected_isa();
@@ -56,7 +72,7 @@ std::optional<Isa> usable_isa(std::string* bad_value) {
     if (bad_value) *bad_value = text;
     return std::nullopt;
   }
-  return std::min(*cap, detected_isa());
+  return capped_isa(*cap);
 }
 
 std::string cpu_brand() {

@@ -13,6 +13,8 @@ dnnl::cpu_isa library_isa(Isa isa) {
       return dnnl::cpu_isa::sse41;
     case Isa::avx2:
       return dnnl::cpu_isa::avx2;
+    case Isa::avx2vnni:
+      return dnnl::cpu_isa::avx2_vnni;
     default:
       break;
   }

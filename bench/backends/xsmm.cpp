@@ -22,7 +22,7 @@ class Xsmm : public Backend {
 Result<std::unique_ptr<Backend>> make_xsmm(Isa isa) {
   libxsmm_init();
   if (isa == Isa::baseline) libxsmm_set_target_arch("sse");
-  if (isa == Isa::avx2) libxsmm_set_target_arch("hsw");
+  if (f32_isa(isa) == Isa::avx2) libxsmm_set_target_arch("hsw");
   return std::unique_ptr<Backend>(std::make_unique<Xsmm>());
 }
 

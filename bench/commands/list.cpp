@@ -30,12 +30,12 @@ void list_isas() {
   std::string bad_value;
   const Isa usable = usable_isa(&bad_value).value_or(detected_isa());
   fmt::print("instruction sets, for --isa ({}):\n", cpu_brand());
-  for (int i = 0; i <= static_cast<int>(Isa::avx512bf16); ++i) {
+  for (int i = 0; i < isa_count; ++i) {
     const Isa isa = static_cast<Isa>(i);
     fmt::print("  {:<11} {}\n", isa_name(isa),
-               isa <= usable           ? "yes"
-               : isa <= detected_isa() ? "capped by CORTEX_MAX_ISA"
-                                       : "not on this machine");
+               !supports(isa)  ? "not on this machine"
+               : isa <= usable ? "yes"
+                               : "capped by CORTEX_MAX_ISA");
   }
 }
 

@@ -135,12 +135,12 @@ double bandwidth(Pass pass, std::size_t bytes, int threads, double seconds) {
 }  // namespace
 
 double read_bandwidth(Isa isa, std::size_t bytes, int threads, double seconds) {
-  const Pass pass = isa >= Isa::avx512 ? read_avx512 : isa == Isa::avx2 ? read_avx2 : read_baseline;
+  const Pass pass = isa >= Isa::avx512 ? read_avx512 : isa >= Isa::avx2 ? read_avx2 : read_baseline;
   return bandwidth(pass, bytes, threads, seconds);
 }
 
 double write_bandwidth(Isa isa, std::size_t bytes, int threads, double seconds) {
-  const Pass pass = isa >= Isa::avx512 ? write_avx512 : isa == Isa::avx2 ? write_avx2 : write_baseline;
+  const Pass pass = isa >= Isa::avx512 ? write_avx512 : isa >= Isa::avx2 ? write_avx2 : write_baseline;
   return bandwidth(pass, bytes, threads, seconds);
 }
 

@@ -104,7 +104,7 @@ CorePeak measure_core_peak(Isa isa, double seconds) {
     peak.lanes = 16;
     step_ns = best_ns(fma_14_avx512, steps, seconds * 0.6);
     chain_ns = best_ns(fma_1_avx512, steps, seconds * 0.2);
-  } else if (isa == Isa::avx2) {
+  } else if (isa >= Isa::avx2) {
     peak.lanes = 8;
     step_ns = best_ns(fma_14_avx2, steps, seconds * 0.6);
     chain_ns = best_ns(fma_1_avx2, steps, seconds * 0.2);

@@ -64,8 +64,9 @@ class DenseSubject : public Subject {
     row.flops = flop_count(problem_);
     row.dt = dt_name(problem_);
     // Cores multiply units of narrow types as fast as f32.
-    const Isa native = sum_type(problem_.src) == DataType::s32 ? Isa::avx512vnni : Isa::avx512bf16;
-    if (isa >= native) row.peak_factor = static_cast<double>(unit_length(problem_.src));
+    const bool integers = sum_type(problem_.src) == DataType::s32;
+    const bool native = integers ? isa == Isa::avx2vnni || isa >= Isa::avx512vnni : isa == Isa::avx512bf16;
+    if (native) row.peak_factor = static_cast<double>(unit_length(problem_.src));
     row.shape = short_shape(problem_);
     row.weights = weights_;
     row.density = density_;

@@ -34,10 +34,10 @@ std::map<std::string, std::string> worker_variables(Isa isa, int threads) {
     // OpenBLAS before 0.3.24 takes AVX-512 CPUs of AMD for Haswell.
     set["OPENBLAS_CORETYPE"] = "SkylakeX";
     set["ATEN_CPU_CAPABILITY"] = "avx512";  // PyTorch takes AVX2 unless told
-  } else if (isa == Isa::avx2) {
+  } else if (isa >= Isa::avx2) {
     set["OPENBLAS_CORETYPE"] = "Haswell";
     set["ATEN_CPU_CAPABILITY"] = "avx2";
-    set["ONEDNN_MAX_CPU_ISA"] = set["DNNL_MAX_CPU_ISA"] = "AVX2";
+    set["ONEDNN_MAX_CPU_ISA"] = set["DNNL_MAX_CPU_ISA"] = isa == Isa::avx2 ? "AVX2" : "AVX2_VNNI";
     set["LIBXSMM_TARGET"] = "hsw";
   } else {
     set["OPENBLAS_CORETYPE"] = "Nehalem";

@@ -280,7 +280,7 @@ Result<Isa> parse_usable_isa(const std::string& text) {
   std::string bad_value;
   const std::optional<Isa> usable = usable_isa(&bad_value);
   if (!usable) return bad(fmt::format("CORTEX_MAX_ISA: '{}' is not one of {}", bad_value, isa_names()));
-  if (*isa > *usable) {
+  if (!supports(*isa) || *isa > *usable) {
     return bad(fmt::format("--isa: this machine runs up to {}, not {}{}", isa_name(*usable), text,
                            *usable < detected_isa() ? " (capped by CORTEX_MAX_ISA)" : ""));
   }
@@ -291,7 +291,7 @@ Result<Isa> default_isa() {
   std::string bad_value;
   const std::optional<Isa> usable = usable_isa(&bad_value);
   if (!usable) return bad(fmt::format("CORTEX_MAX_ISA: '{}' is not one of {}", bad_value, isa_names()));
-  return std::min(*usable, Isa::avx512);  // f32 gains nothing from VNNI or BF16
+  return f32_isa(*usable);
 }
 
 Result<std::vector<Problem>> gather_problems(const std::vector<std::string>& lines,

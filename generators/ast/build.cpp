@@ -24,7 +24,7 @@ class Builder {
   Result<Function> run() {
     const KernelInfo* kernel = find_kernel(p_.kernel.name);
     if (!kernel) return internal_error(fmt::format("{}: no microkernel {}", f_.name, p_.kernel.name));
-    f_.pack_isa = kernel->isa >= Isa::avx512 ? "avx512" : isa_name(kernel->isa);
+    f_.pack_isa = isa_name(f32_isa(kernel->isa));
 
     const Operands operands = declare_operands(p_, loops_, f_);
     for (std::size_t i = 0; i < p_.packs.size(); ++i) {

@@ -163,6 +163,12 @@ TEST_F(Cli, HostMeansWhatMaxIsaLeaves) {
   unsetenv("CORTEX_MAX_ISA");
 }
 
+TEST_F(Cli, KernelsOfF32AreMadeOncePerWidth) {
+  const Finished o =
+      gen("generate 8x8:8x8 '--dt=u8:s8:s32 8x8:8x8' --isa avx2vnni,avx512vnni,avx512bf16 --out o --name k");
+  EXPECT_NE(o.out.find("k: 5 kernels (2 problems"), std::string::npos) << o.out << o.err;
+}
+
 TEST_F(Cli, RefusesProblems) {
   refuses("generate mb1ic16zz8 --out o", {"mb1ic16zz8"});
   refuses("generate mb1ic16ih8oc16oh30kh3ph1 --out o", {"oh30"});

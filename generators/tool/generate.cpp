@@ -110,13 +110,32 @@ Result<std::vector<LibraryKernel>> compile_all(const std::vector<Job>& jobs, int
   return kernels;
 }
 
+// The levels asked for, and those that f32 problems need in place of levels that add narrow types.
+std::vector<Isa> levels_of(const std::vector<Isa>& isas) {
+  std::vector<Isa> levels;
+  const auto add = [&](Isa isa) {
+    if (std::find(levels.begin(), levels.end(), isa) == levels.end()) levels.push_back(isa);
+  };
+  for (const Isa isa : isas) {
+    add(isa);
+    add(f32_isa(isa));
+  }
+  return levels;
+}
+
+bool wants(const GenerateOptions& options, const Problem& problem, Isa level) {
+  const bool f32 = problem.src == DataType::f32;
+  return std::any_of(options.isas.begin(), options.isas.end(),
+                     [&](Isa isa) { return (f32 ? f32_isa(isa) : isa) == level; });
+}
+
 }  // namespace
 
 Status run_generate(const GenerateOptions& options) {
   const auto start = std::chrono::steady_clock::now();
   const Result<std::vector<Problem>> problems = read_problems(options);
   if (!problems) return problems.error();
-  const Result<std::vector<Machine>> targets = machines(options.isas, options.machine_file);
+  const Result<std::vector<Machine>> targets = machines(levels_of(options.isas), options.machine_file);
   if (!targets) return targets.error();
   Wisdom wisdom(targets->front());
   if (!options.wisdom_file.empty()) {
@@ -140,6 +159,7 @@ Status run_generate(const GenerateOptions& options) {
   const std::vector<KernelRequest> wanted = requests(*problems, options.plain);
   for (const KernelRequest& request : wanted) {
     for (const Machine& machine : *targets) {
+      if (!wants(options, request.problem, machine.isa)) continue;
       for (const int threads : options.threads) {
         jobs.push_back({request, &machine});
         jobs.back().request.threads = threads;

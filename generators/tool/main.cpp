@@ -47,8 +47,6 @@ struct Arguments {
     for (const std::string& name : isas) {
       Result<Isa> isa = target_isa(name);
       if (!isa) return isa.error();
-      // Kernels exist up to avx512; what is above it adds types they do not use.
-      if (name == "host") *isa = std::min(*isa, Isa::avx512);
       if (std::find(isa_list.begin(), isa_list.end(), *isa) == isa_list.end()) isa_list.push_back(*isa);
     }
     for (const int n : threads) {

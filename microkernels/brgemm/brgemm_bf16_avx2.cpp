@@ -1,6 +1,4 @@
-#include "microkernels/vector/vector_avx2.h"
-
-#include "microkernels/vector/elements_portable.h"
+#include "microkernels/vector/elements_avx2.h"
 
 #include "microkernels/brgemm/product_bf16.h"
 

@@ -9,15 +9,16 @@ namespace cortex {
 namespace {
 
 struct Product : NarrowProduct<true> {
-  static constexpr bool has_fused_row3 = false;
   // vpdpbusd's unsigned operand is a register: A's broadcast cannot ride on it.
   static constexpr bool has_broadcast = false;
 #ifdef CORTEX_HAS_DOT
   static constexpr int extra_registers(int) { return 0; }
+  static constexpr bool has_fused_row3 = cortex::has_fused_row3;
   CORTEX_INLINE static void accumulate(Vec& sum, Vec a, Vec b) { cortex::accumulate(sum, a, b); }
 #else
   // Both halves of B and of A are there at once, and a mask.
   static constexpr int extra_registers(int n) { return n + 3; }
+  static constexpr bool has_fused_row3 = false;
   typedef int16_t Signed __attribute__((vector_size(sizeof(Vec))));
   typedef uint16_t Unsigned __attribute__((vector_size(sizeof(Vec))));
   CORTEX_INLINE static Vec pair_sums(Signed a, Signed b) {

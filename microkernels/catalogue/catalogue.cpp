@@ -16,7 +16,7 @@ constexpr Cost cost_of(KernelOp op, Isa isa, int mr, bool rows) {
   if (op == KernelOp::dwconv) return {150.0, 1.0};
   if (rows) return {30.0, 0.5};
   if (isa == Isa::baseline) return {15.0, 1.0};
-  if (isa == Isa::avx2) {
+  if (f32_isa(isa) == Isa::avx2) {
     switch (mr) {
       case 1:
         return {16.0, 0.5};  // 1x96
@@ -42,7 +42,7 @@ constexpr Cost cost_of(KernelOp op, Isa isa, int mr, bool rows) {
   }
 }
 
-constexpr int lanes_of(Isa isa) { return isa == Isa::baseline ? 4 : isa == Isa::avx2 ? 8 : 16; }
+constexpr int lanes_of(Isa isa) { return isa == Isa::baseline ? 4 : isa < Isa::avx512 ? 8 : 16; }
 
 constexpr std::string_view drop_underscore(std::string_view variant) {
   return variant.empty() ? variant : variant.substr(1);
@@ -105,12 +105,12 @@ double rows_of_dots(const KernelInfo& kernel, double n) {
 
 cortex_pack_fn pack_function(Isa isa) {
   if (isa >= Isa::avx512) return cortex_pack_avx512;
-  return isa == Isa::avx2 ? cortex_pack_avx2 : cortex_pack_baseline;
+  return isa >= Isa::avx2 ? cortex_pack_avx2 : cortex_pack_baseline;
 }
 
 cortex_activate_fn activate_function(Isa isa) {
   if (isa >= Isa::avx512) return cortex_activate_avx512;
-  return isa == Isa::avx2 ? cortex_activate_avx2 : cortex_activate_baseline;
+  return isa >= Isa::avx2 ? cortex_activate_avx2 : cortex_activate_baseline;
 }
 
 }  // namespace cortex

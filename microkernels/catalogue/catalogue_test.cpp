@@ -48,6 +48,7 @@ TEST(Catalogue, FindsByWholeNameOnly) {
 TEST(Catalogue, RoutinesAreOfTheBestIsaNotAbove) {
   EXPECT_EQ(pack_function(Isa::baseline), cortex_pack_baseline);
   EXPECT_EQ(pack_function(Isa::avx2), cortex_pack_avx2);
+  EXPECT_EQ(pack_function(Isa::avx2vnni), cortex_pack_avx2);
   EXPECT_EQ(pack_function(Isa::avx512), cortex_pack_avx512);
   EXPECT_EQ(pack_function(Isa::avx512bf16), cortex_pack_avx512);
   EXPECT_EQ(activate_function(Isa::baseline), cortex_activate_baseline);

@@ -6,6 +6,11 @@
 
 #include "microkernels/vector/inline.h"
 
+// What accumulate multiplies with, as in vector_avx512.h.
+#ifndef CORTEX_MULTIPLY_ADD
+#define CORTEX_MULTIPLY_ADD "vfmadd231ps"
+#endif
+
 namespace cortex {
 namespace {
 
@@ -48,7 +53,7 @@ CORTEX_INLINE Vec fma(Vec a, Vec b, Vec c) { return _mm256_fmadd_ps(a, b, c); } 
 CORTEX_INLINE void keep(Vec& v) { asm("" : "+x"(v)); }
 // acc += a*b in place: left to the compiler, accumulators move between registers.
 CORTEX_INLINE void accumulate(Vec& acc, Vec a, Vec b) {
-  asm("vfmadd231ps %2, %1, %0" : "+x"(acc) : "x"(a), "x"(b));
+  asm(CORTEX_MULTIPLY_ADD " %2, %1, %0" : "+x"(acc) : "x"(a), "x"(b));
 }
 // The second operand when either is NaN.
 CORTEX_INLINE Vec max(Vec a, Vec b) { return _mm256_max_ps(a, b); }
@@ -127,14 +132,15 @@ constexpr bool has_fused_row3 = true;
 template <int Disp, int Scale>
 CORTEX_INLINE void accumulate3_at(Vec* acc, const char* base, int64_t offset, const Vec* b) {
   if constexpr (Scale == 0) {
-    asm("vbroadcastss %c7(%6), %%ymm15\n\t"
-        "vfmadd231ps %3, %%ymm15, %0\n\tvfmadd231ps %4, %%ymm15, %1\n\tvfmadd231ps %5, %%ymm15, %2"
+    asm("vbroadcastss %c7(%6), %%ymm15\n\t" CORTEX_MULTIPLY_ADD " %3, %%ymm15, %0\n\t" CORTEX_MULTIPLY_ADD
+        " %4, %%ymm15, %1\n\t" CORTEX_MULTIPLY_ADD " %5, %%ymm15, %2"
         : "+x"(acc[0]), "+x"(acc[1]), "+x"(acc[2])
         : "x"(b[0]), "x"(b[1]), "x"(b[2]), "r"(base), "i"(Disp), CORTEX_READS(base)
         : "xmm15");
   } else {
-    asm("vbroadcastss %c8(%6,%7,%c9), %%ymm15\n\t"
-        "vfmadd231ps %3, %%ymm15, %0\n\tvfmadd231ps %4, %%ymm15, %1\n\tvfmadd231ps %5, %%ymm15, %2"
+    asm("vbroadcastss %c8(%6,%7,%c9), %%ymm15\n\t" CORTEX_MULTIPLY_ADD
+        " %3, %%ymm15, %0\n\t" CORTEX_MULTIPLY_ADD " %4, %%ymm15, %1\n\t" CORTEX_MULTIPLY_ADD
+        " %5, %%ymm15, %2"
         : "+x"(acc[0]), "+x"(acc[1]), "+x"(acc[2])
         : "x"(b[0]), "x"(b[1]), "x"(b[2]), "r"(base), "r"(offset), "i"(Disp), "i"(Scale), CORTEX_READS(base)
         : "xmm15");

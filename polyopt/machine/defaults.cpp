@@ -35,7 +35,7 @@ void apply_default_rates(Machine& machine, const CpuFamily& cpu) {
     machine.vector_lanes = 16;
     machine.fma_per_cycle = wide_fma_per_cycle(cpu);
     machine.loads_per_cycle = machine.fma_per_cycle == 1.0 ? 1 : 2;
-  } else if (machine.isa == Isa::avx2) {
+  } else if (machine.isa >= Isa::avx2) {
     machine.vector_lanes = 8;
     machine.fma_per_cycle = 2;
     machine.loads_per_cycle = 2;

@@ -149,7 +149,7 @@ std::vector<const KernelInfo*> usable_kernels(const Nest& nest, const Roles& rol
   std::vector<const KernelInfo*> found;
   Isa best = Isa::baseline;
   for (const KernelInfo& kernel : kernel_catalogue()) {
-    if (kernel.op != op || kernel.isa > machine.isa) continue;
+    if (kernel.op != op || !runs(machine.isa, kernel.isa)) continue;
     if (!serves_types(kernel, nest)) continue;
     // Whole rows are walked where they lie.
     if (kernel.sums_in_l1 && (!roles.b_direct || roles.n < 0)) continue;

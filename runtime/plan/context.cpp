@@ -12,7 +12,7 @@ namespace {
 Result<Isa> choose_isa(const std::optional<std::string>& max_isa) {
   if (max_isa) {
     const std::optional<Isa> cap = parse_isa(*max_isa);
-    if (cap) return std::min(*cap, detected_isa());
+    if (cap) return capped_isa(*cap);
     return invalid_argument(fmt::format("max_isa \"{}\" is unknown: one of {}", *max_isa, isa_names()));
   }
   std::string bad;

@@ -18,11 +18,8 @@
 namespace cortex {
 namespace {
 
-// f32 kernels come in three widths, those of narrow types one for every instruction set; a library made for
-// another one is no match unless insisted on.
-Isa width_of(Isa isa, const Problem& problem) {
-  return problem.src == DataType::f32 ? std::min(isa, Isa::avx512) : isa;
-}
+// A library made for another width is no match unless insisted on.
+Isa width_of(Isa isa, const Problem& problem) { return problem.src == DataType::f32 ? f32_isa(isa) : isa; }
 
 // The latest library that has `key` for this thread count, on the best ISA the context may use.
 const cortex_kernel_entry* find_generated(const Context& context, const Problem& problem,
@@ -30,6 +27,7 @@ const cortex_kernel_entry* find_generated(const Context& context, const Problem&
   for (auto library = context.libraries.rbegin(); library != context.libraries.rend(); ++library) {
     for (int i = static_cast<int>(context.isa); i >= 0; --i) {
       const Isa isa = static_cast<Isa>(i);
+      if (!runs(context.isa, isa)) continue;
       if (!any_isa && width_of(isa, problem) != width_of(context.isa, problem)) break;
       if (const auto* entry = find_entry(**library, kernel_entry_hash(key, isa_name(isa), threads), key))
         return entry;
@@ -166,7 +164,7 @@ class Builder {
     const KernelInfo* kernel = find_kernel(plan_.program.kernel.name);
     if (!kernel) return internal_error(fmt::format("no microkernel \"{}\"", plan_.program.kernel.name));
     plan_.isa = kernel->isa;
-    if (kernel->isa > context_.isa) {
+    if (!runs(context_.isa, kernel->isa)) {
       return unsupported(fmt::format("microkernel {} needs {}, this context may use {}", kernel->name,
                                      isa_name(kernel->isa), isa_name(context_.isa)));
     }

@@ -11,7 +11,7 @@ namespace {
 const KernelInfo& random_kernel(const Nest& nest, Isa isa, Random& random) {
   std::vector<const KernelInfo*> usable;
   for (const KernelInfo& kernel : kernel_catalogue()) {
-    if (kernel.isa <= isa && serves_types(kernel, nest)) usable.push_back(&kernel);
+    if (runs(isa, kernel.isa) && serves_types(kernel, nest)) usable.push_back(&kernel);
   }
   return *usable[static_cast<std::size_t>(pick(random, 0, static_cast<int64_t>(usable.size()) - 1))];
 }
