@@ -68,7 +68,7 @@ Result<std::vector<std::string>> RecursiveCommand::target_isas() const {
   for (const std::string& name : isas_) {
     Result<Isa> isa = target_isa(name);
     if (!isa) return isa.error();
-    if (name == "host") *isa = std::min(*isa, Isa::avx512);
+    if (name == "host") *isa = f32_isa(*isa);
     if (std::find(names.begin(), names.end(), isa_name(*isa)) == names.end())
       names.emplace_back(isa_name(*isa));
   }

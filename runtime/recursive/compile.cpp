@@ -37,7 +37,7 @@ cortex_cell_fn find_cell(const CompileOptions& options, const std::string& isa, 
 // Puts generated code in place of the steps that a library has. Returns a line about it.
 std::string use_generated(const CompileOptions& options, Program& program) {
   int found = 0, all = 0;
-  const std::string isa = isa_name(std::min(options.isa, Isa::avx512));
+  const std::string isa = isa_name(f32_isa(options.isa));
   for (CellProgram* cell : {&program.leaf, &program.node}) {
     for (Phase& phase : cell->phases) {
       for (Step& step : phase.steps) {
