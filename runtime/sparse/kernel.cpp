@@ -39,7 +39,8 @@ void choose_functions(SparseKernel& k) {
     k.isa = Isa::avx512;
     choose(CORTEX_SPARSE_LANES_AVX512, cortex_sparse_rows1_avx512, cortex_sparse_rows2_avx512,
            cortex_sparse_rows4_avx512, cortex_sparse_gather_avx512);
-  } else if (k.isa == Isa::avx2) {
+  } else if (k.isa >= Isa::avx2) {
+    k.isa = Isa::avx2;
     choose(CORTEX_SPARSE_LANES_AVX2, cortex_sparse_rows1_avx2, cortex_sparse_rows2_avx2,
            cortex_sparse_rows4_avx2, cortex_sparse_gather_avx2);
   } else {
