@@ -87,6 +87,16 @@ TEST_F(Compress, PlansWithinTheBudget) {
                          {"weights", format},
                          {"time_ns", {{"median", ns}}}});
   }
+  // Dense weights in the place of nm1of4 ones: no time of that format.
+  results.push_back({{"name", "a"},
+                     {"problem", ""},
+                     {"backend", "cortex-dense"},
+                     {"threads", 1},
+                     {"weights", "nm1of4"},
+                     {"time_ns", {{"median", 1.5e3}}}});
+  results.push_back(results.back());
+  results.back()["time_ns"]["median"] = 1100.0;
+  results.back()["weights"] = "nm2of4";
   write("times.json", Json{{"results", results}}.dump());
   const std::string formats = "--batch list.txt --weights nm2of4,nm1of4 --times times.json --budget ";
   ASSERT_EQ(gen(formats + "0.5"), 0) << err;  // a counts twice: 3000 ns dense
