@@ -22,7 +22,9 @@ if(EXISTS ${PROJECT_SOURCE_DIR}/cmake/CortexKernelLibrary.cmake)
   install(FILES ${PROJECT_SOURCE_DIR}/cmake/CortexKernelLibrary.cmake DESTINATION ${cortex_package_dir}
           COMPONENT library)
 endif()
-install(FILES ${PROJECT_SOURCE_DIR}/cmake/CortexCellLibrary.cmake DESTINATION ${cortex_package_dir} COMPONENT library)
+install(FILES ${PROJECT_SOURCE_DIR}/cmake/CortexCellLibrary.cmake
+              ${PROJECT_SOURCE_DIR}/cmake/CortexGenerated.cmake
+        DESTINATION ${cortex_package_dir} COMPONENT library)
 if(TARGET cortex-gen)
   install(TARGETS cortex-gen RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT tools)
 endif()

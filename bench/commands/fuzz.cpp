@@ -9,6 +9,7 @@
 #include "bench/commands/commands.h"
 #include "bench/fuzz/shards.h"
 #include "bench/report/progress.h"
+#include "bench/run/formats.h"
 #include "bench/run/options.h"
 
 namespace cortex::bench {

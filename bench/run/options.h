@@ -2,7 +2,6 @@
 #pragma once
 
 #include <CLI/App.hpp>
-#include <array>
 #include <string>
 #include <vector>
 
@@ -58,10 +57,6 @@ Result<RunOptions> check_run_arguments(const RunArguments& arguments);
 
 // Shared with other subcommands, which take conv and matmul.
 Result<OpKind> parse_op(const std::string& text);
-// "bf16", "bf16f32", "u8s8", "u8s8s32": one type for all, or source, weights and destination. A destination
-// that is left out is f32 of f32, else the source's.
-using DataTypes = std::array<DataType, 3>;
-Result<DataTypes> parse_dt(const std::string& text);
 Result<Isa> parse_usable_isa(const std::string& text);  // refuses what this CPU cannot run
 Result<Isa> default_isa();                              // the widest family of kernels this CPU runs
 std::vector<std::string> joined(std::vector<std::string> first, const std::vector<std::string>& second);

@@ -6,6 +6,7 @@
 
 #include "microkernels/catalogue/catalogue.h"
 #include "polyopt/schedule/ranges.h"
+#include "runtime/epilogue.h"
 #include "runtime/interpreter/interpreter.h"
 #include "runtime/interpreter/runs.h"
 #include "support/checked.h"
@@ -16,15 +17,8 @@ namespace {
 constexpr int64_t max_batch_elements = int64_t{1} << 20;
 
 cortex_epilogue static_epilogue(const Nest& nest) {
-  const Epilogue& e = nest.epilogue;
-  cortex_epilogue out{};
-  out.c_zero_point = e.zero_point;
+  cortex_epilogue out = constant_epilogue(nest.epilogue);
   out.c_type = element_code(dtype_name(nest[Operand::c].tensor.type));
-  out.residual_scale = e.residual_scale;
-  out.residual_after_activation = e.residual_after_activation;
-  out.activation = static_cast<int32_t>(e.activation);
-  out.alpha = e.alpha;
-  out.beta = e.beta;
   return out;
 }
 

@@ -10,103 +10,21 @@
 #include "graph/recursive/text.h"
 #include "polyopt/recursive/make_program.h"
 #include "runtime/recursive/compile.h"
-#include "runtime/recursive/testing/reference.h"
-#include "runtime/recursive/testing/structures.h"
-#include "support/bf16.h"
+#include "runtime/recursive/testing/executor_case.h"
 
 namespace cortex::recursive {
 namespace {
 
+using testing::all_states;
 using testing::Batch;
+using testing::compiled;
+using testing::expect_near;
+using testing::for_this_machine;
+using testing::Forest;
 using testing::Parameters;
-
-Parameters random_parameters(const Model& model, std::mt19937& random) {
-  Parameters parameters;
-  for (const Parameter& p : model.parameters) {
-    const std::vector<int64_t> shape = model.shape(p.dims);
-    const float size =
-        p.table || shape.size() == 1 ? 1.0f : 1.0f / std::sqrt(static_cast<float>(shape.back()));
-    std::uniform_real_distribution<float> uniform(-size, size);
-    std::vector<float>& values = parameters.emplace_back(static_cast<std::size_t>(elements(shape)));
-    for (float& x : values) x = uniform(random);
-  }
-  return parameters;
-}
-
-std::unique_ptr<CompiledModel> compiled(const Model& model, const Parameters& parameters,
-                                        CompileOptions options = {}) {
-  std::string text;
-  Result<CompiledModel> made = compile(model, options, &text);
-  EXPECT_TRUE(made.ok()) << made.error().message;
-  if (!made) return nullptr;
-  made->flops_per_barrier = 0;
-  for (Direction& d : made->directions) {
-    for (std::size_t p = 0; p < parameters.size(); ++p) {
-      EXPECT_TRUE(d.parameters.set(p, parameters[p].data(), static_cast<int64_t>(parameters[p].size())).ok());
-    }
-  }
-  return std::make_unique<CompiledModel>(std::move(made).value());
-}
-
-CompileOptions for_this_machine() {
-  CompileOptions options;
-  options.isa = detected_isa();
-  return options;
-}
-
-std::vector<float> all_states(const CompiledModel& model, const cortex_recursive_batch& batch, int threads) {
-  auto executor = Executor::create(model, threads);
-  EXPECT_TRUE(executor.ok());
-  std::vector<float> out;
-  for (const int state : model.model.outputs) {
-    const State& s = model.model.states[static_cast<std::size_t>(state)];
-    std::vector<float> rows(static_cast<std::size_t>(batch.nodes * elements(model.model.shape(s.dims))) *
-                            model.directions.size());
-    cortex_recursive_result result{};
-    result.name = s.name.c_str();
-    result.where = CORTEX_RECURSIVE_NODES;
-    result.data = rows.data();
-    const Status status = (*executor)->run(batch, &result, 1);
-    EXPECT_TRUE(status.ok()) << status.error().message;
-    out.insert(out.end(), rows.begin(), rows.end());
-  }
-  return out;
-}
-
-void expect_near(const std::vector<float>& got, const std::vector<std::vector<std::vector<double>>>& expected,
-                 const Model& model, const std::string& what) {
-  std::size_t at = 0;
-  double worst = 0;
-  for (const int state : model.outputs) {
-    for (const auto& node : expected) {
-      for (const double x : node[static_cast<std::size_t>(state)]) {
-        ASSERT_LT(at, got.size());
-        const double error = std::abs(got[at++] - x) / (1 + std::abs(x));
-        worst = std::max(worst, std::isfinite(error) ? error : 1e9);
-      }
-    }
-  }
-  EXPECT_LT(worst, 2e-5) << what;
-}
-
-Model parsed(const std::string& text, int64_t h) {
-  Result<Model> model = parse_model(text, {{"h", h}});
-  EXPECT_TRUE(model.ok()) << model.error().message;
-  if (model->sizes.count("v")) model->sizes["v"] = 7;
-  if (model->sizes.count("e")) model->sizes["e"] = 19;
-  return *parse_model(to_text(*model));
-}
-
-Batch random_batch(const Model& model, std::mt19937& random) {
-  Batch batch;
-  const int structures = std::uniform_int_distribution<int>(1, 5)(random);
-  for (int s = 0; s < structures; ++s) {
-    const int nodes = std::uniform_int_distribution<int>(1, 40)(random);
-    batch.add(testing::random_structure(model.structure, nodes, static_cast<int>(model.children()), random));
-  }
-  batch.fill(random, 7, 19);
-  return batch;
-}
+using testing::parsed;
+using testing::random_batch;
+using testing::random_parameters;
 
 void check_model(const Model& model, std::mt19937& random, const std::string& what) {
   const Parameters parameters = random_parameters(model, random);
@@ -277,18 +195,6 @@ TEST(Executor, ChainsOfAMillionAndStars) {
   }
 }
 
-// TreeLSTMs of 24 units, and trees to run them on; the first three trees are words alone.
-struct Forest {
-  explicit Forest(unsigned seed, int trees = 9) : random(seed) {
-    for (int s = 0; s < trees; ++s)
-      batch.add(testing::random_structure(Structure::tree, s < 3 ? 1 : 30, -1, random));
-    batch.fill(random, 7, 1);
-  }
-  std::mt19937 random;
-  const Model model = parsed(*ready_model("treelstm", false), 24);
-  Batch batch;
-};
-
 // Leaves with and without a word, before and after the table changes.
 TEST(Executor, LeafTablesFollowTheParameters) {
   Forest forest(4);
@@ -309,84 +215,6 @@ TEST(Executor, LeafTablesFollowTheParameters) {
         kept->directions[0].parameters.set(p, values.data(), static_cast<int64_t>(values.size())).ok());
   }
   EXPECT_EQ(all_states(*kept, batch.view(), 2), all_states(*again, batch.view(), 1));
-}
-
-// Whole structures a thread: the bits of columns a thread, and what is wrong is said in the batch's own
-// numbers.
-TEST(Executor, StaticBatching) {
-  std::mt19937 random(12);
-  for (const std::string& name : ready_models()) {
-    for (const bool features : {false, true}) {
-      if (!ready_model(name, features)) continue;
-      SCOPED_TRACE(name);
-      const Model model = parsed(*ready_model(name, features), 24);
-      Batch batch;
-      for (int s = 0; s < 7; ++s)
-        batch.add(testing::random_structure(model.structure, s < 3 ? 1 : 30,
-                                            static_cast<int>(model.children()), random));
-      batch.fill(random, 7, 19);
-      CompileOptions options = for_this_machine();
-      options.bidirectional = model.structure == Structure::sequence;
-      const auto made = compiled(model, random_parameters(model, random), options);
-      const std::vector<float> expected = all_states(*made, batch.view(), 1);
-      made->sharing = Sharing::structures;
-      for (const int threads : {2, 3, 7}) EXPECT_EQ(all_states(*made, batch.view(), threads), expected);
-
-      const auto executor = Executor::create(*made, 2);
-      std::vector<float> roots(64 * 24 * 48), again(roots.size());
-      cortex_recursive_result result{};
-      result.where = CORTEX_RECURSIVE_ROOTS;
-      result.data = roots.data();
-      ASSERT_TRUE((*executor)->run(batch.view(), &result, 1).ok());
-      made->sharing = Sharing::columns;
-      result.data = again.data();
-      ASSERT_TRUE((*executor)->run(batch.view(), &result, 1).ok());
-      EXPECT_EQ(roots, again);
-      made->sharing = Sharing::structures;
-      result.rows = 10000;
-      EXPECT_FALSE((*executor)->run(batch.view(), &result, 1).ok());
-      result.rows = 0;
-      batch.child_ids.back() = -5;
-      const Status wrong = (*executor)->run(batch.view(), &result, 1);
-      ASSERT_FALSE(wrong.ok());
-      EXPECT_NE(wrong.error().message.find(" 6: node "), std::string::npos) << wrong.error().message;
-    }
-  }
-}
-
-// Weights in bf16: the bits of f32 weights that are bf16 values; near those of the weights as given.
-TEST(Executor, Bf16WeightsAreTheirOwnF32) {
-  for (const char* name : {"treelstm", "treegru", "treefc", "mvrnn"}) {
-    for (const bool features : {false, true}) {
-      if (features && std::string(name) != "treelstm" && std::string(name) != "treegru") continue;
-      SCOPED_TRACE(name);
-      std::mt19937 random(8);
-      const Model model = parsed(*ready_model(name, features), 40);
-      Batch batch;
-      for (int s = 0; s < 6; ++s)
-        batch.add(testing::random_structure(Structure::tree, s < 2 ? 1 : 30, 2, random));
-      batch.fill(random, 7, 19);
-      Parameters given = random_parameters(model, random), rounded = given;
-      for (std::size_t p = 0; p < given.size(); ++p) {
-        if (model.parameters[p].table || model.parameters[p].dims.size() < 2) continue;
-        if (model.parameters[p].name == "W_M" || model.parameters[p].name == "b_M") continue;
-        for (float& x : rounded[p]) x = from_bf16(to_bf16(x));
-      }
-      CompileOptions options = for_this_machine();
-      const auto expected = all_states(*compiled(model, rounded, options), batch.view(), 1);
-      const auto exact = all_states(*compiled(model, given, options), batch.view(), 1);
-      options.bf16 = true;
-      const auto narrow = compiled(model, given, options);
-      for (const int threads : {1, 2}) EXPECT_EQ(all_states(*narrow, batch.view(), threads), expected);
-      float largest = 0, difference = 0;
-      for (std::size_t i = 0; i < exact.size(); ++i) {
-        largest = std::max(largest, std::abs(exact[i]));
-        difference = std::max(difference, std::abs(exact[i] - expected[i]));
-      }
-      EXPECT_GT(difference, 0.0f);
-      EXPECT_LE(difference, 0.05f * largest);
-    }
-  }
 }
 
 // The first batches of all executors meet at the table, whoever computes it.

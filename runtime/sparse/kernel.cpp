@@ -6,6 +6,7 @@
 #include <array>
 #include <cstring>
 
+#include "runtime/epilogue.h"
 #include "support/checked.h"
 
 namespace cortex {
@@ -14,16 +15,6 @@ namespace {
 // Cycles per kept column and six vectors of points, by rows that share it. EPYC (Zen 5), AVX-512:
 // cortex-bench run --backend cortex --weights nm4of8,nm4of8x2,nm4of8x4 mb1ic256ih14oc1024oh14kh1
 double cycles_of(int share) { return share == 1 ? 5.6 : share == 2 ? 7.6 : 14.3; }
-
-cortex_epilogue epilogue_of(const Epilogue& e) {
-  cortex_epilogue out{};
-  out.residual_scale = e.residual_scale;
-  out.residual_after_activation = e.residual_after_activation;
-  out.activation = static_cast<int32_t>(e.activation);
-  out.alpha = e.alpha;
-  out.beta = e.beta;
-  return out;
-}
 
 void choose_functions(SparseKernel& k) {
   const auto choose = [&](int lanes, cortex_sparse_fn one, cortex_sparse_fn two, cortex_sparse_fn four,
@@ -183,7 +174,7 @@ Result<SparseKernel> make_sparse_kernel(const Problem& problem, const WeightsVie
     return unsupported(fmt::format("sparse weights for {}: more than 2^31 columns", to_string(problem)));
   SparseKernel k;
   k.conv = *conv;
-  k.epilogue = epilogue_of(problem.epilogue);
+  k.epilogue = constant_epilogue(problem.epilogue);
   k.isa = isa;
   Kept kept = keep(weights, share);
   k.share = kept.share;

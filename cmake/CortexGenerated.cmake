@@ -1,0 +1,48 @@
+# What cortex_add_kernel_library and cortex_add_cell_library share. Macros: they read and set the caller's
+# arg_ variables.
+include_guard(GLOBAL)
+
+# Checks what cmake_parse_arguments left in arg_*, fills in ISA and RUNTIME, and sets `type` to the kind of
+# library and `generator` to the command of cortex-gen.
+macro(cortex_generated_library function name)
+  if(arg_UNPARSED_ARGUMENTS)
+    message(FATAL_ERROR "${function}(${name}): unexpected \"${arg_UNPARSED_ARGUMENTS}\"")
+  endif()
+  if(arg_KEYWORDS_MISSING_VALUES)
+    message(FATAL_ERROR "${function}(${name}): no value after ${arg_KEYWORDS_MISSING_VALUES}")
+  endif()
+  if(arg_STATIC AND arg_SHARED)
+    message(FATAL_ERROR "${function}(${name}): STATIC and SHARED: choose one")
+  endif()
+  if(NOT "${name}" MATCHES "^[A-Za-z_][A-Za-z0-9_]*$")
+    message(FATAL_ERROR "${function}(${name}): the name becomes a C function: letters, digits and underscores")
+  endif()
+  if(NOT DEFINED arg_ISA)
+    set(arg_ISA avx512 avx2)
+  endif()
+  if(NOT DEFINED arg_RUNTIME)
+    set(arg_RUNTIME cortex::kernels)
+  endif()
+  set(type)
+  if(arg_STATIC)
+    set(type STATIC)
+  elseif(arg_SHARED)
+    set(type SHARED)
+  endif()
+  if(TARGET cortex-gen)
+    set(generator $<TARGET_FILE:cortex-gen>)
+  elseif(CORTEX_GEN_EXECUTABLE)
+    set(generator ${CORTEX_GEN_EXECUTABLE})
+  else()
+    message(FATAL_ERROR "${function}(${name}): no cortex-gen: install cortex's tools, or set "
+                        "CORTEX_GEN_EXECUTABLE")
+  endif()
+endmacro()
+
+# Makes `file` absolute; it must exist.
+macro(cortex_generated_input function name file)
+  cmake_path(ABSOLUTE_PATH ${file} BASE_DIRECTORY ${CMAKE_CURRENT_SOURCE_DIR} NORMALIZE)
+  if(NOT EXISTS ${${file}} OR IS_DIRECTORY ${${file}})
+    message(FATAL_ERROR "${function}(${name}): no such file: ${${file}}")
+  endif()
+endmacro()
