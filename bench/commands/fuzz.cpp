@@ -38,6 +38,14 @@ Result<FuzzOptions> check(const Arguments& a) {
   FuzzOptions o;
   if (a.count < 1) return invalid_argument(fmt::format("--count: {} is not above 0", a.count));
   if (a.first < 0) return invalid_argument(fmt::format("--first: {} is negative", a.first));
+  if (a.first > INT64_MAX - a.count)
+    return invalid_argument(
+        fmt::format("--first: {} and --count {} go beyond {}", a.first, a.count, INT64_MAX));
+  if (a.processes < 0 || a.processes > 256)
+    return invalid_argument(
+        fmt::format("--processes: {} is not 1 to 256, or 0 for one per core", a.processes));
+  if (a.max_failures < 0)
+    return invalid_argument(fmt::format("--max-failures: {} is negative", a.max_failures));
   if (!(a.time_limit >= 0)) return invalid_argument("--time-limit: must not be negative");
   Result<OpKind> op = ops_of(a.ops);
   if (!op) return op.error();
@@ -52,8 +60,7 @@ Result<FuzzOptions> check(const Arguments& a) {
     o.isas.push_back(*isa);
   }
   const int cores = static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
-  o.processes =
-      static_cast<int>(std::min<int64_t>(a.processes > 0 ? std::min(a.processes, 256) : cores, a.count));
+  o.processes = static_cast<int>(std::min<int64_t>(a.processes > 0 ? a.processes : cores, a.count));
   o.seed = a.seed;
   o.first = a.first;
   o.count = a.count;

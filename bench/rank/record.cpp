@@ -5,6 +5,8 @@
 #include <charconv>
 #include <cmath>
 
+#include "support/cpu.h"
+
 namespace cortex::bench {
 namespace {
 
@@ -113,7 +115,8 @@ Result<std::vector<Ranking>> parse_rankings(const std::string& text, const std::
     if (!whole || fields.size() < recorded_fields || !number(fields[3], r.threads) ||
         !number(fields[4], plain) || !number(fields[5], v.place) || !number(fields[7], v.ns) ||
         !number(fields[8], v.spread) || !number(fields[9], v.samples) || !number(fields[10], finalist) ||
-        r.threads < 1 || v.samples < 0 || !std::isfinite(v.ns) || (v.samples > 0 && !(v.ns > 0))) {
+        r.threads < 1 || !parse_isa(fields[2]) || v.samples < 0 || !std::isfinite(v.ns) ||
+        (v.samples > 0 && !(v.ns > 0))) {
       return invalid_argument(fmt::format("{}:{}: not a line of cortex-bench rank --csv", source, line));
     }
     r.problem = fields[0];

@@ -74,6 +74,22 @@ Status check_backend(const std::string& name) {
   return Status::success();
 }
 
+// Weights with zeros have no schedule to find, are packed ahead, and run from the library alone.
+Status check_sparse(const RunArguments& a, const std::vector<RunProblem>& problems) {
+  const bool sparse = std::any_of(problems.begin(), problems.end(), [](const RunProblem& p) {
+    return !p.weights.empty() && p.weights != "dense";
+  });
+  if (!sparse) return Status::success();
+  if (a.plain) return bad("--plain: weights with zeros (--weights) are packed ahead of time; leave it out");
+  if (!a.schedule.empty() || a.mode != "estimate" || !a.wisdom.empty() || !a.ranker.empty())
+    return bad(
+        "--weights: nothing is searched for weights with zeros; leave out --schedule, --mode, --wisdom, "
+        "--ranker");
+  if (std::find(a.kernels.begin(), a.kernels.end(), "generated") != a.kernels.end())
+    return bad("--kernel generated: no kernels are generated for weights with zeros (--weights)");
+  return Status::success();
+}
+
 // Every backend holds operands of its own, the reference one more set.
 Status check_memory(const RunOptions& o) {
   const double have =
@@ -288,6 +304,7 @@ Result<RunOptions> check_run_arguments(const RunArguments& a) {
   if (!problems) return problems.error();
   if (Status s = apply_dts(a.dts, *problems); !s) return s.error();
   if (Status s = apply_weights(a.weights, a.sparsity, *problems); !s) return s.error();
+  if (Status s = check_sparse(a, *problems); !s) return s.error();
   o.sparsity = a.sparsity;
   const bool narrow = std::any_of(problems->begin(), problems->end(), [](const RunProblem& p) {
     return p.dense() && p.dense()->src != DataType::f32;

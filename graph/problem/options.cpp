@@ -189,10 +189,12 @@ Status apply_option(Token token, Options& options) {
 
 Result<ZeroPoints> parse_zero_points(Token token, std::string_view value) {
   ZeroPoints points;
-  while (!value.empty()) {
+  std::string seen;  // first letters of the operands
+  for (bool more = true; more;) {
     const std::size_t plus = value.find('+');
     std::string_view entry = value.substr(0, plus);
-    value = plus == std::string_view::npos ? std::string_view() : value.substr(plus + 1);
+    more = plus != std::string_view::npos;
+    if (more) value.remove_prefix(plus + 1);
     const std::string_view operand = entry.substr(0, 4);
     int32_t number = 0;
     bool good = operand == "src:" || operand == "dst:";
@@ -203,11 +205,14 @@ Result<ZeroPoints> parse_zero_points(Token token, std::string_view value) {
       const auto [end, error] = std::from_chars(entry.data(), entry.data() + entry.size(), number);
       good = error == std::errc() && end == entry.data() + entry.size();
     }
+    if (good && seen.find(operand[0]) != std::string::npos)
+      return refuse(token, fmt::format("{} is given twice", operand.substr(0, 3)));
     if (!good) {
       return refuse(token,
                     "not supported: write src:common:NUMBER, dst:common:NUMBER, or both with a + between",
                     ErrorCode::unsupported);
     }
+    seen += operand[0];
     (operand == "src:" ? points.src : points.dst) = number;
   }
   return points;

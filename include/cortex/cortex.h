@@ -264,7 +264,7 @@ typedef struct cortex_plan_info {
   int32_t reserved0;
   const char* isa;        /* what its microkernels need */
   const char* kernel;     /* microkernel name */
-  const char* schedule;   /* text, parses back in cortex_plan_options.schedule */
+  const char* schedule;   /* text, parses back in cortex_plan_options.schedule; "sparse: ..." does not */
   const char* problem;    /* canonical problem text */
   const char* src_layout; /* "ndhwc", "ncdhw", or the matmul's "mk", "km": letters slowest first */
   const char* dst_layout;

@@ -15,6 +15,8 @@ Status check_options(const Problem& problem, PlanOptions& o) {
   const auto bad = [](const char* what) {
     return invalid_argument(fmt::format("a plan with sparse_weights: {}", what));
   };
+  if (reinterpret_cast<uintptr_t>(o.sparse_weights) % sizeof(float))
+    return bad("they must be 4-byte aligned");
   if (!o.prepacked) return bad("weights are packed ahead; weights_handling must be prepacked");
   if (!o.schedule.empty()) return bad("there is no schedule to choose; leave schedule NULL");
   if (o.kernel == CORTEX_KERNEL_GENERATED) return bad("no kernels are generated for them; use kernel auto");

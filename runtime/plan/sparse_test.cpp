@@ -2,8 +2,11 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include <fstream>
+
 #include <cstdlib>
 
+#include "polyopt/machine/machine.h"
 #include "runtime/testing/check_plan.h"
 #include "runtime/testing/random_problem.h"
 #include "support/cpu.h"
@@ -116,6 +119,36 @@ TEST(SparsePlan, Refusals) {
             CORTEX_INVALID_ARGUMENT);
   EXPECT_EQ(refused("mb1ic8ih4oc8oh4kh1", [](auto& o) { o.weights_layout = CORTEX_WEIGHTS_KN; }),
             CORTEX_INVALID_ARGUMENT);
+  EXPECT_EQ(refused("mb1ic8ih4oc8oh4kh1",
+                    [](auto& o) { o.sparse_weights = static_cast<const char*>(o.sparse_weights) + 1; }),
+            CORTEX_INVALID_ARGUMENT);
+}
+
+// Blocks as large as a large L2 allows, with windows that do not divide what offsets reach.
+TEST(SparsePlan, OffsetsStayInReachWhateverTheCaches) {
+  const std::string path = ::testing::TempDir() + "/large_l2.json";
+  for (const auto& [line, isa] : {std::pair{"mb1ic8ih14oc8oh1kh14", Isa::avx512},
+                                  {"mb1ic16id8ih8iw8oc8od2oh2ow2kd7kh7kw7", Isa::avx2}}) {
+    if (!supports(isa)) continue;
+    Machine machine = host_machine(isa);
+    ASSERT_GE(machine.caches.size(), 2u);
+    machine.caches[1].bytes = 4 << 20;
+    std::ofstream(path) << to_json(machine);
+    cortex_context_options options = cortex_context_options_init();
+    options.max_isa = isa_name(isa);
+    options.machine_path = path.c_str();
+    cortex_context* raw = nullptr;
+    cortex_message message;
+    ASSERT_EQ(cortex_context_create(&options, &raw, &message), CORTEX_OK) << message.text;
+    const Handle<cortex_context> context(raw);
+    const Result<Problem> problem = parse_problem(line);
+    const std::vector<float> kept(static_cast<std::size_t>(weights_elements(*problem)), 0.5f);
+    cortex_plan_options plan = cortex_plan_options_init();
+    plan.sparse_weights = kept.data();
+    plan.sparse_share = 4;
+    const Outcome outcome = check_plan(context.get(), *problem, plan, nullptr, 1);
+    EXPECT_TRUE(outcome.ok()) << line << ": " << outcome.failure;
+  }
 }
 
 TEST(SparsePlan, OtherWeightsAreRefused) {

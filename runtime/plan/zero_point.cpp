@@ -57,7 +57,9 @@ void compensate(const Problem& problem, const void* nest_weights, int32_t* sums)
     for (int64_t r = 0; r < rows; ++r) {
       for (int64_t j = 0; j < columns; ++j) {
         const int8_t* unit = w + (r * row + j * column) * length;
-        sums[j] -= zero * (unit[0] + unit[1] + unit[2] + unit[3]);
+        const int32_t units = zero * (unit[0] + unit[1] + unit[2] + unit[3]);
+        // Modulo 2^32, as the sums themselves.
+        sums[j] = static_cast<int32_t>(static_cast<uint32_t>(sums[j]) - static_cast<uint32_t>(units));
       }
     }
   }

@@ -64,12 +64,13 @@ int64_t columns_in_block(const SparseKernel& k, const Machine& machine) {
   const int64_t l1 = machine.caches.empty() ? 32768 : machine.caches[0].bytes;
   const int64_t l2 = machine.caches.size() < 2 ? 8 * l1 : machine.caches[1].bytes;
   const int64_t bytes = k.share == 1 ? l1 * 6 / 10 : k.share == 2 ? l1 * 9 / 10 : l2 / 8;
+  // Offsets have 16 bits.
   const int64_t reach = (int64_t{1} << 16) * CORTEX_SPARSE_OFFSET_UNIT / k.ld_panel();
   const int64_t fit = std::clamp<int64_t>(bytes / k.ld_panel(), 16, reach);
   // Whole groups of eight channels: of N:M weights every row then keeps as many columns of a block, and the
   // end of its list is where the CPU expects it.
   const int64_t groups = 8 * k.conv.kd * k.conv.kh * k.conv.kw;
-  return groups * 4 > fit * 5 ? fit : std::max(groups, fit - fit % groups);
+  return groups > reach || groups * 4 > fit * 5 ? fit : std::max(groups, fit - fit % groups);
 }
 
 // Columns in use, in blocks; offsets and values of every group by block.
