@@ -142,10 +142,11 @@ TEST(SparsePlan, OffsetsStayInReachWhateverTheCaches) {
     ASSERT_EQ(cortex_context_create(&options, &raw, &message), CORTEX_OK) << message.text;
     const Handle<cortex_context> context(raw);
     const Result<Problem> problem = parse_problem(line);
-    const std::vector<float> kept(static_cast<std::size_t>(weights_elements(*problem)), 0.5f);
+    const std::vector<float> kept(static_cast<std::size_t>(weights_elements(*problem)), 1.0f);
     cortex_plan_options plan = cortex_plan_options_init();
     plan.sparse_weights = kept.data();
     plan.sparse_share = 4;
+    plan.src_layout = plan.dst_layout = CORTEX_LAYOUT_NCHW;
     const Outcome outcome = check_plan(context.get(), *problem, plan, nullptr, 1);
     EXPECT_TRUE(outcome.ok()) << line << ": " << outcome.failure;
   }
