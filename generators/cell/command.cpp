@@ -36,6 +36,13 @@ RecursiveCommand::RecursiveCommand(CLI::App& app)
 }
 
 Result<std::vector<recursive::Model>> RecursiveCommand::read_models() const {
+  for (const auto& [option, size] : {std::pair{"--input", input_}, {"--max-children", max_children_}}) {
+    if (command_->count(option) && size < 1)
+      return invalid_argument(fmt::format("{} {}: must be 1 or more", option, size));
+  }
+  for (const int64_t h : hidden_) {
+    if (h < 1) return invalid_argument(fmt::format("--hidden {}: must be 1 or more", h));
+  }
   std::vector<std::pair<std::string, std::string>> texts;  // and where they come from
   for (const std::string& file : files_) {
     Result<std::string> text = read_text_file(file);

@@ -243,4 +243,14 @@ TEST_F(Cli, RefusesReadOnlyOutputFolders) {
 }
 
 }  // namespace
+TEST_F(Cli, SizesOfCellsAreAtLeastOne) {
+  refuses("recursive --model treelstm --hidden 0 --out o", {"--hidden 0", "1 or more"});
+  refuses("recursive --model treelstm --hidden 64,-2 --out o", {"--hidden -2", "1 or more"});
+  refuses("recursive --model treelstm --input -1 --out o", {"--input -1", "1 or more"});
+  refuses("recursive --model treelstm-nary --max-children -7 --out o", {"--max-children -7", "1 or more"});
+  refuses("recursive --model treelstm-nary --max-children 0 --out o", {"--max-children 0", "1 or more"});
+  write("deep.cxr", "model m\nsize h = 4\nstate h[h]\nnode\n  h = fill(fill(1)[h])[h]\noutput h\n");
+  refuses("recursive deep.cxr --out o", {"deep.cxr: ", "line 5", "fill(NUMBER)[size]"});
+}
+
 }  // namespace cortex

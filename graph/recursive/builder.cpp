@@ -4,6 +4,8 @@
 
 #include <cctype>
 #include <charconv>
+#include <cmath>
+#include <limits>
 
 #include "graph/recursive/check.h"
 
@@ -125,6 +127,8 @@ StateRef Builder::state(const std::string& name, std::initializer_list<std::stri
 }
 
 Expr Builder::number(double value) {
+  if (!(std::abs(value) <= std::numeric_limits<float>::max()) && first_error_.empty())
+    first_error_ = fmt::format("{} is not finite as a 32-bit float", value);
   Value v;
   v.number = value;
   return add(std::move(v));
@@ -187,6 +191,13 @@ Builder& Builder::output(StateRef state) {
 
 Result<Model> Builder::build() {
   if (!first_error_.empty()) return invalid_argument(fmt::format("model {}: {}", model_.name, first_error_));
+  for (const Cell* cell : {&model_.node, model_.leaf ? &*model_.leaf : &model_.node}) {
+    if (cell->values.size() <= max_values) continue;
+    return invalid_argument(
+        fmt::format("model {}: a case of {} values; at most {} are possible: join narrow values into wide "
+                    "ones, or divide the case among several models",
+                    model_.name, cell->values.size(), max_values));
+  }
   Model model = model_;
   model.node.states.resize(model.states.size(), -1);
   if (model.leaf) model.leaf->states.resize(model.states.size(), -1);

@@ -54,6 +54,14 @@ TEST(Builder, PropertiesAndMistakes) {
   refused([](Builder& b, StateRef h) { b.set(h, b.computed_child(sum(b.each_child(h)), h)); }, "P1");
   refused([](Builder& b, StateRef h) { b.set(h, b.call_child(0, {b.parameter("p", {"h"})}, h)); }, "P2");
   refused([](Builder& b, StateRef h) { b.set(h, b.call_child(1, {b.child(0, h)}, h)); }, "P3");
+  refused([](Builder& b, StateRef h) { b.set(h, sum(b.each_child(h)) * b.number(1e300)); }, "not finite");
+  refused(
+      [](Builder& b, StateRef h) {
+        Expr x = sum(b.each_child(h));
+        for (int i = 0; i < 5000; ++i) x = tanh(x);
+        b.set(h, x);
+      },
+      "at most 4096");
   refused([](Builder&, StateRef) {}, "never computed");
   refused([](Builder& b, StateRef h) { b.set(h, b.parameter("p", {"4 h"})); }, "'4 h' is not a size");
   refused([](Builder& b, StateRef h) { b.set(h, b.number(1) + Expr()); }, "foreign Expr");

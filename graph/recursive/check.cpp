@@ -19,6 +19,7 @@ class Checker {
   Checker(Model& model, Cell& cell, const char* which) : model_(model), cell_(cell), which_(which) {}
 
   Status run() {
+    reads_child_.assign(cell_.values.size(), false);
     for (std::size_t i = 0; i < cell_.values.size(); ++i) {
       if (Status s = value(static_cast<int>(i)); !s) return s;
     }
@@ -59,7 +60,7 @@ class Checker {
     return cell_.values[static_cast<std::size_t>(v.args[i])];
   }
 
-  Status properties(const Value& v) {
+  Status properties(const Value& v, int index) {
     const ChildRef& child = v.child;
     if (child.kind == ChildRef::computed) {
       return refuse(
@@ -68,7 +69,8 @@ class Checker {
           "depends on a tensor value; use child[select] and give the index with the batch");
     }
     for (const int a : child.call_arguments) {
-      if (reads_child(a)) {
+      if (a < 0 || a >= index) return refuse(v, "a recursive call takes a value that comes later");
+      if (reads_child_[static_cast<std::size_t>(a)]) {
         return refuse(
             v,
             "property P3 is violated: a recursive call takes the result of a sibling's call; siblings must "
@@ -82,18 +84,15 @@ class Checker {
     return {};
   }
 
-  bool reads_child(int index) const {
-    const Value& v = cell_.values[static_cast<std::size_t>(index)];
-    if (v.op == Op::child) return true;
-    return std::any_of(v.args.begin(), v.args.end(), [&](int a) { return reads_child(a); });
-  }
-
   Status value(int index) {
     Value& v = cell_.values[static_cast<std::size_t>(index)];
     for (const int a : v.args) {
       if (a < 0 || a >= index)
         return refuse(v, fmt::format("{} uses a value that comes later", op_name(v.op)));
     }
+    reads_child_[static_cast<std::size_t>(index)] =
+        v.op == Op::child || std::any_of(v.args.begin(), v.args.end(),
+                                         [&](int a) { return reads_child_[static_cast<std::size_t>(a)]; });
     v.per_child = std::any_of(v.args.begin(), v.args.end(),
                               [&](int a) { return cell_.values[static_cast<std::size_t>(a)].per_child; });
     if (is_elementwise(v.op)) return elementwise(v);
@@ -114,7 +113,7 @@ class Checker {
         v.shape = model_.shape(model_.feature->dims);
         return {};
       case Op::child:
-        return child(v);
+        return child(v, index);
       case Op::matmul:
         return matmul(v);
       case Op::slice:
@@ -162,8 +161,8 @@ class Checker {
     return {};
   }
 
-  Status child(Value& v) {
-    if (Status s = properties(v); !s) return s;
+  Status child(Value& v, int index) {
+    if (Status s = properties(v, index); !s) return s;
     const int64_t most = model_.structure == Structure::sequence ? 1 : model_.children();
     if (v.child.kind == ChildRef::slot && (v.child.index < 0 || (most >= 0 && v.child.index >= most))) {
       return refuse(v, fmt::format("child[{}]: a {} node has at most {} children here, numbered from 0",
@@ -246,6 +245,7 @@ class Checker {
   Model& model_;
   Cell& cell_;
   const char* which_;
+  std::vector<bool> reads_child_;  // by value: whether a child's state is among what it is computed of
 };
 
 Status check_sizes(const Model& model) {

@@ -4,6 +4,8 @@
 
 #include <cctype>
 #include <charconv>
+#include <cmath>
+#include <limits>
 
 namespace cortex::recursive {
 namespace {
@@ -95,7 +97,10 @@ bool Cursor::integer(int64_t& n) {
 
 bool Cursor::number(double& n) {
   skip();
-  return convert(rest_, n);
+  const std::string_view start = mark();
+  if (convert(rest_, n) && std::abs(n) <= std::numeric_limits<float>::max()) return true;
+  back_to(start);
+  return fail("expected a number, finite as a 32-bit float");
 }
 
 bool Cursor::size(Size& size) {

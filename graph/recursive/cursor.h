@@ -30,7 +30,7 @@ class Cursor {
   std::string peek_word();
   bool at_number();
   bool integer(int64_t& n);
-  bool number(double& n);
+  bool number(double& n);              // one that is finite as a float
   bool size(Size& size);               // 4h, n*h, 2
   bool dims(std::vector<Size>& dims);  // [4h][h]
 

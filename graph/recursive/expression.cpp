@@ -26,12 +26,19 @@ class Expression {
   }
 
  private:
+  // -1 where the case has too many; callers may still fill in what was pushed.
   int push(Op op, std::vector<int> args = {}) {
     Value v;
     v.op = op;
     v.args = std::move(args);
     v.line = in_.line();
     cell_.values.push_back(std::move(v));
+    if (cell_.values.size() > max_values) {
+      return in_.fail_value(fmt::format(
+          "a case has at most {} values, where every operation, number and parameter that is read "
+          "counts; join narrow values into wide ones, or divide the case among several models",
+          max_values));
+    }
     return static_cast<int>(cell_.values.size()) - 1;
   }
 
@@ -76,13 +83,7 @@ class Expression {
       const int v = expression();
       return v >= 0 && in_.expect(')') ? v : -1;
     }
-    if (in_.at_number()) {
-      double number = 0;
-      if (!in_.number(number)) return in_.fail_value("expected a number");
-      const int v = push(Op::constant);
-      cell_.values.back().number = number;
-      return v;
-    }
+    if (in_.at_number()) return number();
     const std::string_view start = in_.mark();
     const std::string name = in_.word();
     if (name.empty()) return in_.fail_value("expected a value");
@@ -106,6 +107,14 @@ class Expression {
     if (model_.feature && model_.feature->name == name) return push(Op::feature);
     in_.back_to(start);
     return in_.fail_value(fmt::format("{} is not known here", name));
+  }
+
+  int number() {
+    double number = 0;
+    if (!in_.number(number)) return -1;
+    const int v = push(Op::constant);
+    cell_.values.back().number = number;
+    return v;
   }
 
   // child.h  child[1].h  child[select].h, and what the checks refuse: child[value].h, child(value).h
@@ -148,9 +157,9 @@ class Expression {
   // fill(0.5)[h]: a constant with a shape
   int fill() {
     if (!in_.expect('(')) return -1;
-    const int v = primary();
-    if (v < 0 || cell_.values[static_cast<std::size_t>(v)].op != Op::constant)
-      return in_.fail_value("expected fill(NUMBER)[size]");
+    if (!in_.at_number()) return in_.fail_value("expected fill(NUMBER)[size]");
+    const int v = number();
+    if (v < 0) return -1;
     std::vector<Size> extents;
     if (!in_.expect(')') || !in_.dims(extents)) return -1;
     cell_.values[static_cast<std::size_t>(v)].dims = extents;
@@ -170,6 +179,10 @@ class Expression {
       const int a = expression();
       if (a < 0) return -1;
       args.push_back(a);
+      if (args.size() > max_values) {
+        return in_.fail_value(
+            fmt::format("{} takes at most {} operands; join them in several steps", name, max_values));
+      }
     } while (in_.eat(','));
     if (!in_.expect(')')) return -1;
     const int arity = found->second.second;

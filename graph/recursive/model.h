@@ -88,6 +88,10 @@ struct Value {
 
 int64_t elements(const std::vector<int64_t>& shape);
 
+// What follows walks chains of values by recursion and compares values with each other: a case's text or
+// builder stays within this.
+constexpr std::size_t max_values = 4096;
+
 // Values use only values before them.
 struct Cell {
   std::vector<Value> values;

@@ -63,5 +63,54 @@ TEST(Checks, MistakesAreNamed) {
   EXPECT_FALSE(parse_model(with_cell("  h = sum(child.h)\n"), {{"h", -1}}).ok());
 }
 
+std::string repeated(int64_t times, const std::string& what) {
+  std::string text;
+  for (int64_t i = 0; i < times; ++i) text += what;
+  return text;
+}
+
+// a0 ... a<n-1>, each of the one before, and h of the last.
+std::string chain(int n, const std::string& step) {
+  std::string text = "  a0 = sum(child.h)\n";
+  for (int i = 1; i < n; ++i) {
+    std::string line = "  a" + std::to_string(i) + " = " + step + "\n";
+    for (std::size_t at; (at = line.find("LAST")) != std::string::npos;)
+      line.replace(at, 4, "a" + std::to_string(i - 1));
+    text += line;
+  }
+  return text;
+}
+
+TEST(Limits, NestingIsRefused) {
+  refused(with_cell("  h = " + repeated(100000, "fill(") + "1\n"), "expected fill(NUMBER)[size]");
+  refused(with_cell("  h = " + repeated(100000, "(") + "1\n"), "nested too deeply");
+  refused(with_cell("  h = " + repeated(100000, "tanh(") + "1\n"), "nested too deeply");
+  refused(with_cell("  h = " + repeated(100000, "child[") + "1\n"), "nested too deeply");
+  EXPECT_TRUE(parse_model(with_cell("  h = sum(child.h) * fill(-0.5)[h]\n")).ok());
+}
+
+TEST(Limits, ValuesOfACaseAreCounted) {
+  refused(with_cell(chain(10000, "tanh(LAST)") + "  h = tanh(a9999)\n"), "line 4107, column");
+  refused(with_cell(chain(10000, "tanh(LAST)") + "  h = tanh(a9999)\n"), "at most 4096 values");
+  refused(with_cell("  b = sum(child.h)\n  h = b" + repeated(200000, " + b") + "\n"), "at most 4096 values");
+  refused(with_cell("  b = sum(child.h)\n  c = concat(b" + repeated(200000, ", b") + ")\n"),
+          "concat takes at most 4096 operands");
+  EXPECT_TRUE(parse_model(with_cell(chain(4000, "tanh(LAST)") + "  h = tanh(a3999)\n")).ok());
+}
+
+TEST(Limits, PropertiesOfLongChainsAreFoundAtOnce) {
+  refused(with_cell(chain(50, "LAST + LAST") + "  h = child(a49).h\n"), "P3");
+  refused(with_cell("  b = tanh(X[word])\n" + chain(50, "b + b") + "  h = child(a49).h\n"), "P2");
+}
+
+TEST(Limits, NumbersAreFiniteFloats) {
+  for (const char* number : {"-nan", "-inf", "-infinity", "1e300", "-1e39", "1e400", "-nan(1)"}) {
+    refused(with_cell("  b = sum(child.h)\n  h = b * " + std::string(number) + "\n"), "finite");
+    refused(with_cell("  h = fill(" + std::string(number) + ")[h]\n"), "finite");
+  }
+  refused(with_cell("  h = sum(child.h) * nan\n"), "nan is not known");
+  EXPECT_TRUE(parse_model(with_cell("  h = sum(child.h) * -3.4e38 + 1e-60\n")).ok());
+}
+
 }  // namespace
 }  // namespace cortex::recursive

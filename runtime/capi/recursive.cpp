@@ -100,6 +100,14 @@ extern "C" cortex_status cortex_context_add_cells(cortex_context* context, const
                               "cortex-gen of this version",
                               library->abi, CORTEX_CELL_LIBRARY_ABI));
     }
+    if (library->count < 0 || (library->count > 0 && !library->entries)) {
+      return fail(
+          message, CORTEX_ABI_MISMATCH,
+          fmt::format("cells {}: {} entries, and entries is {}: generate them again with the cortex-gen "
+                      "of this version",
+                      library->name ? library->name : "(no name)", library->count,
+                      library->entries ? "set" : "NULL"));
+    }
     for (int32_t i = 0; i < library->count; ++i) {
       const cortex_cell_entry& entry = library->entries[i];
       if (entry.key && entry.isa && entry.run) continue;

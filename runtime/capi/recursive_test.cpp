@@ -17,17 +17,20 @@
 #define CORTEX_COUNTS_ALLOCATIONS 1
 namespace {
 std::atomic<long> allocations{0};
+std::atomic<bool> starve{false};  // every thread that is not spared
+thread_local bool spared = false;
+bool refuse_memory() { return starve.load(std::memory_order_relaxed) && !spared; }
 }  // namespace
 extern "C" {
 void* __libc_malloc(std::size_t);
 void* __libc_memalign(std::size_t, std::size_t);
 void* malloc(std::size_t size) {
   allocations.fetch_add(1, std::memory_order_relaxed);
-  return __libc_malloc(size);
+  return refuse_memory() ? nullptr : __libc_malloc(size);
 }
 void* aligned_alloc(std::size_t alignment, std::size_t size) {
   allocations.fetch_add(1, std::memory_order_relaxed);
-  return __libc_memalign(alignment, size);
+  return refuse_memory() ? nullptr : __libc_memalign(alignment, size);
 }
 }
 #endif
@@ -330,6 +333,32 @@ TEST(RecursiveCapi, AllocatesNothingOnceWarm) {
   const long before = allocations.load();
   for (int i = 0; i < 5; ++i) run_all();
   EXPECT_EQ(allocations.load(), before);
+}
+
+// Threads with structures of their own: one of them gets no memory. The batch is refused, and the next one
+// runs.
+TEST(RecursiveCapi, AThreadWithoutMemoryRefusesTheBatch) {
+  const auto model = ready("treegru", 64);
+  const auto executor = make_executor(model.get(), 2);
+  std::mt19937 random(13);
+  TwoTrees trees = random_trees(random, 400, 30);
+  const cortex_recursive_batch batch = trees.view();
+  const auto run = [&](cortex_recursive_executor* on, cortex_message* message) {
+    std::vector<float> rows(400 * 64);
+    cortex_recursive_result result{};
+    result.data = rows.data();
+    const cortex_status status = cortex_recursive_run(on, &batch, &result, 1, message);
+    return std::pair{status, rows};
+  };
+  cortex_message message;
+  spared = true;
+  starve = true;
+  const cortex_status status = run(executor.get(), &message).first;
+  starve = false;
+  EXPECT_EQ(status, CORTEX_OUT_OF_MEMORY);
+  EXPECT_NE(std::string(message.text).find("out of memory"), std::string::npos) << message.text;
+  const auto alone = make_executor(model.get(), 1);
+  EXPECT_EQ(run(executor.get(), &message), run(alone.get(), &message)) << message.text;
 }
 #endif
 

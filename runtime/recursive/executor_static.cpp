@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <new>
 
 #include "runtime/recursive/executor.h"
 
@@ -16,6 +17,9 @@ constexpr int64_t least_structures = 4;  // a thread
 // Part of L2 that the weights may fill. Two threads, Zen 5, cortex-bench ablate --threads 2: TreeLSTM-256,
 // which fills all of it, loses 4 %; TreeGRU-256, at three quarters, gains up to 24 %.
 constexpr int64_t quarters_of_cache = 3;
+
+// Short enough for a string to hold it without memory.
+constexpr const char* no_memory = "out of memory";
 
 int64_t near_cache_bytes() {
   static const long bytes = sysconf(_SC_LEVEL2_CACHE_SIZE);
@@ -116,6 +120,12 @@ void Executor::fill_share(std::size_t t) {
 // Where every share's rows go.
 void Executor::join_shares() {
   joined_ = false;
+  for (const Share& share : shares_) {
+    if (share.status || share.status.error().code != ErrorCode::out_of_memory) continue;
+    joined_ = true;  // by columns it would need as much
+    shares_status_ = Error{ErrorCode::out_of_memory, no_memory};
+    return;
+  }
   int64_t roots = 0;
   info_.edges = info_.levels = info_.arena_bytes = 0;
   for (std::size_t t = 0; t < shares_.size(); ++t) {
@@ -148,13 +158,25 @@ void Executor::join_shares() {
   info_.linearize_seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
 }
 
+// Nothing may be thrown past the barriers: the others wait there.
 void Executor::run_share(int thread) {
   const auto t = static_cast<std::size_t>(thread);
   Executor& part = *parts_[t];
-  fill_share(t);
-  shares_[t].status = part.prepare(shares_[t].batch);
+  try {
+    fill_share(t);
+    shares_[t].status = part.prepare(shares_[t].batch);
+  } catch (const std::bad_alloc&) {
+    shares_[t].status = Error{ErrorCode::out_of_memory, no_memory};
+  }
   team_->barrier();
-  if (thread == 0) join_shares();
+  if (thread == 0) {
+    try {
+      join_shares();
+    } catch (const std::bad_alloc&) {
+      joined_ = true;
+      shares_status_ = Error{ErrorCode::out_of_memory, no_memory};
+    }
+  }
   team_->barrier();
   if (!joined_ || !shares_status_) return;
   part.batch_ = &shares_[t].batch;

@@ -64,18 +64,17 @@ int64_t LeafStates::kept_floats() const {
 }
 
 Status LeafStates::reserve() {
-  if (memory_.data() || !any_kept()) {
-    data_.resize(stride_.size());
-    return {};
-  }
+  data_.resize(stride_.size());  // first: it may throw, and memory without its rows would be taken for good
+  if (memory_.data() || !any_kept()) return {};
   memory_ = Pages(static_cast<std::size_t>(kept_floats()) * sizeof(float));
   if (!memory_.data()) {
     return Error{ErrorCode::out_of_memory, fmt::format("leaf states of {} words: out of memory", words_)};
   }
   float* at = static_cast<float*>(memory_.data());
   for (std::size_t s = 0; s < stride_.size(); ++s) {
-    data_.push_back(parameter_[s] < 0 ? at : nullptr);
-    if (parameter_[s] < 0) at += (words_ + 1) * stride_[s];
+    if (parameter_[s] >= 0) continue;
+    data_[s] = at;
+    at += (words_ + 1) * stride_[s];
   }
   return {};
 }

@@ -148,6 +148,12 @@ TEST(GeneratedCells, LibrariesOfAnotherAbiAreRefused) {
   other.entries = &broken;
   other.count = 1;
   EXPECT_EQ(cortex_context_add_cells(context.get(), &other, &message), CORTEX_ABI_MISMATCH);
+  for (const auto& [entries, count] : {std::pair{word_cells()->entries, -1}, {nullptr, 3}, {nullptr, -7}}) {
+    other.entries = entries;
+    other.count = count;
+    EXPECT_EQ(cortex_context_add_cells(context.get(), &other, &message), CORTEX_ABI_MISMATCH);
+    EXPECT_NE(std::string(message.text).find("generate them again"), std::string::npos) << message.text;
+  }
   EXPECT_EQ(cortex_context_add_cells(context.get(), nullptr, &message), CORTEX_INVALID_ARGUMENT);
 }
 
