@@ -13,8 +13,8 @@ struct CorePeak {
   int lanes = 0;
 };
 
-// One core, for an ISA this CPU has (those of narrow types measure as their f32_isa). The best of many short windows,
-// so that a busy machine does not lower it; `seconds` in all.
+// One core, for an ISA this CPU has (those of narrow types measure as their f32_isa). The best of many short
+// windows, so that a busy machine does not lower it; `seconds` in all.
 CorePeak measure_core_peak(Isa isa, double seconds = 0.1);
 
 }  // namespace cortex::bench
