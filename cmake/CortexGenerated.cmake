@@ -46,3 +46,16 @@ macro(cortex_generated_input function name file)
     message(FATAL_ERROR "${function}(${name}): no such file: ${${file}}")
   endif()
 endmacro()
+
+# The library, of `sources` that the rule behind ${out}.stamp writes.
+macro(cortex_generated_target name standard)
+  set_source_files_properties(${sources} ${out}/${name}.h PROPERTIES GENERATED TRUE)
+  add_custom_target(${name}_sources DEPENDS ${out}.stamp)
+  add_library(${name} ${type} ${sources})
+  add_dependencies(${name} ${name}_sources)
+  set_target_properties(${name} PROPERTIES POSITION_INDEPENDENT_CODE ON)
+  target_compile_features(${name} PRIVATE ${standard})
+  target_compile_options(${name} PRIVATE $<$<CONFIG:>:-O2>)  # a project without a build type
+  target_include_directories(${name} PUBLIC $<BUILD_INTERFACE:${out}>)
+  target_link_libraries(${name} PUBLIC ${arg_RUNTIME})
+endmacro()

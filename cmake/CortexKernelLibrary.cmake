@@ -89,14 +89,5 @@ function(cortex_add_kernel_library name)
     DEPENDS ${depends}
     COMMENT "Generating kernel library ${name}"
     VERBATIM)
-  set_source_files_properties(${sources} ${out}/${name}.h PROPERTIES GENERATED TRUE)
-  add_custom_target(${name}_sources DEPENDS ${out}.stamp)
-
-  add_library(${name} ${type} ${sources})
-  add_dependencies(${name} ${name}_sources)
-  set_target_properties(${name} PROPERTIES POSITION_INDEPENDENT_CODE ON)
-  target_compile_features(${name} PRIVATE cxx_std_11)
-  target_compile_options(${name} PRIVATE $<$<CONFIG:>:-O2>)  # a project without a build type
-  target_include_directories(${name} PUBLIC $<BUILD_INTERFACE:${out}>)
-  target_link_libraries(${name} PUBLIC ${arg_RUNTIME})
+  cortex_generated_target(${name} cxx_std_11)
 endfunction()
