@@ -110,13 +110,7 @@ class Narrow {
     options_ = cortex_plan_options_init();
     options_.threads = static_cast<int32_t>(pick(random_, 1, 3));
     options_.weights_handling = static_cast<int32_t>(pick(random_, 0, 1));
-    if (problem_.is_conv()) {
-      options_.src_layout = static_cast<int32_t>(pick(random_, 0, 2));
-      options_.dst_layout = static_cast<int32_t>(pick(random_, 0, 2));
-      options_.weights_layout = static_cast<int32_t>(pick(random_, 0, 3));
-    } else if (pick(random_, 0, 1)) {
-      options_.weights_layout = static_cast<int32_t>(pick(random_, CORTEX_WEIGHTS_KN, CORTEX_WEIGHTS_NK));
-    }
+    random_layouts(problem_, CORTEX_LAYOUT_NATIVE, random_, options_);
     side_ = pick(random_, 0, 1) ? Side::before : Side::after;
   }
 

@@ -39,13 +39,7 @@ TEST_P(PlanOnIsa, RandomProblems) {
     cortex_plan_options options = cortex_plan_options_init();
     options.threads = static_cast<int32_t>(pick(random, 1, 4));
     options.weights_handling = static_cast<int32_t>(pick(random, 0, 1));
-    if (problem.is_conv()) {
-      options.src_layout = static_cast<int32_t>(pick(random, 0, 2));
-      options.dst_layout = static_cast<int32_t>(pick(random, 0, 2));
-      options.weights_layout = static_cast<int32_t>(pick(random, 0, 3));
-    } else if (pick(random, 0, 1)) {
-      options.weights_layout = static_cast<int32_t>(pick(random, CORTEX_WEIGHTS_KN, CORTEX_WEIGHTS_NK));
-    }
+    random_layouts(problem, CORTEX_LAYOUT_NATIVE, random, options);
     const Outcome outcome =
         check_plan(context.get(), problem, options, pick(random, 0, 3) ? pool.get() : nullptr, seed + i,
                    problem.epilogue.residual && pick(random, 0, 1));

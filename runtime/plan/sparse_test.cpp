@@ -51,13 +51,7 @@ TEST_P(SparseOnIsa, RandomProblems) {
     options.sparse_weights = kept.data();
     const int32_t shares[] = {0, 1, 2, 4};
     options.sparse_share = shares[pick(random, 0, 3)];
-    if (problem.is_conv()) {
-      options.src_layout = static_cast<int32_t>(pick(random, CORTEX_LAYOUT_NHWC, CORTEX_LAYOUT_NCHW));
-      options.dst_layout = static_cast<int32_t>(pick(random, CORTEX_LAYOUT_NHWC, CORTEX_LAYOUT_NCHW));
-      options.weights_layout = static_cast<int32_t>(pick(random, 0, 3));
-    } else if (pick(random, 0, 1)) {
-      options.weights_layout = static_cast<int32_t>(pick(random, CORTEX_WEIGHTS_KN, CORTEX_WEIGHTS_NK));
-    }
+    random_layouts(problem, CORTEX_LAYOUT_NHWC, random, options);
     const Outcome outcome =
         check_plan(context.get(), problem, options, pick(random, 0, 3) ? pool.get() : nullptr, seed + i,
                    problem.epilogue.residual && pick(random, 0, 1));

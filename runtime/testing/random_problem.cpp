@@ -103,4 +103,15 @@ Problem random_matmul(Random& random) {
   return problem;
 }
 
+void random_layouts(const Problem& problem, cortex_layout first, Random& random,
+                    cortex_plan_options& options) {
+  if (problem.is_conv()) {
+    options.src_layout = static_cast<int32_t>(pick(random, first, CORTEX_LAYOUT_NCHW));
+    options.dst_layout = static_cast<int32_t>(pick(random, first, CORTEX_LAYOUT_NCHW));
+    options.weights_layout = static_cast<int32_t>(pick(random, CORTEX_WEIGHTS_DEFAULT, CORTEX_WEIGHTS_GHWIO));
+  } else if (pick(random, 0, 1)) {
+    options.weights_layout = static_cast<int32_t>(pick(random, CORTEX_WEIGHTS_KN, CORTEX_WEIGHTS_NK));
+  }
+}
+
 }  // namespace cortex::testing

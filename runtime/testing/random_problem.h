@@ -3,6 +3,7 @@
 
 #include <random>
 
+#include "cortex/cortex.h"
 #include "graph/problem/problem.h"
 
 namespace cortex::testing {
@@ -16,5 +17,8 @@ inline int64_t pick(Random& random, int64_t low, int64_t high) {
 Problem random_conv(Random& random);
 Problem random_matmul(Random& random);
 Epilogue random_epilogue(Random& random);
+// How the caller holds the operands; activations of convolutions in `first` or a later cortex_layout.
+void random_layouts(const Problem& problem, cortex_layout first, Random& random,
+                    cortex_plan_options& options);
 
 }  // namespace cortex::testing
