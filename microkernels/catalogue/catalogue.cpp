@@ -10,8 +10,9 @@ struct Cost {
   double call, tile;
 };
 
-// KernelInfo's call_cycles and tile_cycles. Measured on AMD EPYC (Zen 5) with
-// `microkernels_bench --benchmark_filter=cost`; dwconv fitted to images of 7 to 28 outputs a row.
+// KernelInfo's call_cycles and tile_cycles, measured on AMD EPYC (Zen 5): `microkernels_bench
+// --benchmark_filter=cost` (AVX2, baseline, 1x256, 64x8), whole loops of calls on operands in L2 (the other
+// AVX-512 tiles); dwconv fitted to images of 7 to 28 outputs a row.
 constexpr Cost cost_of(KernelOp op, Isa isa, int mr, bool rows) {
   if (op == KernelOp::dwconv) return {150.0, 1.0};
   if (rows) return {30.0, 0.5};
