@@ -11,19 +11,8 @@
 #include "runtime/recursive/testing/executor_case.h"
 #include "support/bf16.h"
 
-namespace cortex::recursive {
+namespace cortex::recursive::testing {
 namespace {
-
-using testing::all_states;
-using testing::Batch;
-using testing::compiled;
-using testing::expect_near;
-using testing::for_this_machine;
-using testing::Forest;
-using testing::Parameters;
-using testing::parsed;
-using testing::random_batch;
-using testing::random_parameters;
 
 // Whole structures a thread: the bits of columns a thread, and what is wrong is said in the batch's own
 // numbers.
@@ -36,8 +25,8 @@ TEST(Executor, StaticBatching) {
       const Model model = parsed(*ready_model(name, features), 24);
       Batch batch;
       for (int s = 0; s < 7; ++s)
-        batch.add(testing::random_structure(model.structure, s < 3 ? 1 : 30,
-                                            static_cast<int>(model.children()), random));
+        batch.add(
+            random_structure(model.structure, s < 3 ? 1 : 30, static_cast<int>(model.children()), random));
       batch.fill(random, 7, 19);
       CompileOptions options = for_this_machine();
       options.bidirectional = model.structure == Structure::sequence;
@@ -77,8 +66,7 @@ TEST(Executor, Bf16WeightsAreTheirOwnF32) {
       std::mt19937 random(8);
       const Model model = parsed(*ready_model(name, features), 40);
       Batch batch;
-      for (int s = 0; s < 6; ++s)
-        batch.add(testing::random_structure(Structure::tree, s < 2 ? 1 : 30, 2, random));
+      for (int s = 0; s < 6; ++s) batch.add(random_structure(Structure::tree, s < 2 ? 1 : 30, 2, random));
       batch.fill(random, 7, 19);
       Parameters given = random_parameters(model, random), rounded = given;
       for (std::size_t p = 0; p < given.size(); ++p) {
@@ -104,4 +92,4 @@ TEST(Executor, Bf16WeightsAreTheirOwnF32) {
 }
 
 }  // namespace
-}  // namespace cortex::recursive
+}  // namespace cortex::recursive::testing

@@ -12,24 +12,13 @@
 #include "runtime/recursive/compile.h"
 #include "runtime/recursive/testing/executor_case.h"
 
-namespace cortex::recursive {
+namespace cortex::recursive::testing {
 namespace {
-
-using testing::all_states;
-using testing::Batch;
-using testing::compiled;
-using testing::expect_near;
-using testing::for_this_machine;
-using testing::Forest;
-using testing::Parameters;
-using testing::parsed;
-using testing::random_batch;
-using testing::random_parameters;
 
 void check_model(const Model& model, std::mt19937& random, const std::string& what) {
   const Parameters parameters = random_parameters(model, random);
   const Batch batch = random_batch(model, random);
-  const auto expected = testing::evaluate(model, parameters, batch.view());
+  const auto expected = evaluate(model, parameters, batch.view());
   std::vector<float> first;
   for (const Isa isa : {Isa::baseline, Isa::avx2, Isa::avx512}) {
     if (isa > detected_isa()) continue;
@@ -159,8 +148,8 @@ TEST(Executor, ResultsDoNotDependOnTheBatch) {
   Batch whole;
   std::vector<Batch> single(30);
   for (Batch& one : single) {
-    const auto tree = testing::random_structure(
-        Structure::tree, std::uniform_int_distribution<int>(1, 40)(random), -1, random);
+    const auto tree =
+        random_structure(Structure::tree, std::uniform_int_distribution<int>(1, 40)(random), -1, random);
     one.add(tree);
     one.fill(random, 7, 1);
     whole.add(tree);
@@ -190,7 +179,7 @@ TEST(Executor, ChainsOfAMillionAndStars) {
     Batch batch;
     batch.add(children);
     batch.fill(random, 7, 1);
-    const auto expected = testing::evaluate(model, parameters, batch.view());
+    const auto expected = evaluate(model, parameters, batch.view());
     expect_near(all_states(*made, batch.view(), star ? 2 : 1), expected, model, star ? "star" : "chain");
   }
 }
@@ -280,8 +269,7 @@ TEST(Executor, BothDirections) {
   cortex_recursive_batch view = batch.view();
   view.child_offsets = nullptr;
   const std::vector<float> got = all_states(*made, view, 2);
-  const auto forward = testing::evaluate(model, parameters, view),
-             backward = testing::evaluate(model, parameters, view, true);
+  const auto forward = evaluate(model, parameters, view), backward = evaluate(model, parameters, view, true);
   for (std::size_t v = 0; v < forward.size(); ++v) {
     for (std::size_t j = 0; j < 24; ++j) {
       EXPECT_NEAR(got[v * 48 + j], forward[v][0][j], 1e-5);
@@ -291,4 +279,4 @@ TEST(Executor, BothDirections) {
 }
 
 }  // namespace
-}  // namespace cortex::recursive
+}  // namespace cortex::recursive::testing
