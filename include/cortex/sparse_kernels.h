@@ -1,8 +1,9 @@
 /* Microkernels for weights with zeros. The rules of microkernels.h hold; sizes in elements, strides in bytes.
  *
- * Points (pixels) lie in the lanes. A panel holds, for each column of the weights that is needed, the inputs
- * of a few vectors of points; a group of T rows of the weights (output channels) shares one list of the
- * columns it keeps. Any structure of zeros is then a matter of lists. */
+ * Points (pixels, or one pixel of several images) lie in the lanes. A panel holds of each input channel what
+ * the window of a tile of points sees: rows of the input and the zeros around it, so that a tap of the window
+ * is an offset into it. A group of T rows of the weights (output channels) shares one list of the columns it
+ * keeps, a column being an input channel through a tap. Any structure of zeros is then a matter of lists. */
 #ifndef CORTEX_SPARSE_KERNELS_H
 #define CORTEX_SPARSE_KERNELS_H
 
@@ -12,21 +13,27 @@
 extern "C" {
 #endif
 
-enum {
-  CORTEX_SPARSE_VECTORS = 7,    /* of points in a panel, at most */
-  CORTEX_SPARSE_OFFSET_UNIT = 8 /* bytes */
-};
+enum { CORTEX_SPARSE_VECTORS = 7 /* of points in a tile, at most */ };
+
+/* Where a vector of points goes in a row of C: element offset + i comes from lane lane[i], 0 <= i < count. */
+typedef struct cortex_sparse_place {
+  int32_t offset, count;
+  uint8_t lane[16];
+} cortex_sparse_place;
 
 /* C[g*T + t][j] = sums[g*T + t][j] + sum over i < counts[g] of value(g, i, t) * column(g, i)[j]
  * for 0 <= g < groups, 0 <= t < T, 0 <= j < n; n <= CORTEX_SPARSE_VECTORS vectors.
- * column(g, i): n adjacent elements at panel + 8*offset(g, i); all of every vector is read, what lies beyond
- * n does not matter. offsets and values stand one after the other, group by group, T values to an offset.
- * sums: NULL for zeros. It may be C. Rows of C, sums and residual are ldc, ld_sums and epilogue.ld_residual
- * bytes apart. CORTEX_TILE_EPILOGUE finishes C; the epilogue's columns (n) are points, its rows (m) outputs.
+ * column(g, i): n adjacent elements at panel + offset(g, i) bytes; all of every vector is read, what lies
+ * beyond n does not matter. offsets and values stand one after the other, group by group, T values to an
+ * offset. sums: NULL for zeros. It may be C. Rows of C, sums and residual are ldc, ld_sums and
+ * epilogue.ld_residual bytes apart. CORTEX_TILE_EPILOGUE finishes C; the epilogue's columns (n) are points,
+ * its rows (m) outputs.
+ * places, with CORTEX_TILE_EPILOGUE alone: of each vector where its lanes go in C and in residual (sums stay as
+ * they are); n is then a whole number of vectors.
  */
 typedef struct cortex_sparse_args {
   const void* panel;
-  const uint16_t* offsets;
+  const uint32_t* offsets;
   const float* values;
   const int32_t* counts;
   int64_t groups, n;
@@ -34,36 +41,36 @@ typedef struct cortex_sparse_args {
   int64_t ld_sums;
   void* c;
   int64_t ldc;
+  const cortex_sparse_place* places;
   uint32_t flags;
   cortex_epilogue epilogue;
 } cortex_sparse_args;
 
 typedef void (*cortex_sparse_fn)(const cortex_sparse_args*);
 
-/* A column of the weights: an input channel seen through a tap of the window. */
-typedef struct cortex_sparse_column {
-  int32_t channel, tap;
-} cortex_sparse_column;
+/* A vector of a channel's panel, from memory:
+ *   step 1: lane i is element from + i of the channel where bit i of low is set, else zero;
+ *   step 2: lane i is element from + 2*i where bit 2*i of high:low (a vector's lanes each) is set, else zero;
+ *   others: lane i is element from + step*i where bit i of low is set, else zero.
+ * It goes to element `to` of the channel's panel. Only elements whose bit is set are read. */
+typedef struct cortex_sparse_run {
+  int64_t from;
+  uint64_t low, high;
+  int64_t to;
+} cortex_sparse_run;
 
-/* Some lanes of a vector of points: lane i is the element offset + step*i of the channel. */
-typedef struct cortex_sparse_piece {
-  int64_t offset;
-  uint32_t lanes;  /* one bit each */
-  uint32_t spread; /* the same bits at twice their positions */
-} cortex_sparse_piece;
-
-/* Fills a panel: vector v of column i is made of the pieces first_piece[tap*vectors + v] to the next one's,
- * zeros between them. first_piece NULL: of piece tap*vectors + v alone. No lane is in two pieces. */
+/* Fills the panels of channels, `count` of them, each with all runs in order: of two that overlap the later
+ * one stays. Panels are ld_panel bytes apart and filled in order; the last run of the last writes a whole
+ * vector. */
 typedef struct cortex_sparse_gather_args {
-  const void* src; /* channel 0 */
+  const void* src; /* what `from` of channel 0 counts from */
   int64_t ld_channel;
-  const cortex_sparse_column* columns;
+  const int32_t* channels;
   int64_t count;
-  const cortex_sparse_piece* pieces;
-  const int32_t* first_piece;
-  int64_t vectors, step;
+  const cortex_sparse_run* runs;
+  int64_t run_count, step;
   void* panel;
-  int64_t ld_panel; /* of a column to the next; a multiple of CORTEX_SPARSE_OFFSET_UNIT */
+  int64_t ld_panel;
 } cortex_sparse_gather_args;
 
 typedef void (*cortex_sparse_gather_fn)(const cortex_sparse_gather_args*);

@@ -1,5 +1,5 @@
-// Panels of columns from activations whose points are adjacent. The ISA's header says how a piece of a vector
-// is read: `piece<Step>(lane 0, piece)`, Step 1 or 2.
+// Panels of channels from activations whose points are adjacent. The ISA's header says how a vector is read:
+// `vector_of<Step>(lane 0, run)`, Step 1 or 2.
 #pragma once
 
 #include <stdint.h>
@@ -9,67 +9,42 @@
 namespace cortex {
 namespace {
 
-CORTEX_INLINE const float* channel_of(const cortex_sparse_gather_args& x, int64_t column) {
-  return reinterpret_cast<const float*>(static_cast<const char*>(x.src) +
-                                        x.columns[column].channel * x.ld_channel);
-}
-
-// One piece a vector.
-template <int Step>
-__attribute__((noinline)) void gather_single(const cortex_sparse_gather_args& x) {
+template <typename VectorOf>
+CORTEX_INLINE void gather_with(const cortex_sparse_gather_args& x, VectorOf vector_of_run) {
   char* panel = static_cast<char*>(x.panel);
+  const cortex_sparse_run* const end = x.runs + x.run_count;
 #pragma GCC unroll 1
   for (int64_t i = 0; i < x.count; ++i, panel += x.ld_panel) {
-    const float* channel = channel_of(x, i);
-    const cortex_sparse_piece* p = x.pieces + x.columns[i].tap * x.vectors;
+    const auto* channel =
+        reinterpret_cast<const float*>(static_cast<const char*>(x.src) + x.channels[i] * x.ld_channel);
     auto* to = reinterpret_cast<float*>(panel);
-    const auto* const end = p + x.vectors;
 #pragma GCC unroll 1
-    for (; p != end; ++p, to += lanes) store(to, piece<Step>(channel + p->offset, *p));
+    for (const cortex_sparse_run* run = x.runs; run != end; ++run)
+      store(to + run->to, vector_of_run(channel + run->from, *run));
   }
 }
 
 template <int Step>
-__attribute__((noinline)) void gather_several(const cortex_sparse_gather_args& x) {
-  char* panel = static_cast<char*>(x.panel);
-#pragma GCC unroll 1
-  for (int64_t i = 0; i < x.count; ++i, panel += x.ld_panel) {
-    const float* channel = channel_of(x, i);
-    const int32_t* first = x.first_piece + x.columns[i].tap * x.vectors;
-    auto* to = reinterpret_cast<float*>(panel);
-    const cortex_sparse_piece* p = x.pieces + first[0];
-#pragma GCC unroll 1
-    for (int64_t v = 1; v <= x.vectors; ++v, to += lanes) {
-      const cortex_sparse_piece* const end = x.pieces + first[v];
-      Vec all = zero();
-      for (; p != end; ++p) all = add(all, piece<Step>(channel + p->offset, *p));
-      store(to, all);
-    }
-  }
+__attribute__((noinline)) void gather_step(const cortex_sparse_gather_args& x) {
+  gather_with(x, [](const float* lane0, const cortex_sparse_run& run)
+                     CORTEX_LAMBDA { return vector_of<Step>(lane0, run); });
 }
 
 __attribute__((noinline)) void gather_any_step(const cortex_sparse_gather_args& x) {
-  char* panel = static_cast<char*>(x.panel);
-  for (int64_t i = 0; i < x.count; ++i, panel += x.ld_panel) {
-    const float* channel = channel_of(x, i);
-    auto* to = reinterpret_cast<float*>(panel);
-    for (int64_t v = 0; v < x.vectors; ++v, to += lanes) {
-      const int64_t at = x.columns[i].tap * x.vectors + v;
-      const cortex_sparse_piece* p = x.pieces + (x.first_piece ? x.first_piece[at] : at);
-      const cortex_sparse_piece* const end = x.first_piece ? x.pieces + x.first_piece[at + 1] : p + 1;
-      store(to, zero());
-      for (; p != end; ++p) {
-        for (int lane = 0; lane < lanes; ++lane)
-          if (p->lanes >> lane & 1) to[lane] = channel[p->offset + x.step * lane];
-      }
-    }
-  }
+  gather_with(x, [&](const float* lane0, const cortex_sparse_run& run) CORTEX_LAMBDA {
+    const uint64_t bits = run.low | run.high << lanes;
+    const int spacing = x.step == 2 ? 2 : 1;
+    float all[lanes];
+    for (int lane = 0; lane < lanes; ++lane)
+      all[lane] = bits >> (spacing * lane) & 1 ? lane0[x.step * lane] : 0.0f;
+    return load(all);
+  });
 }
 
 CORTEX_INLINE void gather(const cortex_sparse_gather_args& x) {
-  if (x.step == 1) return x.first_piece ? gather_several<1>(x) : gather_single<1>(x);
+  if (x.step == 1) return gather_step<1>(x);
   if constexpr (has_step2) {
-    if (x.step == 2) return x.first_piece ? gather_several<2>(x) : gather_single<2>(x);
+    if (x.step == 2) return gather_step<2>(x);
   }
   gather_any_step(x);
 }

@@ -1,4 +1,4 @@
-#include "microkernels/sparse/piece_avx2.h"
+#include "microkernels/sparse/run_avx2.h"
 
 #include "microkernels/sparse/gather.h"
 #include "microkernels/sparse/sparse_body.h"

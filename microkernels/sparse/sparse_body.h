@@ -4,7 +4,7 @@
 #include <stdint.h>
 
 #include "cortex/sparse_kernels.h"
-#include "microkernels/vector/tile.h"
+#include "microkernels/sparse/placed.h"
 
 namespace cortex {
 namespace {
@@ -20,12 +20,11 @@ constexpr int vectors_at_once(int rows) {
 
 // sums += values x columns.
 template <int T, int R, typename Tile>
-CORTEX_INLINE void add_columns(Tile& tile, const char* panel, const uint16_t* offset, const uint16_t* end,
+CORTEX_INLINE void add_columns(Tile& tile, const char* panel, const uint32_t* offset, const uint32_t* end,
                                const float* values) {
 #pragma GCC unroll 1
   for (; offset != end; ++offset, values += T) {
-    const auto* column =
-        reinterpret_cast<const float*>(panel + CORTEX_SPARSE_OFFSET_UNIT * static_cast<int64_t>(*offset));
+    const auto* column = reinterpret_cast<const float*>(panel + *offset);
     if constexpr (R < T) {
       Vec a[R];
       CORTEX_UNROLL
@@ -63,12 +62,15 @@ __attribute__((noinline)) void rows_block(const cortex_sparse_args& x, int64_t f
   const int64_t skip = from * lanes * static_cast<int64_t>(sizeof(float));
   const char* const panel = static_cast<const char*>(x.panel) + skip;
   const char* sums = x.sums ? static_cast<const char*>(x.sums) + skip : nullptr;
-  const char* residual = x.epilogue.residual ? static_cast<const char*>(x.epilogue.residual) + skip : nullptr;
+  const bool placed = x.places != nullptr;
+  const int64_t ahead = placed ? 0 : skip;
+  const char* residual =
+      x.epilogue.residual ? static_cast<const char*>(x.epilogue.residual) + ahead : nullptr;
   TilePlace at{
-      static_cast<char*>(x.c) + skip, x.ldc, n < R * lanes ? n : R * lanes, nullptr, nullptr, residual,
+      static_cast<char*>(x.c) + ahead, x.ldc, n < R * lanes ? n : R * lanes, nullptr, nullptr, residual,
       x.epilogue.ld_residual};
   at.bias_m = x.epilogue.bias_m;
-  const uint16_t* offset = x.offsets;
+  const uint32_t* offset = x.offsets;
   const float* values = x.values;
 #pragma GCC unroll 1
   for (int64_t g = 0; g < x.groups; ++g) {
@@ -88,13 +90,18 @@ __attribute__((noinline)) void rows_block(const cortex_sparse_args& x, int64_t f
       CORTEX_UNROLL
       for (int t = 0; t < T; ++t) {
         CORTEX_UNROLL
-        for (int j = 0; j < R; ++j) prefetch_to_write(at.c + t * x.ldc + j * lanes * 4);
+        for (int j = 0; j < R; ++j)
+          prefetch_to_write(at.c + t * x.ldc + 4 * (placed ? x.places[from + j].offset : j * lanes));
       }
     }
     add_columns<T, R>(tile, panel, offset, offset + count, values);
     offset += count;
     values += count * T;
-    tile.to_memory(x.flags, x.epilogue, at);
+    if (placed) {
+      finish_placed(tile, x.epilogue, at, x.places + from);
+    } else {
+      tile.to_memory(x.flags, x.epilogue, at);
+    }
     at.c += T * x.ldc;
     if (at.bias_m) at.bias_m += T;
     if (at.residual) at.residual += T * x.epilogue.ld_residual;

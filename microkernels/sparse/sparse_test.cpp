@@ -48,12 +48,27 @@ struct Case {
   int share, groups, n, columns;  // columns of the panel
   int sums;                       // 0: none, 1: elsewhere, 2: C
   bool epilogue;
+  bool placed;
   Side side;
 };
 
 void check_rows(const Kernels& k, const Case& c, std::mt19937& random) {
   const int rows = c.share * c.groups, vectors = (c.n + k.lanes - 1) / k.lanes;
   const int pitch = CORTEX_SPARSE_VECTORS * k.lanes, ldc = c.n + 3;
+  // Of every vector some lanes, in order, each vector's behind those of the one before.
+  std::vector<cortex_sparse_place> places;
+  std::vector<int> lane_of;  // an element of C's, -1: none
+  for (int v = 0; v < vectors && c.placed; ++v) {
+    cortex_sparse_place place{static_cast<int32_t>(lane_of.size()), 0, {}};
+    for (int i = 0; i < k.lanes; ++i) {
+      if (random() % 4 == 0) continue;
+      place.lane[place.count++] = static_cast<uint8_t>(i);
+      lane_of.push_back(v * k.lanes + i);
+    }
+    places.push_back(place);
+  }
+  for (int j = 0; j < c.n && !c.placed; ++j) lane_of.push_back(j);
+  const int width = static_cast<int>(lane_of.size());
   std::vector<int32_t> counts;
   std::vector<int> lists;
   for (int g = 0; g < c.groups; ++g) {
@@ -65,21 +80,22 @@ void check_rows(const Kernels& k, const Case& c, std::mt19937& random) {
   const auto floats = [](int n) { return static_cast<std::size_t>(n) * 4; };
   // The last column ends with its last vector.
   GuardedBuffer panel(floats((c.columns - 1) * pitch + vectors * k.lanes), c.side);
-  GuardedBuffer offsets(lists.size() * 2, c.side),
+  GuardedBuffer offsets(lists.size() * 4, c.side),
       values(lists.size() * 4 * static_cast<std::size_t>(c.share), c.side);
   GuardedBuffer count(counts.size() * 4, c.side), bias(floats(rows), c.side);
-  const int extent = (rows - 1) * ldc + c.n;
-  GuardedBuffer sums(floats(extent), c.side), residual(floats(extent), c.side), out(floats(extent), c.side);
+  const int extent = (rows - 1) * ldc + width, sums_extent = (rows - 1) * ldc + c.n;
+  GuardedBuffer sums(floats(sums_extent), c.side), residual(floats(extent), c.side),
+      out(floats(extent), c.side);
   for (const GuardedBuffer* b : {&panel, &values, &bias, &sums, &residual, &out}) fill(*b, random);
   for (std::size_t i = 0; i < lists.size(); ++i)
-    offsets.as<uint16_t>()[i] = static_cast<uint16_t>(lists[i] * pitch * 4 / CORTEX_SPARSE_OFFSET_UNIT);
+    offsets.as<uint32_t>()[i] = static_cast<uint32_t>(lists[i] * pitch * 4);
   std::memcpy(count.data(), counts.data(), count.size());
   if (c.sums == 2) std::memcpy(out.data(), sums.data(), sums.size());
   std::vector<float> before(out.as<float>(), out.as<float>() + extent);
 
   cortex_sparse_args x{};
   x.panel = panel.data();
-  x.offsets = offsets.as<uint16_t>();
+  x.offsets = offsets.as<uint32_t>();
   x.values = values.as<float>();
   x.counts = count.as<int32_t>();
   x.groups = c.groups;
@@ -87,6 +103,7 @@ void check_rows(const Kernels& k, const Case& c, std::mt19937& random) {
   x.c = out.data();
   x.ldc = x.ld_sums = 4 * ldc;
   if (c.sums) x.sums = c.sums == 1 ? sums.data() : out.data();
+  if (c.placed) x.places = places.data();
   if (c.epilogue) {
     x.flags = CORTEX_TILE_EPILOGUE;
     x.epilogue.bias_m = bias.as<float>();
@@ -101,14 +118,16 @@ void check_rows(const Kernels& k, const Case& c, std::mt19937& random) {
   for (int g = 0; g < c.groups; list += static_cast<std::size_t>(counts[static_cast<std::size_t>(g++)])) {
     for (int t = 0; t < c.share; ++t) {
       const int row = g * c.share + t;
-      for (int j = 0; j < (row + 1 < rows ? ldc : c.n); ++j) {
-        const auto at = static_cast<std::size_t>(row * ldc + j);
+      for (int column = 0; column < (row + 1 < rows ? ldc : width); ++column) {
+        const auto at = static_cast<std::size_t>(row * ldc + column);
         const float got = out.as<float>()[at];
-        if (j >= c.n) {
+        if (column >= width) {
           ASSERT_EQ(got, before[at]) << "beside C";
           continue;
         }
-        double sum = c.sums ? sums.as<float>()[at] : 0, size = std::abs(sum);
+        const int j = lane_of[static_cast<std::size_t>(column)];
+        double sum = c.sums ? sums.as<float>()[static_cast<std::size_t>(row * ldc + j)] : 0,
+               size = std::abs(sum);
         for (int i = 0; i < counts[static_cast<std::size_t>(g)]; ++i) {
           const std::size_t e = list + static_cast<std::size_t>(i);
           const double p =
@@ -140,6 +159,7 @@ TEST_P(Sparse, RowsMatchDouble) {
                    1 + static_cast<int>(random() % 40),
                    n % 3,
                    random() % 2 == 0,
+                   false,
                    n % 2 ? Side::before : Side::after};
       check_rows(kernels(), c, random);
       if (HasFatalFailure()) return;
@@ -147,69 +167,62 @@ TEST_P(Sparse, RowsMatchDouble) {
   }
 }
 
-TEST_P(Sparse, GatherTakesTheLanesOfItsPieces) {
+TEST_P(Sparse, LanesGoToTheirPlaces) {
+  std::mt19937 random(13);
+  for (const int share : {1, 2, 4}) {
+    for (int round = 0; round < 40; ++round) {
+      const int vectors = 1 + round % CORTEX_SPARSE_VECTORS;
+      const Case c{share, 1 + round % 4, vectors * kernels().lanes, 20, round % 2, true, true,
+                   round % 2 ? Side::before : Side::after};
+      check_rows(kernels(), c, random);
+      if (HasFatalFailure()) return;
+    }
+  }
+}
+
+TEST_P(Sparse, GatherTakesTheElementsOfItsRuns) {
   std::mt19937 random(12);
   const int lanes = kernels().lanes;
   for (int round = 0; round < 200; ++round) {
-    const int step = 1 + round % 3, vectors = 1 + static_cast<int>(random() % CORTEX_SPARSE_VECTORS);
-    const int taps = 1 + static_cast<int>(random() % 3), channels = 1 + static_cast<int>(random() % 4);
-    const bool single = random() % 2 == 0;
-    const int extent = lanes * step + 40;
+    const int step = 1 + round % 3, channels = 1 + static_cast<int>(random() % 4);
+    const int extent = lanes * step + 40, pitch = 6 * lanes;
     GuardedBuffer src(static_cast<std::size_t>(4 * channels * extent),
                       round % 2 ? Side::before : Side::after);
     fill(src, random);
-    std::vector<cortex_sparse_piece> pieces;
-    std::vector<int32_t> first{0};
-    for (int v = 0; v < taps * vectors; ++v) {
-      const int cut = single ? lanes : static_cast<int>(random() % static_cast<unsigned>(lanes + 1));
-      for (const auto& [from, to] : {std::pair{0, cut}, std::pair{cut, lanes}}) {
-        if (from == to) continue;
-        // Lane 0 may be where no operand is, as long as the lanes that are asked for are inside.
-        const auto offset = static_cast<int64_t>(random() % 40) - (from ? 1 : 0);
-        cortex_sparse_piece p{offset, 0, 0};
-        for (int i = from; i < to; ++i) {
-          const int64_t at = offset + i * step;
-          if (at < 0 || at >= extent || random() % 8 == 0) continue;
-          p.lanes |= 1u << i;
-          p.spread |= 1u << (2 * i);
-        }
-        pieces.push_back(p);
+    std::vector<cortex_sparse_run> runs;
+    std::vector<int64_t> element(static_cast<std::size_t>(pitch), -2);  // -1: zero, -2: untouched
+    for (int64_t to = 0; to + lanes <= pitch; to += 1 + static_cast<int64_t>(random() % 20)) {
+      // Lane 0 may be where no operand is, as long as the lanes that are asked for are inside.
+      cortex_sparse_run run{static_cast<int64_t>(random() % 60) - 10, 0, 0, to};
+      for (int i = 0; i < lanes; ++i) {
+        const int64_t at = run.from + i * step;
+        const bool taken = at >= 0 && at < extent && random() % 8 != 0;
+        element[static_cast<std::size_t>(to + i)] = taken ? at : -1;
+        const int bit = step == 2 ? 2 * i : i;
+        if (taken) (bit < lanes ? run.low : run.high) |= uint64_t{1} << (bit % lanes);
       }
-      first.push_back(static_cast<int32_t>(pieces.size()));
+      runs.push_back(run);
     }
-    std::vector<cortex_sparse_column> columns;
-    for (int i = 0; i < 5; ++i)
-      columns.push_back({static_cast<int32_t>(random() % static_cast<unsigned>(channels)),
-                         static_cast<int32_t>(random() % static_cast<unsigned>(taps))});
-    const int pitch = CORTEX_SPARSE_VECTORS * lanes;
-    std::vector<float> panel(columns.size() * static_cast<std::size_t>(pitch), 7.0f);
+    std::vector<int32_t> ids;
+    for (int i = 0; i < 5; ++i) ids.push_back(static_cast<int32_t>(random() % static_cast<unsigned>(channels)));
+    std::vector<float> panel(ids.size() * static_cast<std::size_t>(pitch), 7.0f);
     cortex_sparse_gather_args x{};
     x.src = src.data();
     x.ld_channel = 4 * extent;
-    x.columns = columns.data();
-    x.count = static_cast<int64_t>(columns.size());
-    x.pieces = pieces.data();
-    x.first_piece = single ? nullptr : first.data();
-    x.vectors = vectors;
+    x.channels = ids.data();
+    x.count = static_cast<int64_t>(ids.size());
+    x.runs = runs.data();
+    x.run_count = static_cast<int64_t>(runs.size());
     x.step = step;
     x.panel = panel.data();
     x.ld_panel = 4 * pitch;
     kernels().gather(&x);
-    for (std::size_t i = 0; i < columns.size(); ++i) {
-      for (int j = 0; j < pitch; ++j) {
-        float want = j < vectors * lanes ? 0 : 7.0f;
-        for (int p = j < vectors * lanes
-                         ? first[static_cast<std::size_t>(columns[i].tap * vectors + j / lanes)]
-                         : 0;
-             j < vectors * lanes &&
-             p < first[static_cast<std::size_t>(columns[i].tap * vectors + j / lanes + 1)];
-             ++p) {
-          const cortex_sparse_piece& piece = pieces[static_cast<std::size_t>(p)];
-          if (piece.lanes >> (j % lanes) & 1)
-            want = src.as<float>()[columns[i].channel * extent + piece.offset + step * (j % lanes)];
-        }
-        ASSERT_EQ(panel[i * static_cast<std::size_t>(pitch) + static_cast<std::size_t>(j)], want)
-            << kernels().name << " round " << round << " column " << i << " lane " << j;
+    for (std::size_t i = 0; i < ids.size(); ++i) {
+      for (std::size_t j = 0; j < static_cast<std::size_t>(pitch); ++j) {
+        const int64_t at = element[j];
+        const float want = at == -2 ? 7.0f : at < 0 ? 0 : src.as<float>()[ids[i] * extent + at];
+        ASSERT_EQ(panel[i * static_cast<std::size_t>(pitch) + j], want)
+            << kernels().name << " round " << round << " channel " << i << " element " << j;
       }
     }
   }

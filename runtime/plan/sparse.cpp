@@ -83,8 +83,8 @@ Result<Plan> make_sparse_plan(const Context& context, const Problem& problem, co
   if (Status s = check_options(problem, plan.options); !s) return s.error();
   const WeightsView weights =
       view_weights(problem, plan.options.weights_layout, static_cast<const float*>(options.sparse_weights));
-  Result<SparseKernel> kernel = make_sparse_kernel(problem, weights, options.sparse_share, options.threads,
-                                                   context.isa, context.machine);
+  Result<SparseKernel> kernel = make_sparse_kernel(problem, weights, options.sparse_share, false,
+                                                   options.threads, context.isa, context.machine);
   if (!kernel) return kernel.error();
   plan.options.sparse_weights = nullptr;  // not kept: the caller's
   const SparseKernel& k = *kernel;
@@ -92,10 +92,10 @@ Result<Plan> make_sparse_plan(const Context& context, const Problem& problem, co
   plan.pack = pack_function(k.isa);
   plan.predicted_seconds = k.seconds;
   plan.tasks = static_cast<int>(
-      std::min<int64_t>(options.threads, static_cast<int64_t>(k.tiles.size()) * k.row_parts));
+      std::min<int64_t>(options.threads, static_cast<int64_t>(k.tiling.tiles.size()) * k.row_parts));
   plan.schedule_text = k.text();
   plan.program.kernel.name =
-      fmt::format("sparse_f32_{}x{}_{}", k.share, k.lanes * k.vectors, isa_name(k.isa));
+      fmt::format("sparse_f32_{}x{}_{}", k.share, k.lanes * k.tiling.vectors, isa_name(k.isa));
   const ConvProblem& c = k.conv;
   plan.src_bytes = 4 * c.mb * c.ic * c.id * c.ih * c.iw;
   plan.weights_bytes = 4 * weights.rows * weights.channels * weights.taps;

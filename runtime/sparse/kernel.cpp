@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cstring>
 
 #include "runtime/epilogue.h"
 #include "support/checked.h"
@@ -23,8 +22,6 @@ void choose_functions(SparseKernel& k) {
     k.rows_single = one;
     k.rows_shared = k.share == 1 ? one : k.share == 2 ? two : four;
     k.gather = gather;
-    // What a pass over four rows holds in registers; seven divide the planes of most networks (56 = 8 * 7).
-    k.vectors = k.share == 4 ? 6 : 7;
   };
   if (k.isa >= Isa::avx512) {
     k.isa = Isa::avx512;
@@ -39,6 +36,10 @@ void choose_functions(SparseKernel& k) {
            cortex_sparse_rows4_baseline, cortex_sparse_gather_baseline);
   }
 }
+
+// Vectors of points in a tile: what a pass over four rows holds in registers; seven divide the planes of most
+// networks (56 = 8 * 7).
+int vectors_of_tile(const SparseKernel& k) { return k.share == 4 ? 6 : CORTEX_SPARSE_VECTORS; }
 
 // Rows that share a list so that the work, zeros that lists carry along included, takes least time.
 Kept keep(const WeightsView& weights, int share) {
@@ -58,50 +59,42 @@ Kept keep(const WeightsView& weights, int share) {
   return best;
 }
 
-// Columns whose panel stays near: a row alone reads it all for one multiply-add each, so it must be in L1
+// Channels whose panel stays near: a row alone reads it all for one multiply-add each, so it must be in L1
 // beside the sums; four rows make do with L2. Shares by trial on an EPYC (Zen 5) with 48 KB and 1 MB.
-int64_t columns_in_block(const SparseKernel& k, const Machine& machine) {
+int64_t channels_in_block(const SparseKernel& k, const Machine& machine) {
   const int64_t l1 = machine.caches.empty() ? 32768 : machine.caches[0].bytes;
   const int64_t l2 = machine.caches.size() < 2 ? 8 * l1 : machine.caches[1].bytes;
   const int64_t bytes = k.share == 1 ? l1 * 6 / 10 : k.share == 2 ? l1 * 9 / 10 : l2 / 8;
-  // Offsets have 16 bits.
-  const int64_t reach = (int64_t{1} << 16) * CORTEX_SPARSE_OFFSET_UNIT / k.ld_panel();
-  const int64_t fit = std::clamp<int64_t>(bytes / k.ld_panel(), 16, reach);
+  const int64_t fit = std::max<int64_t>(1, bytes / k.ld_panel());
   // Whole groups of eight channels: of N:M weights every row then keeps as many columns of a block, and the
   // end of its list is where the CPU expects it.
-  const int64_t groups = 8 * k.conv.kd * k.conv.kh * k.conv.kw;
-  return groups > reach || groups * 4 > fit * 5 ? fit : std::max(groups, fit - fit % groups);
+  return fit < 8 ? fit : fit - fit % 8;
 }
 
-// Columns in use, in blocks; offsets and values of every group by block.
-void cut_blocks(SparseKernel& k, int64_t column_count, int64_t most) {
+// Channels in use, in blocks; offsets and values of every group by block.
+void cut_blocks(SparseKernel& k, int64_t channel_count, int64_t most) {
   const int64_t taps = k.conv.kd * k.conv.kh * k.conv.kw;
-  std::vector<char> used(static_cast<std::size_t>(column_count), 0);
+  std::vector<char> used(static_cast<std::size_t>(channel_count), 0);
   for (const RowGroup& g : k.groups)
-    for (const int32_t c : g.columns) used[static_cast<std::size_t>(c)] = 1;
-  std::vector<int64_t> ids;
-  for (int64_t c = 0; c < column_count; ++c) {
-    if (!used[static_cast<std::size_t>(c)]) continue;
-    ids.push_back(c);
-    k.columns.push_back({static_cast<int32_t>(c / taps), static_cast<int32_t>(c % taps)});
-  }
-  const auto count = static_cast<int64_t>(ids.size());
+    for (const int32_t c : g.columns) used[static_cast<std::size_t>(c / taps)] = 1;
+  for (int64_t c = 0; c < channel_count; ++c)
+    if (used[static_cast<std::size_t>(c)]) k.channels.push_back(static_cast<int32_t>(c));
+  const auto count = static_cast<int64_t>(k.channels.size());
   const int64_t blocks = std::max<int64_t>(1, ceil_div(count, most));
-  const int64_t taps8 = 8 * taps, even = round_up(ceil_div(count, blocks), taps8);
+  const int64_t even = round_up(ceil_div(count, blocks), 8);
   for (int64_t b = 0; b <= blocks; ++b)
-    k.block_columns.push_back(even <= most ? std::min(b * even, count) : count * b / blocks);
+    k.block_channels.push_back(even <= most ? std::min(b * even, count) : count * b / blocks);
   std::vector<std::size_t> cursor(k.groups.size(), 0);
   int64_t offset = 0, value = 0;
   for (int64_t b = 0; b < blocks; ++b) {
-    const int64_t end = k.block_columns[static_cast<std::size_t>(b) + 1];
+    const int64_t end = k.block_channels[static_cast<std::size_t>(b) + 1];
+    const int64_t behind = end == count ? channel_count : k.channels[static_cast<std::size_t>(end)];
     for (std::size_t g = 0; g < k.groups.size(); ++g) {
       k.offset_start.push_back(offset);
       k.value_start.push_back(value);
       const std::vector<int32_t>& columns = k.groups[g].columns;
       int64_t here = 0;
-      while (cursor[g] < columns.size() &&
-             (end == count || columns[cursor[g]] < ids[static_cast<std::size_t>(end)]))
-        ++cursor[g], ++here;
+      while (cursor[g] < columns.size() && columns[cursor[g]] < behind * taps) ++cursor[g], ++here;
       offset += here;
       const GroupSpan& span = k.spans[static_cast<int64_t>(g) < k.spans[0].count ? 0 : 1];
       value += here * span.share;
@@ -110,32 +103,17 @@ void cut_blocks(SparseKernel& k, int64_t column_count, int64_t most) {
     k.value_start.push_back(value);
   }
   k.offsets_at = 4 * value;
-  k.counts_at = round_up(k.offsets_at + 2 * offset, 4);
+  k.counts_at = k.offsets_at + 4 * offset;
   k.packed_bytes = k.counts_at + 4 * blocks * k.group_count();
   k.multiply_adds = value * points_of(k.conv) * k.conv.mb;
 }
 
 void place_scratch(SparseKernel& k) {
-  int64_t columns = 0, points = 0;
-  for (std::size_t b = 0; b + 1 < k.block_columns.size(); ++b)
-    columns = std::max(columns, k.block_columns[b + 1] - k.block_columns[b]);
-  bool across = false;
-  for (const PointTile& t : k.tiles) {
-    points = std::max(points, t.count);
-    across = across || t.first / points_of(k.conv) != (t.first + t.count - 1) / points_of(k.conv);
-  }
-  const int64_t taps = k.conv.kd * k.conv.kh * k.conv.kw;
-  int64_t at = 0;
-  const auto place = [&](int64_t& where, int64_t bytes) {
-    where = at;
-    at = round_up(at + bytes, 64);
-  };
-  int64_t panel_at = 0;
-  place(panel_at, columns * k.ld_panel());
-  place(k.sums_at, k.blocks() > 1 || across ? k.conv.oc * k.ld_panel() : 0);
-  place(k.pieces_at, most_pieces(k.conv, points) * static_cast<int64_t>(sizeof(cortex_sparse_piece)));
-  place(k.first_piece_at, (taps * CORTEX_SPARSE_VECTORS + 1) * static_cast<int64_t>(sizeof(int32_t)));
-  k.scratch_bytes = at;
+  int64_t channels = 0;
+  for (std::size_t b = 0; b + 1 < k.block_channels.size(); ++b)
+    channels = std::max(channels, k.block_channels[b + 1] - k.block_channels[b]);
+  k.sums_at = round_up(channels * k.ld_panel() + 4 * k.tiling.slack, 64);
+  k.scratch_bytes = round_up(k.sums_at + (k.blocks() > 1 ? k.conv.oc * k.ld_sums() : 0), 64);
 }
 
 }  // namespace
@@ -162,12 +140,14 @@ Result<ConvProblem> as_channel_major(const Problem& problem) {
 }
 
 std::string SparseKernel::text() const {
-  return fmt::format("sparse: {} rows x {} points, {} columns in {} blocks, {} tiles", share, lanes * vectors,
-                     columns.size(), blocks(), tiles.size());
+  return fmt::format("sparse: {} rows x {} {}, {} channels in {} blocks, {} tiles", share,
+                     lanes * tiling.vectors, tiling.images_in_lanes ? "images of points" : "points",
+                     channels.size(), blocks(), tiling.tiles.size());
 }
 
 Result<SparseKernel> make_sparse_kernel(const Problem& problem, const WeightsView& weights, int share,
-                                        int threads, Isa isa, const Machine& machine) {
+                                        bool images_in_lanes, int threads, Isa isa,
+                                        const Machine& machine) {
   Result<ConvProblem> conv = as_channel_major(problem);
   if (!conv) return conv.error();
   const int64_t columns = weights.channels * weights.taps;
@@ -183,10 +163,9 @@ Result<SparseKernel> make_sparse_kernel(const Problem& problem, const WeightsVie
   choose_functions(k);
   const int64_t shared = weights.rows / k.share;
   k.spans = {{0, shared, 0, k.share}, {shared, k.group_count() - shared, shared * k.share, 1}};
-  cut_blocks(k, columns, columns_in_block(k, machine));
-  k.no_columns.assign(static_cast<std::size_t>(weights.rows), 0);
-  k.tiles = cut_points(k.conv, k.lanes, k.vectors);
-  const auto tiles = static_cast<int64_t>(k.tiles.size());
+  k.tiling = cut_tiles(k.conv, k.lanes, vectors_of_tile(k), images_in_lanes && k.conv.mb % k.lanes == 0);
+  cut_blocks(k, weights.channels, channels_in_block(k, machine));
+  const auto tiles = static_cast<int64_t>(k.tiling.tiles.size());
   if (tiles < 3 * threads && tiles % threads != 0)
     k.row_parts = static_cast<int>(std::min<int64_t>(threads, k.group_count()));
   place_scratch(k);
@@ -196,31 +175,28 @@ Result<SparseKernel> make_sparse_kernel(const Problem& problem, const WeightsVie
 Status pack_sparse(const SparseKernel& k, const WeightsView& weights, void* packed) {
   char* const out = static_cast<char*>(packed);
   auto* value = reinterpret_cast<float*>(out);
-  char* offset = out + k.offsets_at;
-  char* count = out + k.counts_at;
-  const int64_t step = k.ld_panel() / CORTEX_SPARSE_OFFSET_UNIT;
+  auto* offset = reinterpret_cast<uint32_t*>(out + k.offsets_at);
+  auto* count = reinterpret_cast<int32_t*>(out + k.counts_at);
   const int64_t taps = weights.taps;
   int64_t nonzero = 0;
   for (int64_t b = 0; b < k.blocks(); ++b) {
-    const auto from = static_cast<std::size_t>(k.block_columns[static_cast<std::size_t>(b)]);
-    const auto to = static_cast<std::size_t>(k.block_columns[static_cast<std::size_t>(b) + 1]);
+    const auto from = static_cast<std::size_t>(k.block_channels[static_cast<std::size_t>(b)]);
+    const int64_t first = k.channels.empty() ? 0 : k.channels[from] * taps;
     for (int64_t g = 0; g < k.group_count(); ++g) {
       const RowGroup& group = k.groups[static_cast<std::size_t>(g)];
       const GroupSpan& span = k.spans[g < k.spans[0].count ? 0 : 1];
       const auto at = static_cast<std::size_t>(b * (k.group_count() + 1) + g);
-      const auto here = static_cast<int32_t>(k.offset_start[at + 1] - k.offset_start[at]);
-      std::memcpy(count, &here, sizeof here);
-      count += sizeof here;
+      const int64_t here = k.offset_start[at + 1] - k.offset_start[at];
+      *count++ = static_cast<int32_t>(here);
       std::size_t panel = from;
-      auto it = std::lower_bound(group.columns.begin(), group.columns.end(),
-                                 from < to ? k.columns[from].channel * taps + k.columns[from].tap : 0);
-      for (int32_t i = 0; i < here; ++i, ++it) {
-        while (k.columns[panel].channel * taps + k.columns[panel].tap != *it) ++panel;
-        const auto units = static_cast<uint16_t>(static_cast<int64_t>(panel - from) * step);
-        std::memcpy(offset, &units, sizeof units);
-        offset += sizeof units;
+      auto it = std::lower_bound(group.columns.begin(), group.columns.end(), first);
+      for (int64_t i = 0; i < here; ++i, ++it) {
+        const int64_t channel = *it / taps, tap = *it % taps;
+        while (k.channels[panel] != channel) ++panel;
+        *offset++ = static_cast<uint32_t>(static_cast<int64_t>(panel - from) * k.ld_panel() +
+                                          4 * k.tiling.tap_offset[static_cast<std::size_t>(tap)]);
         for (int64_t r = 0; r < span.share; ++r, ++value) {
-          *value = weights.at(group.row + r, k.columns[panel].channel, k.columns[panel].tap);
+          *value = weights.at(group.row + r, channel, tap);
           nonzero += *value != 0.0f;
         }
       }

@@ -22,39 +22,39 @@ struct SparseKernel {
   cortex_epilogue epilogue{};
   Isa isa = Isa::baseline;
   int lanes = 4, share = 1;
-  int vectors = 1;  // of points in a tile, at most
   cortex_sparse_fn rows_shared = nullptr, rows_single = nullptr;
   cortex_sparse_gather_fn gather = nullptr;
 
-  std::vector<PointTile> tiles;
+  Tiling tiling;
   std::vector<GroupSpan> spans;
   std::vector<RowGroup> groups;
-  std::vector<cortex_sparse_column> columns;  // those that any group keeps
-  std::vector<int64_t> block_columns;         // block b holds columns [b], [b + 1)
+  std::vector<int32_t> channels;        // those of which any group keeps a column
+  std::vector<int64_t> block_channels;  // block b holds channels [b], [b + 1)
   // Of group g in block b, at [b * (groups + 1) + g]: where its offsets and values begin.
   std::vector<int64_t> offset_start, value_start;
-  std::vector<int32_t> no_columns;  // counts of as many rows that add nothing
-  int row_parts = 1;                // a tile's rows are shared out among so many tasks
-  int64_t multiply_adds = 0;        // those that are done, zeros that a list carries along included
-  double seconds = 0;               // predicted, one thread
+  int row_parts = 1;            // a tile's rows are shared out among so many tasks
+  int64_t multiply_adds = 0;    // those that are done, zeros that a list carries along included
+  double seconds = 0;           // predicted, one thread
 
   // Packed weights: values, offsets, counts.
   int64_t offsets_at = 0, counts_at = 0, packed_bytes = 0;
-  // A task's scratch: panel, sums, pieces.
-  int64_t sums_at = 0, pieces_at = 0, first_piece_at = 0, scratch_bytes = 0;
+  // A task's scratch: panel, sums.
+  int64_t sums_at = 0, scratch_bytes = 0;
 
-  int64_t blocks() const { return static_cast<int64_t>(block_columns.size()) - 1; }
+  int64_t blocks() const { return static_cast<int64_t>(block_channels.size()) - 1; }
   int64_t group_count() const { return static_cast<int64_t>(groups.size()); }
-  int64_t ld_panel() const { return int64_t{4} * vectors * lanes; }
+  int64_t ld_panel() const { return 4 * tiling.ld_panel; }
+  int64_t ld_sums() const { return 4 * tiling.vectors * lanes; }
   std::string text() const;
 };
 
 // The matmul or convolution as a convolution: of one group, channel-major. Refuses what has no such form.
 Result<ConvProblem> as_channel_major(const Problem& problem);
 
-// `share`: rows that share a list; 0: what is predicted to be fastest.
+// `share`: rows that share a list; 0: what is predicted to be fastest. images_in_lanes: activations may be
+// "Ncdhw16n" (lanes images side by side) and are, where the batch is a multiple of the lanes.
 Result<SparseKernel> make_sparse_kernel(const Problem& problem, const WeightsView& weights, int share,
-                                        int threads, Isa isa, const Machine& machine);
+                                        bool images_in_lanes, int threads, Isa isa, const Machine& machine);
 
 // Refuses weights that are not zero where those of the plan were.
 Status pack_sparse(const SparseKernel& kernel, const WeightsView& weights, void* packed);

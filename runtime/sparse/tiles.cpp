@@ -1,43 +1,237 @@
 #include "runtime/sparse/tiles.h"
 
 #include <algorithm>
-#include <array>
+#include <map>
+#include <string>
 
 #include "support/checked.h"
 
 namespace cortex {
 namespace {
 
-constexpr int64_t most_points = int64_t{CORTEX_SPARSE_VECTORS} * CORTEX_SPARSE_LANES_AVX512;
+int64_t floor_div(int64_t a, int64_t b) { return a >= 0 ? a / b : -ceil_div(-a, b); }
 
-// Points of a tile that are adjacent in an output row.
-struct Run {
-  int64_t at, count;  // in the tile
-  int64_t image, d, h, w;
+// One dimension of the window: tap k reads input stride*x + phase(k) + stride*shift(k) for output x.
+struct Axis {
+  int64_t stride, step, pad, in, out, taps;
+  int64_t at(int64_t k) const { return k * step - pad; }
+  int64_t shift(int64_t k) const { return floor_div(at(k), stride); }
+  int64_t phase(int64_t k) const { return at(k) - stride * shift(k); }
+  // Positions of a phase that exist: [0, extent).
+  int64_t extent(int64_t phase) const { return in > phase ? ceil_div(in - phase, stride) : 0; }
 };
 
-int cut_runs(const ConvProblem& c, const PointTile& tile,
-             std::array<Run, static_cast<std::size_t>(most_points)>& runs) {
-  int count = 0;
-  for (int64_t at = 0; at < tile.count;) {
-    const int64_t point = tile.first + at;
-    Run& run = runs[static_cast<std::size_t>(count++)];
-    run.at = at;
-    run.w = point % c.ow;
-    run.h = point / c.ow % c.oh;
-    run.d = point / (c.ow * c.oh) % c.od;
-    run.image = point / points_of(c);
-    run.count = std::min(c.ow - run.w, tile.count - at);
-    at += run.count;
-  }
-  return count;
-}
+// Rows of the panel that a phase of columns has in common with rows of the window.
+struct Plane {
+  int64_t row_tap = 0;    // rows form: which row of the window (depth and height); planes: phase of rows
+  int64_t phase = 0;      // of columns
+  int64_t low = 0, high = 0;  // least and largest offset of a tap that reads it
+  int64_t base = 0;       // element of the panel where its position `low` stands
+};
 
-uint32_t spread(uint32_t bits) {
-  uint32_t out = 0;
-  for (int i = 0; i < 16; ++i) out |= (bits >> i & 1) << (2 * i);
-  return out;
-}
+class Cutter {
+ public:
+  Cutter(const ConvProblem& c, int lanes, int vectors, bool images_in_lanes)
+      : c_(c),
+        lanes_(lanes),
+        most_(vectors),
+        unit_(images_in_lanes ? lanes : 1),
+        per_vector_(images_in_lanes ? 1 : lanes),
+        x_{c.sw, c.dw + 1, c.pw, c.iw, c.ow, c.kw},
+        y_{c.sh, c.dh + 1, c.ph, c.ih, c.oh, c.kh} {
+    out_.images_in_lanes = images_in_lanes;
+    out_.ld_channel_in = inputs_of(c) * unit_;
+    out_.ld_channel_out = points_of(c) * unit_;
+    const bool flat = c.kd == 1 && c.id == 1 && c.od == 1;
+    // Rows that fill a tile need no gaps.
+    planes_ = flat && c.oh > 1 && c.ow < (images_in_lanes ? 4 : 6 * lanes);
+  }
+
+  Tiling cut() {
+    find_pitch();
+    place_taps();
+    const int64_t length = planes_ ? (c_.oh - 1) * pitch_ + c_.ow : c_.ow;
+    const int64_t all = ceil_div(length, per_vector_), count = ceil_div(all, most_);
+    out_.vectors = ceil_div(all, count);
+    lay_out_panel();
+    const int64_t blocks = out_.images_in_lanes ? c_.mb / lanes_ : c_.mb;
+    const int64_t rows = planes_ ? 1 : c_.od * c_.oh;
+    for (int64_t image = 0; image < blocks; ++image)
+      for (int64_t row = 0; row < rows; ++row)
+        for (int64_t i = 0; i < count; ++i) {
+          const int64_t from = all * i / count * per_vector_,
+                        to = std::min(all * (i + 1) / count * per_vector_, length);
+          add_tile(image, row, from, to);
+        }
+    return std::move(out_);
+  }
+
+ private:
+  // Rows of a plane stand so far apart that a tap beyond the end of one reads the zeros before the next.
+  void find_pitch() {
+    pitch_ = c_.ow;
+    int64_t low = 0, high = 0;
+    for (int64_t k = 0; k < c_.kw; ++k) low = std::min(low, x_.shift(k)), high = std::max(high, x_.shift(k));
+    low_ = low;
+    pitch_ = std::max(pitch_, c_.ow + high);
+    for (int64_t k = 0; k < c_.kw; ++k)
+      pitch_ = std::max(pitch_, std::min(x_.extent(x_.phase(k)), c_.ow + high) - low);
+  }
+
+  Plane& plane_of(int64_t row_tap, int64_t phase, int64_t offset) {
+    for (Plane& p : planes_used_) {
+      if (p.row_tap != row_tap || p.phase != phase) continue;
+      p.low = std::min(p.low, offset);
+      p.high = std::max(p.high, offset);
+      return p;
+    }
+    planes_used_.push_back({row_tap, phase, offset, offset, 0});
+    return planes_used_.back();
+  }
+
+  int64_t row_tap(int64_t kd, int64_t kh) const { return planes_ ? y_.phase(kh) : kd * c_.kh + kh; }
+  int64_t offset(int64_t kh, int64_t kw) const {
+    return x_.shift(kw) + (planes_ ? y_.shift(kh) * pitch_ : 0);
+  }
+
+  void place_taps() {
+    for (int64_t kd = 0; kd < c_.kd; ++kd)
+      for (int64_t kh = 0; kh < c_.kh; ++kh)
+        for (int64_t kw = 0; kw < c_.kw; ++kw) plane_of(row_tap(kd, kh), x_.phase(kw), offset(kh, kw));
+  }
+
+  void lay_out_panel() {
+    const int64_t length = out_.vectors * per_vector_;
+    int64_t at = 0;
+    for (Plane& p : planes_used_) {
+      p.base = at;
+      at = round_up(at + (length + p.high - p.low) * unit_, lanes_);
+    }
+    out_.ld_panel = at;
+    out_.slack = lanes_;
+    for (int64_t kd = 0; kd < c_.kd; ++kd)
+      for (int64_t kh = 0; kh < c_.kh; ++kh)
+        for (int64_t kw = 0; kw < c_.kw; ++kw) {
+          const Plane& p = plane_of(row_tap(kd, kh), x_.phase(kw), offset(kh, kw));
+          out_.tap_offset.push_back(p.base + (offset(kh, kw) - p.low) * unit_);
+        }
+  }
+
+  // Positions [from, to) of an output row (rows) or of the plane (planes).
+  void add_tile(int64_t image, int64_t row, int64_t from, int64_t to) {
+    const int64_t first_row = planes_ ? from / pitch_ : row % c_.oh;
+    const int64_t d = planes_ ? 0 : row / c_.oh;
+    PointTile tile;
+    const int64_t w = planes_ ? 0 : from;
+    const int64_t origin = (d * c_.sd * c_.ih + first_row * c_.sh) * c_.iw + w * c_.sw;
+    tile.src = image * c_.ic * out_.ld_channel_in + origin * unit_;
+    TilePattern pattern;
+    pattern.vectors = ceil_div(to - from, per_vector_);
+    for (const Plane& p : planes_used_) {
+      if (planes_) {
+        add_plane(pattern, p, from, from + out_.vectors * per_vector_, origin);
+      } else {
+        add_row(pattern, p, row, from, origin);
+      }
+    }
+    int64_t first_point = (d * c_.oh + first_row) * c_.ow + w;
+    if (planes_ && pitch_ > c_.ow) {
+      first_point = add_places(pattern, from, to);
+    } else {
+      pattern.lanes = (to - from) * unit_;
+      if (planes_) first_point = from;
+    }
+    tile.dst = image * c_.oc * out_.ld_channel_out + first_point * unit_;
+    tile.pattern = index_of(std::move(pattern));
+    out_.tiles.push_back(tile);
+  }
+
+  void add_row(TilePattern& pattern, const Plane& p, int64_t row, int64_t from, int64_t origin) {
+    const int64_t kd = p.row_tap / c_.kh, kh = p.row_tap % c_.kh;
+    const int64_t d = row / c_.oh * c_.sd + kd * (c_.dd + 1) - c_.pd;
+    const int64_t h = row % c_.oh * c_.sh + y_.at(kh);
+    const bool inside = d >= 0 && d < c_.id && h >= 0 && h < c_.ih;
+    const int64_t begin = from + p.low, end = from + out_.vectors * per_vector_ + p.high;
+    add_run(pattern, p, begin, end, 0, inside, (d * c_.ih + h) * c_.iw - origin);
+  }
+
+  void add_plane(TilePattern& pattern, const Plane& p, int64_t from, int64_t to, int64_t origin) {
+    for (int64_t at = from + p.low; at < to + p.high;) {
+      const int64_t y = floor_div(at - low_, pitch_);
+      const int64_t end = std::min((y + 1) * pitch_ + low_, to + p.high);
+      const int64_t h = y * c_.sh + p.row_tap;
+      add_run(pattern, p, at - y * pitch_, end - y * pitch_, at - from - p.low, h >= 0 && h < c_.ih,
+              h * c_.iw - origin);
+      at = end;
+    }
+  }
+
+  // Columns [begin, end) of the phase to position `to` of its plane, from a row of the input that starts at
+  // element `row` and may lie outside.
+  void add_run(TilePattern& pattern, const Plane& p, int64_t begin, int64_t end, int64_t to, bool inside,
+               int64_t row) {
+    const int64_t extent = inside ? x_.extent(p.phase) : 0;
+    for (int64_t at = begin; at < end; at += per_vector_, to += per_vector_) {
+      cortex_sparse_run run{};
+      run.from = (row + at * c_.sw + p.phase) * unit_;
+      run.to = p.base + to * unit_;
+      if (out_.images_in_lanes) {
+        if (at >= 0 && at < extent) run.low = (uint64_t{1} << lanes_) - 1;
+      } else {
+        set_lanes(run, std::clamp<int64_t>(-at, 0, lanes_), std::clamp<int64_t>(std::min(extent, end) - at, 0, lanes_));
+      }
+      pattern.runs.push_back(run);
+    }
+  }
+
+  void set_lanes(cortex_sparse_run& run, int64_t from, int64_t to) const {
+    for (int64_t i = from; i < to; ++i) {
+      const int64_t bit = c_.sw == 2 ? 2 * i : i;
+      (bit < lanes_ ? run.low : run.high) |= uint64_t{1} << (bit % lanes_);
+    }
+  }
+
+  // Where positions [from, to) of the plane go; returns the first point of the tile.
+  int64_t add_places(TilePattern& pattern, int64_t from, int64_t to) {
+    const auto point = [&](int64_t at) { return at / pitch_ * c_.ow + at % pitch_; };
+    int64_t first = -1;
+    for (int64_t v = from; v < to; v += per_vector_) {
+      cortex_sparse_place place{};
+      for (int64_t at = v; at < std::min(v + per_vector_, to); ++at) {
+        if (at % pitch_ >= c_.ow) continue;
+        if (first < 0) first = point(at);
+        if (place.count == 0) place.offset = static_cast<int32_t>((point(at) - first) * unit_);
+        for (int64_t u = 0; u < unit_; ++u)
+          place.lane[place.count++] = static_cast<uint8_t>(unit_ == 1 ? at - v : u);
+      }
+      pattern.places.push_back(place);
+    }
+    pattern.lanes = pattern.vectors * lanes_;
+    return std::max<int64_t>(first, 0);
+  }
+
+  int32_t index_of(TilePattern pattern) {
+    std::string key;
+    const auto add = [&](const void* data, std::size_t bytes) {
+      key.append(static_cast<const char*>(data), bytes);
+    };
+    add(pattern.runs.data(), pattern.runs.size() * sizeof pattern.runs[0]);
+    add(pattern.places.data(), pattern.places.size() * sizeof(cortex_sparse_place));
+    add(&pattern.lanes, sizeof pattern.lanes);
+    const auto [it, is_new] = index_.try_emplace(std::move(key), static_cast<int32_t>(out_.patterns.size()));
+    if (is_new) out_.patterns.push_back(std::move(pattern));
+    return it->second;
+  }
+
+  const ConvProblem& c_;
+  int64_t lanes_, most_, unit_, per_vector_;  // unit_: elements of a point; per_vector_: points
+  Axis x_, y_;
+  bool planes_ = false;
+  int64_t pitch_ = 0, low_ = 0;
+  std::vector<Plane> planes_used_;
+  std::map<std::string, int32_t> index_;
+  Tiling out_;
+};
 
 }  // namespace
 
@@ -51,87 +245,8 @@ ConvProblem merge_points(const ConvProblem& conv) {
   return c;
 }
 
-std::vector<PointTile> cut_points(const ConvProblem& c, int lanes, int vectors) {
-  const int64_t points = points_of(c), padded = round_up(points, lanes);
-  const bool across = c.mb > 1 && padded * 100 > points * 108;
-  const int64_t length = across ? points * c.mb : points;
-  const int64_t all = ceil_div(length, static_cast<int64_t>(lanes)),
-                count = ceil_div(all, static_cast<int64_t>(vectors));
-  std::vector<PointTile> tiles;
-  for (int64_t start = 0; start < points * c.mb; start += length) {
-    for (int64_t i = 0; i < count; ++i) {
-      const int64_t from = all * i / count * lanes, to = std::min(all * (i + 1) / count * lanes, length);
-      tiles.push_back({start + from, to - from});
-    }
-  }
-  return tiles;
-}
-
-InputSpan input_span(const ConvProblem& c, const PointTile& tile) {
-  const int64_t points = points_of(c), image = tile.first / points;
-  const int64_t first = tile.first % points, last = std::min(points, first + tile.count) - 1;
-  // Rows counted through depths: windows of several depths read more than this.
-  const auto row = [&](int64_t point, int64_t k, int64_t dilation) {
-    const int64_t h = point / c.ow % c.oh * c.sh + k * dilation - c.ph;
-    return (point / (c.ow * c.oh) * c.sd) * c.ih + std::clamp<int64_t>(h, 0, c.ih - 1);
-  };
-  const bool one_row = c.kh == 1 && first / c.ow == last / c.ow;
-  const int64_t at = image * c.ic * c.id * c.ih * c.iw;
-  if (one_row) {
-    const int64_t from = first % c.ow * c.sw - c.pw,
-                  to = last % c.ow * c.sw - c.pw + (c.kw - 1) * (c.dw + 1) + 1;
-    const int64_t start = at + row(first, 0, 1) * c.iw;
-    return {start + std::clamp<int64_t>(from, 0, c.iw), start + std::clamp<int64_t>(to, 0, c.iw)};
-  }
-  return {at + row(first, 0, c.dh + 1) * c.iw, at + (row(last, c.kh - 1, c.dh + 1) + 1) * c.iw};
-}
-
-bool cut_pieces(const ConvProblem& c, const PointTile& tile, int lanes, int64_t vectors,
-                cortex_sparse_piece* pieces, int32_t* first_piece) {
-  std::array<Run, static_cast<std::size_t>(most_points)> runs;
-  const int count = cut_runs(c, tile, runs);
-  const int64_t image = c.ic * c.id * c.ih * c.iw;
-  int32_t made = 0;
-  for (int64_t tap = 0; tap < c.kd * c.kh * c.kw; ++tap) {
-    const int64_t kw = tap % c.kw, kh = tap / c.kw % c.kh, kd = tap / (c.kw * c.kh);
-    // Outputs whose input lies inside the row: [low, high).
-    const int64_t shift = kw * (c.dw + 1) - c.pw;
-    const int64_t low = shift < 0 ? ceil_div(-shift, c.sw) : 0;
-    const int64_t high = c.iw > shift ? ceil_div(c.iw - shift, c.sw) : 0;
-    int32_t* first = first_piece + tap * vectors;
-    int64_t vector = 0;
-    first[0] = made;
-    for (int i = 0; i < count; ++i) {
-      const Run& run = runs[static_cast<std::size_t>(i)];
-      const int64_t d = run.d * c.sd + kd * (c.dd + 1) - c.pd, h = run.h * c.sh + kh * (c.dh + 1) - c.ph;
-      if (d < 0 || d >= c.id || h < 0 || h >= c.ih) continue;
-      const int64_t from = std::max(run.w, low), to = std::min(run.w + run.count, high);
-      // Where the tile's point 0 would be.
-      const int64_t origin = run.image * image + (d * c.ih + h) * c.iw + (run.w - run.at) * c.sw + shift;
-      for (int64_t at = run.at + from - run.w, end = run.at + to - run.w; at < end;) {
-        const int64_t v = at / lanes, stop = std::min(end, (v + 1) * lanes);
-        while (vector < v) first[++vector] = made;
-        const int64_t offset = origin + v * lanes * c.sw;
-        const uint32_t bits = ((1u << (stop - v * lanes)) - 1) & ~((1u << (at - v * lanes)) - 1);
-        // Rows that follow one another without a gap are one piece.
-        if (made == first[vector] || pieces[made - 1].offset != offset) pieces[made++] = {offset, 0, 0};
-        pieces[made - 1].lanes |= bits;
-        at = stop;
-      }
-    }
-    while (vector < vectors) first[++vector] = made;
-  }
-  const int64_t all = c.kd * c.kh * c.kw * vectors;
-  bool single = true;
-  for (int64_t i = 0; i < all && single; ++i) single = first_piece[i + 1] - first_piece[i] <= 1;
-  if (single) {
-    for (int64_t i = all - 1; i >= 0; --i)
-      pieces[i] = first_piece[i + 1] > first_piece[i] ? pieces[first_piece[i]] : cortex_sparse_piece{0, 0, 0};
-    made = static_cast<int32_t>(all);
-  }
-  if (c.sw == 2)
-    for (int32_t i = 0; i < made; ++i) pieces[i].spread = spread(pieces[i].lanes);
-  return single;
+Tiling cut_tiles(const ConvProblem& conv, int lanes, int vectors, bool images_in_lanes) {
+  return Cutter(conv, lanes, vectors, images_in_lanes).cut();
 }
 
 }  // namespace cortex

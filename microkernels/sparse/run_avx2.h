@@ -1,0 +1,38 @@
+// A vector of a panel from memory, and lanes in another order.
+#pragma once
+
+#include "cortex/sparse_kernels.h"
+
+#include "microkernels/vector/vector_avx2.h"
+
+namespace cortex {
+namespace {
+
+constexpr bool has_step2 = true;
+
+// A bit per lane to all bits of the lane.
+CORTEX_INLINE __m256i lanes_of(uint64_t bits) {
+  const __m256i bit = _mm256_setr_epi32(1, 2, 4, 8, 16, 32, 64, 128);
+  return _mm256_cmpeq_epi32(_mm256_and_si256(_mm256_set1_epi32(static_cast<int>(bits)), bit), bit);
+}
+
+template <int Step>
+CORTEX_INLINE Vec vector_of(const float* lane0, const cortex_sparse_run& run) {
+  if constexpr (Step == 1) {
+    return run.low == 0xff ? load(lane0) : _mm256_maskload_ps(lane0, lanes_of(run.low));
+  }
+  const Vec low = _mm256_maskload_ps(lane0, lanes_of(run.low));
+  const Vec high = _mm256_maskload_ps(lane0 + lanes, lanes_of(run.high));
+  const Vec even = _mm256_shuffle_ps(low, high, 0x88);  // 0 2 8 10 4 6 12 14
+  return _mm256_castpd_ps(_mm256_permute4x64_pd(_mm256_castps_pd(even), 0xd8));
+}
+
+// Lane i is v's lane order[i].
+using Order = __m256i;
+CORTEX_INLINE Order order_of(const uint8_t* order) {
+  return _mm256_cvtepu8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(order)));
+}
+CORTEX_INLINE Vec reorder(Vec v, Order order) { return _mm256_permutevar8x32_ps(v, order); }
+
+}  // namespace
+}  // namespace cortex

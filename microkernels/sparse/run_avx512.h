@@ -1,0 +1,30 @@
+// A vector of a panel from memory, and lanes in another order.
+#pragma once
+
+#include "cortex/sparse_kernels.h"
+
+#include "microkernels/vector/vector_avx512.h"
+
+namespace cortex {
+namespace {
+
+constexpr bool has_step2 = true;
+
+template <int Step>
+CORTEX_INLINE Vec vector_of(const float* lane0, const cortex_sparse_run& run) {
+  const Vec low = load(static_cast<Mask>(run.low), lane0);
+  if constexpr (Step == 1) return low;
+  const Vec high = load(static_cast<Mask>(run.high), lane0 + lanes);
+  const __m512i even = _mm512_setr_epi32(0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
+  return _mm512_permutex2var_ps(low, even, high);
+}
+
+// Lane i is v's lane order[i].
+using Order = __m512i;
+CORTEX_INLINE Order order_of(const uint8_t* order) {
+  return _mm512_cvtepu8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(order)));
+}
+CORTEX_INLINE Vec reorder(Vec v, Order order) { return _mm512_permutexvar_ps(order, v); }
+
+}  // namespace
+}  // namespace cortex

@@ -1,0 +1,32 @@
+// A vector of a panel from memory, and lanes in another order.
+#pragma once
+
+#include "cortex/sparse_kernels.h"
+
+#include "microkernels/vector/vector_baseline.h"
+
+namespace cortex {
+namespace {
+
+constexpr bool has_step2 = false;
+
+template <int Step>
+CORTEX_INLINE Vec vector_of(const float* lane0, const cortex_sparse_run& run) {
+  if (run.low == 0xf) return load(lane0);
+  Vec v = zero();
+  for (int i = 0; i < lanes; ++i)
+    if (run.low >> i & 1) v[i] = lane0[i];
+  return v;
+}
+
+// Lane i is v's lane order[i].
+struct Order {
+  const uint8_t* lane;
+};
+CORTEX_INLINE Order order_of(const uint8_t* order) { return {order}; }
+CORTEX_INLINE Vec reorder(Vec v, Order order) {
+  return Vec{v[order.lane[0]], v[order.lane[1]], v[order.lane[2]], v[order.lane[3]]};
+}
+
+}  // namespace
+}  // namespace cortex
