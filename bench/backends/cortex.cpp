@@ -40,10 +40,12 @@ class CortexInstance : public Instance {
     if (!src_.data() || !weights_.data() || !dst_.data() || !bias_.data() || !scratch_.data()) {
       return Error{ErrorCode::out_of_memory, "out of memory for the operands"};
     }
-    channel_major_ = std::string_view(plan_info.src_layout) == "ncdhw";
-    if (channel_major_) {
+    dst_images_ = plan_info.dst_images;
+    dst_block_ = plan_info.dst_block;
+    if (problem_.is_conv() && (plan_info.src_block > 1 || plan_info.src_images > 1)) {
       const ConvProblem& c = problem_.conv();
-      swap_axes(operands_.a_data(), c.mb, c.id * c.ih * c.iw, c.ic, src_.floats());
+      for_each_element(c.mb, c.ic, c.id * c.ih * c.iw, plan_info.src_images, plan_info.src_block,
+                       [&](int64_t nhwc, int64_t native) { src_.floats()[native] = operands_.a_data()[nhwc]; });
     } else {
       encode(problem_.src, operands_.a_data(), a_elements(problem_), src_.data());
     }
@@ -83,17 +85,16 @@ class CortexInstance : public Instance {
   void prepare_output() override {
     std::memset(dst_.data(), 0xff, dst_.bytes());  // NaN
     if (!args_.residual) return;
-    if (channel_major_) {
-      const ConvProblem& c = problem_.conv();
-      swap_axes(operands_.residual.as<float>(), c.mb, c.od * c.oh * c.ow, c.oc, dst_.floats());
+    if (has_own_layout()) {
+      for_each_output(
+          [&](int64_t nhwc, int64_t native) { dst_.floats()[native] = operands_.residual.as<float>()[nhwc]; });
     } else {
       encode(problem_.dst, operands_.residual.as<float>(), c_elements(problem_), dst_.data());
     }
   }
   Status read_result(float* out) override {
-    if (channel_major_) {
-      const ConvProblem& c = problem_.conv();
-      swap_axes(dst_.floats(), c.mb, c.oc, c.od * c.oh * c.ow, out);
+    if (has_own_layout()) {
+      for_each_output([&](int64_t nhwc, int64_t native) { out[nhwc] = dst_.floats()[native]; });
       return Status::success();
     }
     decode(problem_.dst, dst_.data(), c_elements(problem_), out);
@@ -105,12 +106,23 @@ class CortexInstance : public Instance {
   }
 
  private:
-  // [batch][rows][columns] -> [batch][columns][rows]
-  static void swap_axes(const float* from, int64_t batch, int64_t rows, int64_t columns, float* to) {
-    for (int64_t b = 0; b < batch; ++b, from += rows * columns, to += rows * columns) {
-      for (int64_t r = 0; r < rows; ++r)
-        for (int64_t c = 0; c < columns; ++c) to[c * rows + r] = from[r * columns + c];
-    }
+  bool has_own_layout() const { return problem_.is_conv() && dst_block_ > 0 && (dst_block_ > 1 || dst_images_ > 1); }
+
+  // f(element in NHWC, element in the plan's layout), see cortex_plan_info.
+  template <typename F>
+  static void for_each_element(int64_t batch, int64_t channels, int64_t points, int64_t images, int64_t block,
+                               F f) {
+    for (int64_t n = 0; n < batch; ++n)
+      for (int64_t c = 0; c < channels; ++c)
+        for (int64_t p = 0; p < points; ++p)
+          f((n * points + p) * channels + c,
+            (((n / images * (points / block) + p / block) * channels + c) * block + p % block) * images +
+                n % images);
+  }
+  template <typename F>
+  void for_each_output(F f) const {
+    const ConvProblem& c = problem_.conv();
+    for_each_element(c.mb, c.oc, c.od * c.oh * c.ow, dst_images_, dst_block_, f);
   }
   static std::vector<std::byte> encoded(DataType type, const float* values, int64_t count) {
     std::vector<std::byte> out(static_cast<std::size_t>(count * size_of(type)));
@@ -122,7 +134,7 @@ class CortexInstance : public Instance {
   const Operands& operands_;
   PlanHandle plan_;
   const cortex_thread_pool* pool_;
-  bool channel_major_ = false;
+  int64_t dst_images_ = 0, dst_block_ = 0;
   BenchBuffer src_, weights_, dst_, bias_, scale_, scratch_;
   cortex_execute_args args_{};
 };
@@ -195,7 +207,7 @@ class Cortex : public Backend {
     if (!pool) return pool.error();
     auto instance = std::make_unique<CortexInstance>(*request.problem, operands, PlanHandle(raw_plan), *pool);
     if (Status s = instance->bind(request.plain, request.sparse); !s) return s.error();
-    if (request.problem->is_conv() && instance->info().layout != (request.sparse ? "ncdhw" : "ndhwc")) {
+    if (request.problem->is_conv() && !request.sparse && instance->info().layout != "ndhwc") {
       return internal_error(fmt::format("native layout {} is new to cortex-bench", instance->info().layout));
     }
     instance->set_create_ns(create_ns);

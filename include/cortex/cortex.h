@@ -229,9 +229,10 @@ typedef struct cortex_plan_options {
   int32_t kernel;           /* cortex_kernel_choice */
   const char* schedule; /* schedule text to use instead of searching one (implies interpreted); NULL: none */
   /* Weights (in weights_layout) whose zeros the plan may rely on: it multiplies with the others alone. Read
-   * by cortex_plan_create only. Any structure of zeros; f32, one group, prepacked. NCHW is then the native
-   * layout of convolutions, and [k][m] to [n][m] that of matmuls, which execute reorders. pack_weights
-   * refuses weights that are not zero where these are. NULL: no zeros. */
+   * by cortex_plan_create only. Any structure of zeros; f32, one group, prepacked. The native layout of
+   * convolutions then depends on the activation's shape alone (cortex_plan_info tells), with src_layout and
+   * dst_layout both native; otherwise it is NCHW. pack_weights refuses weights that are not zero where these
+   * are. NULL: no zeros. */
   const void* sparse_weights;
   int32_t sparse_share; /* output channels that share a list of weights: 1, 2, 4; 0: chosen by the zeros */
   int32_t reserved0;
@@ -266,13 +267,19 @@ typedef struct cortex_plan_info {
   const char* kernel;     /* microkernel name */
   const char* schedule;   /* text, parses back in cortex_plan_options.schedule; "sparse: ..." does not */
   const char* problem;    /* canonical problem text */
-  const char* src_layout; /* "ndhwc", "ncdhw", or the matmul's "mk", "km": letters slowest first */
+  const char* src_layout; /* "ndhwc", "ncdhw", "nPc112p", ...; the matmul's "mk", "km": letters slowest first */
   const char* dst_layout;
   const char* native_src_layout; /* what CORTEX_LAYOUT_NATIVE is for this plan */
   const char* native_dst_layout;
   const char* weights_layout;
   int64_t scale_bytes; /* 0: the problem has none */
-  uint64_t reserved[7];
+  /* The layouts of a convolution's activations in numbers; 0 for matmuls. With points p = (d*H + h)*W + w, P of
+   * them, and C channels, image n's channel c at point p is element
+   *   (((n/images * (P/block) + p/block) * C + c) * block + p%block) * images + n%images;
+   * images divides the batch, block divides P. ndhwc is block 1, ncdhw is block P, of one image. */
+  int32_t src_images, dst_images;
+  int64_t src_block, dst_block;
+  uint64_t reserved[4];
 } cortex_plan_info;
 CORTEX_DEFINE_INIT(cortex_plan_info)
 

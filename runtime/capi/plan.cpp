@@ -79,6 +79,10 @@ extern "C" cortex_status cortex_plan_query(const cortex_plan* plan, cortex_plan_
     out.packed_weights_bytes = p.packed_bytes;
     out.bias_bytes = p.bias_bytes;
     out.scale_bytes = p.scale_bytes;
+    out.src_images = static_cast<int32_t>(p.src_points.images);
+    out.dst_images = static_cast<int32_t>(p.dst_points.images);
+    out.src_block = p.src_points.block;
+    out.dst_block = p.dst_points.block;
     out.residual_bytes = p.residual_bytes;
     out.dst_bytes = p.dst_bytes;
     out.scratch_bytes = p.scratch.total;

@@ -267,6 +267,8 @@ class Builder {
     plan_.src_layout = name(o.src_layout);
     plan_.dst_layout = name(o.dst_layout);
     plan_.native_src_layout = plan_.native_dst_layout = name(CORTEX_LAYOUT_NATIVE);
+    plan_.src_points = {1, o.src_layout == CORTEX_LAYOUT_NCHW ? c.id * c.ih * c.iw : 1};
+    plan_.dst_points = {1, o.dst_layout == CORTEX_LAYOUT_NCHW ? c.od * c.oh * c.ow : 1};
     if (o.src_layout == CORTEX_LAYOUT_NCHW && a_in_units(p)) {
       const Copy copy = nchw_to_nhwc(c.mb, c.ic, c.id * c.ih * c.iw, size_of(p.src));
       if (!is_identity(copy)) plan_.src_in = {copy};

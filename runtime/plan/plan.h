@@ -12,6 +12,7 @@
 #include "runtime/plan/context.h"
 #include "runtime/plan/copy.h"
 #include "runtime/sparse/kernel.h"
+#include "runtime/sparse/layout.h"
 
 namespace cortex {
 
@@ -63,6 +64,7 @@ struct Plan {
   int64_t src_bytes = 0, weights_bytes = 0, packed_bytes = 0, bias_bytes = 0, scale_bytes = 0,
           residual_bytes = 0, dst_bytes = 0;
   std::string problem_text, schedule_text;
+  PointLayout src_points{0, 0}, dst_points{0, 0};  // convolutions
   std::string src_layout, dst_layout, native_src_layout, native_dst_layout, weights_layout;
 
   bool is_plain_call() const {

@@ -47,11 +47,15 @@ void place_layouts(Plan& plan) {
     plan.dst_out = out;
     if (p.epilogue.residual) plan.residual_in = nhwc_to_nchw(c.mb, c.oc, points, 4);
   }
-  const auto name = [](bool channels_last) { return channels_last ? "ndhwc" : "ncdhw"; };
-  plan.src_layout = matmul ? (src_channels_last ? "mk" : "km") : name(src_channels_last);
-  plan.dst_layout = matmul ? "mn" : name(dst_channels_last);
-  plan.native_src_layout = matmul ? plan.src_layout : name(false);
-  plan.native_dst_layout = matmul ? plan.dst_layout : name(false);
+  const Tiling& t = plan.sparse->tiling;
+  plan.native_src_layout = matmul ? (src_channels_last ? "mk" : "km") : t.in.name(inputs);
+  plan.native_dst_layout = matmul ? "mn" : t.out.name(points);
+  if (!matmul) {
+    plan.src_points = src_channels_last ? PointLayout{1, 1} : t.in;
+    plan.dst_points = dst_channels_last ? PointLayout{1, 1} : t.out;
+  }
+  plan.src_layout = !matmul && src_channels_last ? "ndhwc" : plan.native_src_layout;
+  plan.dst_layout = !matmul && dst_channels_last ? "ndhwc" : plan.native_dst_layout;
   plan.weights_layout = weights_layout_name(o.weights_layout);
 }
 
@@ -83,7 +87,9 @@ Result<Plan> make_sparse_plan(const Context& context, const Problem& problem, co
   if (Status s = check_options(problem, plan.options); !s) return s.error();
   const WeightsView weights =
       view_weights(problem, plan.options.weights_layout, static_cast<const float*>(options.sparse_weights));
-  Result<SparseKernel> kernel = make_sparse_kernel(problem, weights, options.sparse_share, false,
+  const bool own_layouts = problem.is_conv() && options.src_layout == CORTEX_LAYOUT_NATIVE &&
+                           options.dst_layout == CORTEX_LAYOUT_NATIVE;
+  Result<SparseKernel> kernel = make_sparse_kernel(problem, weights, options.sparse_share, own_layouts,
                                                    options.threads, context.isa, context.machine);
   if (!kernel) return kernel.error();
   plan.options.sparse_weights = nullptr;  // not kept: the caller's

@@ -51,7 +51,7 @@ TEST_P(SparseOnIsa, RandomProblems) {
     options.sparse_weights = kept.data();
     const int32_t shares[] = {0, 1, 2, 4};
     options.sparse_share = shares[pick(random, 0, 3)];
-    random_layouts(problem, CORTEX_LAYOUT_NHWC, random, options);
+    random_layouts(problem, CORTEX_LAYOUT_NATIVE, random, options);
     const Outcome outcome =
         check_plan(context.get(), problem, options, pick(random, 0, 3) ? pool.get() : nullptr, seed + i,
                    problem.epilogue.residual && pick(random, 0, 1));
@@ -68,7 +68,10 @@ TEST_P(SparseOnIsa, LargerOnes) {
   for (const char* line :
        {"mb3ic70ih7oc37oh7kh3ph1", "--attr-post-ops=sum+relu mb2ic33ih15oc18oh8kh3sh2ph1",
         "mb1ic3ih40oc9oh20kh7sh2ph3", "mb2ic40ih9oc8oh9kh5ph4dh1", "mb1ic300ih14oc12oh14kh1ph0",
-        "--attr-post-ops=gelu_tanh 50x700:700x33", "mb4ic16ih8oc7oh3kh3sh3ph1"}) {
+        "--attr-post-ops=gelu_tanh 50x700:700x33", "mb4ic16ih8oc7oh3kh3sh3ph1",
+        "mb16ic20ih14oc9oh14kh3ph1", "--attr-post-ops=sum+relu mb32ic17ih14oc11oh7kh3sh2ph1",
+        "mb16ic5ih21oc6oh21kh1ph0", "mb1ic24ih56oc10oh56kh1ph0", "--attr-post-ops=sum mb2ic24ih56oc10oh56kh3ph1",
+        "mb1ic9ih56oc10oh28kh1sh2ph0", "mb1ic9ih56oc10oh28kh3sh2ph1", "mb16ic3ih6oc4oh2kh3sh2ph0"}) {
     const Result<Problem> problem = parse_problem(line);
     ASSERT_TRUE(problem) << problem.error().message;
     for (const int32_t share : {0, 1, 2, 4}) {
@@ -78,9 +81,11 @@ TEST_P(SparseOnIsa, LargerOnes) {
       cortex_plan_options options = cortex_plan_options_init();
       options.sparse_weights = kept.data();
       options.sparse_share = share;
-      if (problem->is_conv()) options.src_layout = options.dst_layout = CORTEX_LAYOUT_NCHW;
-      const Outcome outcome = check_plan(context.get(), *problem, options, nullptr, 9);
-      EXPECT_TRUE(outcome.ok()) << outcome.failure;
+      for (const cortex_layout layout : {CORTEX_LAYOUT_NCHW, CORTEX_LAYOUT_NATIVE}) {
+        if (problem->is_conv()) options.src_layout = options.dst_layout = layout;
+        const Outcome outcome = check_plan(context.get(), *problem, options, nullptr, 9);
+        EXPECT_TRUE(outcome.ok()) << outcome.failure;
+      }
     }
   }
 }

@@ -33,6 +33,7 @@ WeightsView view_weights(const Problem& problem, cortex_weights_layout layout, c
 Kept keep_nonzero(const WeightsView& w, int share) {
   Kept kept;
   kept.share = share;
+  kept.rows = w.rows;
   for (int64_t row = 0; row < w.rows;) {
     const int64_t together = row + share <= w.rows ? share : 1;
     RowGroup group;

@@ -33,7 +33,10 @@ struct RowGroup {
 // Groups of `share` consecutive rows, then one row each for what is left.
 struct Kept {
   int share = 1;
+  int64_t rows = 0;
   std::vector<RowGroup> groups;
+
+  bool is_shared(const RowGroup& g) const { return g.row < rows - rows % share; }
 };
 
 inline constexpr std::array<int, 3> sparse_shares = {1, 2, 4};

@@ -6,84 +6,104 @@
 #include <array>
 
 #include "runtime/epilogue.h"
+#include "runtime/sparse/estimate.h"
 #include "support/checked.h"
 
 namespace cortex {
 namespace {
 
-// Cycles per kept column and six vectors of points, by rows that share it. EPYC (Zen 5), AVX-512:
-// cortex-bench run --backend cortex --weights nm4of8,nm4of8x2,nm4of8x4 mb1ic256ih14oc1024oh14kh1
-double cycles_of(int share) { return share == 1 ? 5.6 : share == 2 ? 7.6 : 14.3; }
-
 void choose_functions(SparseKernel& k) {
-  const auto choose = [&](int lanes, cortex_sparse_fn one, cortex_sparse_fn two, cortex_sparse_fn four,
+  const auto choose = [&](cortex_sparse_fn one, cortex_sparse_fn two, cortex_sparse_fn four,
                           cortex_sparse_gather_fn gather) {
-    k.lanes = lanes;
     k.rows_single = one;
     k.rows_shared = k.share == 1 ? one : k.share == 2 ? two : four;
     k.gather = gather;
   };
   if (k.isa >= Isa::avx512) {
     k.isa = Isa::avx512;
-    choose(CORTEX_SPARSE_LANES_AVX512, cortex_sparse_rows1_avx512, cortex_sparse_rows2_avx512,
+    choose(cortex_sparse_rows1_avx512, cortex_sparse_rows2_avx512,
            cortex_sparse_rows4_avx512, cortex_sparse_gather_avx512);
   } else if (k.isa >= Isa::avx2) {
     k.isa = Isa::avx2;
-    choose(CORTEX_SPARSE_LANES_AVX2, cortex_sparse_rows1_avx2, cortex_sparse_rows2_avx2,
+    choose(cortex_sparse_rows1_avx2, cortex_sparse_rows2_avx2,
            cortex_sparse_rows4_avx2, cortex_sparse_gather_avx2);
   } else {
-    choose(CORTEX_SPARSE_LANES_BASELINE, cortex_sparse_rows1_baseline, cortex_sparse_rows2_baseline,
+    choose(cortex_sparse_rows1_baseline, cortex_sparse_rows2_baseline,
            cortex_sparse_rows4_baseline, cortex_sparse_gather_baseline);
   }
 }
 
 // Vectors of points in a tile: what a pass over four rows holds in registers; seven divide the planes of most
 // networks (56 = 8 * 7).
-int vectors_of_tile(const SparseKernel& k) { return k.share == 4 ? 6 : CORTEX_SPARSE_VECTORS; }
+int vectors_of_tile(int share) { return share == 4 ? 6 : CORTEX_SPARSE_VECTORS; }
 
-// Rows that share a list so that the work, zeros that lists carry along included, takes least time.
-Kept keep(const WeightsView& weights, int share) {
-  if (share) return keep_nonzero(weights, share);
-  Kept best;
-  double least = 0;
-  for (const int s : sparse_shares) {
-    Kept kept = keep_nonzero(weights, s);
-    double cycles = 0;
-    for (const RowGroup& g : kept.groups)
-      cycles += static_cast<double>(g.columns.size()) * cycles_of(g.row + s <= weights.rows ? s : 1);
-    if (s == 1 || cycles < least) {
-      least = cycles;
-      best = std::move(kept);
-    }
-  }
-  return best;
+int64_t cache_bytes(const Machine& machine, std::size_t level, int64_t otherwise) {
+  return level < machine.caches.size() ? machine.caches[level].bytes : otherwise;
 }
 
 // Channels whose panel stays near: a row alone reads it all for one multiply-add each, so it must be in L1
 // beside the sums; four rows make do with L2. Shares by trial on an EPYC (Zen 5) with 48 KB and 1 MB.
-int64_t channels_in_block(const SparseKernel& k, const Machine& machine) {
-  const int64_t l1 = machine.caches.empty() ? 32768 : machine.caches[0].bytes;
-  const int64_t l2 = machine.caches.size() < 2 ? 8 * l1 : machine.caches[1].bytes;
-  const int64_t bytes = k.share == 1 ? l1 * 6 / 10 : k.share == 2 ? l1 * 9 / 10 : l2 / 8;
-  const int64_t fit = std::max<int64_t>(1, bytes / k.ld_panel());
+int64_t channels_in_block(const Tiling& tiling, int share, const Machine& machine) {
+  const int64_t l1 = cache_bytes(machine, 0, 32768), l2 = cache_bytes(machine, 1, 8 * l1);
+  const int64_t bytes = share == 1 ? l1 * 6 / 10 : share == 2 ? l1 * 9 / 10 : l2 / 8;
+  const int64_t fit = std::max<int64_t>(1, bytes / (4 * tiling.ld_panel));
   // Whole groups of eight channels: of N:M weights every row then keeps as many columns of a block, and the
   // end of its list is where the CPU expects it.
   return fit < 8 ? fit : fit - fit % 8;
 }
 
-// Channels in use, in blocks; offsets and values of every group by block.
-void cut_blocks(SparseKernel& k, int64_t channel_count, int64_t most) {
-  const int64_t taps = k.conv.kd * k.conv.kh * k.conv.kw;
+std::vector<int32_t> channels_in_use(const Kept& kept, int64_t channel_count, int64_t taps) {
   std::vector<char> used(static_cast<std::size_t>(channel_count), 0);
-  for (const RowGroup& g : k.groups)
+  for (const RowGroup& g : kept.groups)
     for (const int32_t c : g.columns) used[static_cast<std::size_t>(c / taps)] = 1;
+  std::vector<int32_t> channels;
   for (int64_t c = 0; c < channel_count; ++c)
-    if (used[static_cast<std::size_t>(c)]) k.channels.push_back(static_cast<int32_t>(c));
+    if (used[static_cast<std::size_t>(c)]) channels.push_back(static_cast<int32_t>(c));
+  return channels;
+}
+
+// The tiling, and how many rows share a list, so that the work, zeros that lists carry along included, takes
+// least time. Sets share, groups, channels, tiling, block_channels and seconds.
+void choose(SparseKernel& k, const WeightsView& weights, int share, const PointLayout& in,
+            const PointLayout& out, const Machine& machine) {
+  double least = 0;
+  for (const int s : sparse_shares) {
+    if (share && s != share) continue;
+    const Kept kept = keep_nonzero(weights, s);
+    const std::vector<int32_t> channels = channels_in_use(kept, weights.channels, weights.taps);
+    for (const PanelCopies copies :
+         {PanelCopies::none, PanelCopies::one, PanelCopies::columns, PanelCopies::taps}) {
+      const int vectors = vectors_of_tile(s);
+      if (!can_tile(k.conv, k.lanes, CORTEX_SPARSE_VECTORS, copies, in, out)) continue;
+      Tiling tiling = cut_tiles(k.conv, k.lanes, vectors, copies, in, out);
+      SparseShape shape;
+      shape.channels = static_cast<int64_t>(channels.size());
+      const int64_t most = channels_in_block(tiling, s, machine);
+      shape.blocks = std::max<int64_t>(1, ceil_div(shape.channels, most));
+      shape.lanes = k.lanes;
+      // Offsets have 32 bits.
+      if (4 * tiling.ld_panel * (copies == PanelCopies::none ? weights.channels : most) > UINT32_MAX) continue;
+      const double cycles = estimate_cycles(tiling, kept, shape);
+      if (least > 0 && cycles >= least) continue;
+      least = cycles;
+      k.share = s;
+      k.groups = kept.groups;
+      k.channels = channels;
+      k.tiling = std::move(tiling);
+      k.block_channels.clear();
+      const int64_t even = round_up(ceil_div(shape.channels, shape.blocks), 8);
+      for (int64_t b = 0; b <= shape.blocks; ++b)
+        k.block_channels.push_back(even <= most ? std::min(b * even, shape.channels)
+                                                : shape.channels * b / shape.blocks);
+      k.seconds = cycles / (machine.ghz * 1e9);
+    }
+  }
+}
+
+// Offsets and values of every group by block.
+void place_lists(SparseKernel& k, int64_t channel_count) {
+  const int64_t taps = k.conv.kd * k.conv.kh * k.conv.kw, blocks = k.blocks();
   const auto count = static_cast<int64_t>(k.channels.size());
-  const int64_t blocks = std::max<int64_t>(1, ceil_div(count, most));
-  const int64_t even = round_up(ceil_div(count, blocks), 8);
-  for (int64_t b = 0; b <= blocks; ++b)
-    k.block_channels.push_back(even <= most ? std::min(b * even, count) : count * b / blocks);
   std::vector<std::size_t> cursor(k.groups.size(), 0);
   int64_t offset = 0, value = 0;
   for (int64_t b = 0; b < blocks; ++b) {
@@ -112,8 +132,12 @@ void place_scratch(SparseKernel& k) {
   int64_t channels = 0;
   for (std::size_t b = 0; b + 1 < k.block_channels.size(); ++b)
     channels = std::max(channels, k.block_channels[b + 1] - k.block_channels[b]);
-  k.sums_at = round_up(channels * k.ld_panel() + 4 * k.tiling.slack, 64);
+  k.sums_at = k.tiling.copies == PanelCopies::none ? 0 : round_up(channels * k.ld_panel() + 4 * k.lanes, 64);
   k.scratch_bytes = round_up(k.sums_at + (k.blocks() > 1 ? k.conv.oc * k.ld_sums() : 0), 64);
+}
+
+PointLayout fastest(const SparseKernel& k, int64_t points, int64_t width) {
+  return fastest_layout(k.conv.mb, points, width, k.lanes, CORTEX_SPARSE_VECTORS);
 }
 
 }  // namespace
@@ -136,17 +160,18 @@ Result<ConvProblem> as_channel_major(const Problem& problem) {
     return c;
   }
   if (problem.conv().g != 1) return no("grouped convolutions have none; leave sparse_weights NULL");
-  return merge_points(problem.conv());
+  return problem.conv();
 }
 
 std::string SparseKernel::text() const {
-  return fmt::format("sparse: {} rows x {} {}, {} channels in {} blocks, {} tiles", share,
-                     lanes * tiling.vectors, tiling.images_in_lanes ? "images of points" : "points",
-                     channels.size(), blocks(), tiling.tiles.size());
+  constexpr const char* copies[] = {"no panels", "panels of rows", "panels by column", "panels by tap"};
+  return fmt::format("sparse: {} rows x {} lanes, {}, {} channels in {} blocks, {} tiles", share,
+                     lanes * tiling.vectors, copies[static_cast<int>(tiling.copies)], channels.size(), blocks(),
+                     tiling.tiles.size());
 }
 
 Result<SparseKernel> make_sparse_kernel(const Problem& problem, const WeightsView& weights, int share,
-                                        bool images_in_lanes, int threads, Isa isa,
+                                        bool own_layouts, int threads, Isa isa,
                                         const Machine& machine) {
   Result<ConvProblem> conv = as_channel_major(problem);
   if (!conv) return conv.error();
@@ -157,14 +182,19 @@ Result<SparseKernel> make_sparse_kernel(const Problem& problem, const WeightsVie
   k.conv = *conv;
   k.epilogue = constant_epilogue(problem.epilogue);
   k.isa = isa;
-  Kept kept = keep(weights, share);
-  k.share = kept.share;
-  k.groups = std::move(kept.groups);
+  k.lanes = isa >= Isa::avx512 ? CORTEX_SPARSE_LANES_AVX512
+            : isa >= Isa::avx2 ? CORTEX_SPARSE_LANES_AVX2
+                               : CORTEX_SPARSE_LANES_BASELINE;
+  const PointLayout in = own_layouts ? fastest(k, inputs_of(k.conv), k.conv.iw) : nchw(inputs_of(k.conv));
+  const PointLayout out = own_layouts ? fastest(k, points_of(k.conv), k.conv.ow) : nchw(points_of(k.conv));
+  k.conv = merge_points(k.conv);
+  choose(k, weights, share, in, out, machine);
+  if (k.tiling.tiles.empty())
+    return unsupported(fmt::format("sparse weights for {}: the window is too large", to_string(problem)));
   choose_functions(k);
   const int64_t shared = weights.rows / k.share;
   k.spans = {{0, shared, 0, k.share}, {shared, k.group_count() - shared, shared * k.share, 1}};
-  k.tiling = cut_tiles(k.conv, k.lanes, vectors_of_tile(k), images_in_lanes && k.conv.mb % k.lanes == 0);
-  cut_blocks(k, weights.channels, channels_in_block(k, machine));
+  place_lists(k, weights.channels);
   const auto tiles = static_cast<int64_t>(k.tiling.tiles.size());
   if (tiles < 3 * threads && tiles % threads != 0)
     k.row_parts = static_cast<int>(std::min<int64_t>(threads, k.group_count()));
@@ -193,7 +223,8 @@ Status pack_sparse(const SparseKernel& k, const WeightsView& weights, void* pack
       for (int64_t i = 0; i < here; ++i, ++it) {
         const int64_t channel = *it / taps, tap = *it % taps;
         while (k.channels[panel] != channel) ++panel;
-        *offset++ = static_cast<uint32_t>(static_cast<int64_t>(panel - from) * k.ld_panel() +
+        const int64_t index = k.tiling.copies == PanelCopies::none ? channel : static_cast<int64_t>(panel - from);
+        *offset++ = static_cast<uint32_t>(index * k.ld_panel() +
                                           4 * k.tiling.tap_offset[static_cast<std::size_t>(tap)]);
         for (int64_t r = 0; r < span.share; ++r, ++value) {
           *value = weights.at(group.row + r, channel, tap);

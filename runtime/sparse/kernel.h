@@ -51,10 +51,10 @@ struct SparseKernel {
 // The matmul or convolution as a convolution: of one group, channel-major. Refuses what has no such form.
 Result<ConvProblem> as_channel_major(const Problem& problem);
 
-// `share`: rows that share a list; 0: what is predicted to be fastest. images_in_lanes: activations may be
-// "Ncdhw16n" (lanes images side by side) and are, where the batch is a multiple of the lanes.
+// `share`: rows that share a list; 0: what is predicted to be fastest. own_layouts: activations may be in
+// fastest_layout instead of NCHW.
 Result<SparseKernel> make_sparse_kernel(const Problem& problem, const WeightsView& weights, int share,
-                                        bool images_in_lanes, int threads, Isa isa, const Machine& machine);
+                                        bool own_layouts, int threads, Isa isa, const Machine& machine);
 
 // Refuses weights that are not zero where those of the plan were.
 Status pack_sparse(const SparseKernel& kernel, const WeightsView& weights, void* packed);

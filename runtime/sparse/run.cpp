@@ -16,8 +16,10 @@ class Run {
   void tile(const PointTile& tile, int64_t from, int64_t to, const PointTile& next) {
     const int64_t blocks = k_.blocks();
     const TilePattern& pattern = pattern_of(tile);
+    const bool gathers = k_.tiling.copies != PanelCopies::none;
+    const void* const panel = gathers ? static_cast<const void*>(panel_) : call_.src + tile.src;
     for (int64_t b = 0; b < blocks; ++b) {
-      gather(b, tile);
+      if (gathers) gather(b, tile);
       const bool last = b + 1 == blocks;
       Ahead ahead(*this, last ? 0 : b + 1, last ? next : tile);
       for (const GroupSpan& span : k_.spans) {
@@ -28,6 +30,7 @@ class Run {
           if (span.share == k_.share) ahead.ask(step + 1);
           if (g == stop) continue;
           cortex_sparse_args x = lists(b, g, stop - g);
+          x.panel = panel;
           const int64_t row = span.row + (g - span.first) * span.share;
           char* const sums = sums_ + row * k_.ld_sums();
           x.n = pattern.lanes;
@@ -61,7 +64,7 @@ class Run {
       const TilePattern& pattern = run_.pattern_of(tile_);
       for (; at_ < stop; ++at_) {
         const float* from = run_.call_.src + tile_.src +
-                            run_.k_.channels[static_cast<std::size_t>(at_)] * run_.k_.tiling.ld_channel_in;
+                            run_.k_.channels[static_cast<std::size_t>(at_)] * run_.k_.tiling.in.ld_channel();
         for (const cortex_sparse_run& r : pattern.runs)
           if (r.low) __builtin_prefetch(from + r.from, 0, 2);
       }
@@ -82,12 +85,12 @@ class Run {
     const int64_t first = k_.block_channels[static_cast<std::size_t>(block)];
     cortex_sparse_gather_args x{};
     x.src = call_.src + tile.src;
-    x.ld_channel = 4 * k_.tiling.ld_channel_in;
+    x.ld_channel = 4 * k_.tiling.in.ld_channel();
     x.channels = k_.channels.data() + first;
     x.count = k_.block_channels[static_cast<std::size_t>(block) + 1] - first;
     x.runs = pattern.runs.data();
     x.run_count = static_cast<int64_t>(pattern.runs.size());
-    x.step = k_.tiling.images_in_lanes ? 1 : k_.conv.sw;
+    x.step = k_.tiling.in.images > 1 ? 1 : k_.conv.sw;
     x.panel = panel_;
     x.ld_panel = k_.ld_panel();
     k_.gather(&x);
@@ -96,7 +99,6 @@ class Run {
   cortex_sparse_args lists(int64_t block, int64_t group, int64_t groups) const {
     const auto at = static_cast<std::size_t>(block * (k_.group_count() + 1) + group);
     cortex_sparse_args x{};
-    x.panel = panel_;
     x.offsets = reinterpret_cast<const uint32_t*>(call_.packed + k_.offsets_at) + k_.offset_start[at];
     x.values = reinterpret_cast<const float*>(call_.packed) + k_.value_start[at];
     x.counts =
@@ -106,9 +108,9 @@ class Run {
   }
 
   void finish_at(cortex_sparse_args& x, int64_t row, const PointTile& tile, const TilePattern& pattern) const {
-    const int64_t at = tile.dst + row * k_.tiling.ld_channel_out;
+    const int64_t at = tile.dst + row * k_.tiling.out.ld_channel();
     x.c = call_.dst + at;
-    x.ldc = 4 * k_.tiling.ld_channel_out;
+    x.ldc = 4 * k_.tiling.out.ld_channel();
     x.places = pattern.places.empty() ? nullptr : pattern.places.data();
     x.flags = CORTEX_TILE_EPILOGUE;
     x.epilogue = k_.epilogue;

@@ -11,174 +11,212 @@ namespace {
 
 int64_t floor_div(int64_t a, int64_t b) { return a >= 0 ? a / b : -ceil_div(-a, b); }
 
-// One dimension of the window: tap k reads input stride*x + phase(k) + stride*shift(k) for output x.
+bool is_flat(const ConvProblem& c) { return c.kd == 1 && c.id == 1 && c.od == 1; }
+bool is_pointwise(const ConvProblem& c) {
+  return c.kd * c.kh * c.kw == 1 && c.sd * c.sh * c.sw == 1 && inputs_of(c) == points_of(c);
+}
+
+// One dimension of the window: tap k reads input at(k) + stride*x for output x, which is position
+// x + shift(k) of a phase of the stride.
 struct Axis {
-  int64_t stride, step, pad, in, out, taps;
+  int64_t stride, step, pad;
   int64_t at(int64_t k) const { return k * step - pad; }
   int64_t shift(int64_t k) const { return floor_div(at(k), stride); }
   int64_t phase(int64_t k) const { return at(k) - stride * shift(k); }
-  // Positions of a phase that exist: [0, extent).
-  int64_t extent(int64_t phase) const { return in > phase ? ceil_div(in - phase, stride) : 0; }
 };
 
-// Rows of the panel that a phase of columns has in common with rows of the window.
+// Rows of the panel that taps share: position x of row y is input column sw*x + column of a row that y and
+// `row` name (input_row).
 struct Plane {
-  int64_t row_tap = 0;    // rows form: which row of the window (depth and height); planes: phase of rows
-  int64_t phase = 0;      // of columns
-  int64_t low = 0, high = 0;  // least and largest offset of a tap that reads it
-  int64_t base = 0;       // element of the panel where its position `low` stands
+  int64_t row = 0, column = 0;
+  int64_t low = 0, high = 0;  // least and largest offset of a tap
+  int64_t base = 0;           // element of the panel where offset `low` stands
 };
 
 class Cutter {
  public:
-  Cutter(const ConvProblem& c, int lanes, int vectors, bool images_in_lanes)
+  Cutter(const ConvProblem& c, int lanes, int vectors, PanelCopies copies, const PointLayout& in,
+         const PointLayout& out)
       : c_(c),
         lanes_(lanes),
         most_(vectors),
-        unit_(images_in_lanes ? lanes : 1),
-        per_vector_(images_in_lanes ? 1 : lanes),
-        x_{c.sw, c.dw + 1, c.pw, c.iw, c.ow, c.kw},
-        y_{c.sh, c.dh + 1, c.ph, c.ih, c.oh, c.kh} {
-    out_.images_in_lanes = images_in_lanes;
-    out_.ld_channel_in = inputs_of(c) * unit_;
-    out_.ld_channel_out = points_of(c) * unit_;
-    const bool flat = c.kd == 1 && c.id == 1 && c.od == 1;
-    // Rows that fill a tile need no gaps.
-    planes_ = flat && c.oh > 1 && c.ow < (images_in_lanes ? 4 : 6 * lanes);
+        unit_(in.images),
+        per_vector_(lanes / unit_),
+        points_(points_of(c)),
+        x_{c.sw, c.dw + 1, c.pw},
+        y_{c.sh, c.dh + 1, c.ph} {
+    out_.in = in;
+    out_.out = out;
+    out_.copies = copies;
+    // Rows are counted with gaps between them: a row and the next share the zeros between them, points in the
+    // gaps are summed and dropped. Rows that fill a tile, and blocks of the output, stand alone instead.
+    gaps_ = copies == PanelCopies::one && is_flat(c) && out.block == points_ && c.oh > 1 &&
+            c.ow < (unit_ > 1 ? 4 : 6 * lanes);
+    alone_ = copies == PanelCopies::one && !gaps_;
+    pitch_ = c.ow;
+    if (gaps_) widen_pitch();
   }
 
   Tiling cut() {
-    find_pitch();
-    place_taps();
-    const int64_t length = planes_ ? (c_.oh - 1) * pitch_ + c_.ow : c_.ow;
-    const int64_t all = ceil_div(length, per_vector_), count = ceil_div(all, most_);
-    out_.vectors = ceil_div(all, count);
+    if (out_.copies == PanelCopies::none) {
+      whole_blocks();
+      return std::move(out_);
+    }
+    for_each_tap([&](int64_t kd, int64_t kh, int64_t kw) { plane_of(kd, kh, kw); });
+    struct Range {
+      int64_t from, to;
+    };
+    std::vector<Range> ranges;
+    const int64_t length = gaps_ ? (c_.oh - 1) * pitch_ + c_.ow : points_;
+    for (int64_t from = 0, to; from < length; from = to) {
+      to = gaps_ ? length : std::min((from / out_.out.block + 1) * out_.out.block, length);
+      if (alone_) to = std::min(to, (from / c_.ow + 1) * c_.ow);
+      const int64_t all = ceil_div(to - from, per_vector_), count = ceil_div(all, most_);
+      for (int64_t i = 0; i < count; ++i)
+        ranges.push_back({from + all * i / count * per_vector_,
+                          std::min(from + all * (i + 1) / count * per_vector_, to)});
+      out_.vectors = std::max(out_.vectors, ceil_div(all, count));
+    }
     lay_out_panel();
-    const int64_t blocks = out_.images_in_lanes ? c_.mb / lanes_ : c_.mb;
-    const int64_t rows = planes_ ? 1 : c_.od * c_.oh;
-    for (int64_t image = 0; image < blocks; ++image)
-      for (int64_t row = 0; row < rows; ++row)
-        for (int64_t i = 0; i < count; ++i) {
-          const int64_t from = all * i / count * per_vector_,
-                        to = std::min(all * (i + 1) / count * per_vector_, length);
-          add_tile(image, row, from, to);
-        }
+    for (int64_t n = 0; n < c_.mb / unit_; ++n)
+      for (const Range& r : ranges) add_tile(n, r.from, r.to);
     return std::move(out_);
   }
 
  private:
-  // Rows of a plane stand so far apart that a tap beyond the end of one reads the zeros before the next.
-  void find_pitch() {
-    pitch_ = c_.ow;
-    int64_t low = 0, high = 0;
-    for (int64_t k = 0; k < c_.kw; ++k) low = std::min(low, x_.shift(k)), high = std::max(high, x_.shift(k));
-    low_ = low;
-    pitch_ = std::max(pitch_, c_.ow + high);
-    for (int64_t k = 0; k < c_.kw; ++k)
-      pitch_ = std::max(pitch_, std::min(x_.extent(x_.phase(k)), c_.ow + high) - low);
-  }
-
-  Plane& plane_of(int64_t row_tap, int64_t phase, int64_t offset) {
-    for (Plane& p : planes_used_) {
-      if (p.row_tap != row_tap || p.phase != phase) continue;
-      p.low = std::min(p.low, offset);
-      p.high = std::max(p.high, offset);
-      return p;
-    }
-    planes_used_.push_back({row_tap, phase, offset, offset, 0});
-    return planes_used_.back();
-  }
-
-  int64_t row_tap(int64_t kd, int64_t kh) const { return planes_ ? y_.phase(kh) : kd * c_.kh + kh; }
-  int64_t offset(int64_t kh, int64_t kw) const {
-    return x_.shift(kw) + (planes_ ? y_.shift(kh) * pitch_ : 0);
-  }
-
-  void place_taps() {
+  template <typename F>
+  void for_each_tap(F f) const {
     for (int64_t kd = 0; kd < c_.kd; ++kd)
       for (int64_t kh = 0; kh < c_.kh; ++kh)
-        for (int64_t kw = 0; kw < c_.kw; ++kw) plane_of(row_tap(kd, kh), x_.phase(kw), offset(kh, kw));
+        for (int64_t kw = 0; kw < c_.kw; ++kw) f(kd, kh, kw);
+  }
+
+  // A tap beyond the end of a row reads the zeros before the next.
+  void widen_pitch() {
+    int64_t high = 0;
+    for (int64_t k = 0; k < c_.kw; ++k) low_ = std::min(low_, x_.shift(k)), high = std::max(high, x_.shift(k));
+    pitch_ = c_.ow + high;
+    for (int64_t k = 0; k < c_.kw; ++k) {
+      const int64_t phase = x_.phase(k), extent = c_.iw > phase ? ceil_div(c_.iw - phase, c_.sw) : 0;
+      pitch_ = std::max(pitch_, std::min(extent, c_.ow + high) - low_);
+    }
+  }
+
+  // What a tap reads of its plane, in positions from the tile's first.
+  int64_t offset(int64_t kh, int64_t kw) const {
+    switch (out_.copies) {
+      case PanelCopies::one:
+        return x_.shift(kw) + (gaps_ ? y_.shift(kh) * pitch_ : 0);
+      case PanelCopies::columns:
+        return y_.shift(kh) * pitch_;
+      default:
+        return 0;
+    }
+  }
+
+  Plane& plane_of(int64_t kd, int64_t kh, int64_t kw) {
+    const bool by_phase = gaps_ || out_.copies == PanelCopies::columns;
+    const int64_t row = by_phase ? y_.phase(kh) : kd * c_.kh + kh;
+    const int64_t column = out_.copies == PanelCopies::one ? x_.phase(kw) : x_.at(kw);
+    const int64_t at = offset(kh, kw);
+    for (Plane& p : planes_) {
+      if (p.row != row || p.column != column) continue;
+      p.low = std::min(p.low, at);
+      p.high = std::max(p.high, at);
+      return p;
+    }
+    planes_.push_back({row, column, at, at, 0});
+    return planes_.back();
   }
 
   void lay_out_panel() {
-    const int64_t length = out_.vectors * per_vector_;
     int64_t at = 0;
-    for (Plane& p : planes_used_) {
+    for (Plane& p : planes_) {
       p.base = at;
-      at = round_up(at + (length + p.high - p.low) * unit_, lanes_);
+      at = round_up(at + (out_.vectors * per_vector_ + p.high - p.low) * unit_, lanes_);
     }
     out_.ld_panel = at;
-    out_.slack = lanes_;
-    for (int64_t kd = 0; kd < c_.kd; ++kd)
-      for (int64_t kh = 0; kh < c_.kh; ++kh)
-        for (int64_t kw = 0; kw < c_.kw; ++kw) {
-          const Plane& p = plane_of(row_tap(kd, kh), x_.phase(kw), offset(kh, kw));
-          out_.tap_offset.push_back(p.base + (offset(kh, kw) - p.low) * unit_);
-        }
+    for_each_tap([&](int64_t kd, int64_t kh, int64_t kw) {
+      const Plane& p = plane_of(kd, kh, kw);
+      out_.tap_offset.push_back(p.base + (offset(kh, kw) - p.low) * unit_);
+    });
   }
 
-  // Positions [from, to) of an output row (rows) or of the plane (planes).
-  void add_tile(int64_t image, int64_t row, int64_t from, int64_t to) {
-    const int64_t first_row = planes_ ? from / pitch_ : row % c_.oh;
-    const int64_t d = planes_ ? 0 : row / c_.oh;
-    PointTile tile;
-    const int64_t w = planes_ ? 0 : from;
-    const int64_t origin = (d * c_.sd * c_.ih + first_row * c_.sh) * c_.iw + w * c_.sw;
-    tile.src = image * c_.ic * out_.ld_channel_in + origin * unit_;
+  // The panel is the input.
+  void whole_blocks() {
+    const int64_t block = out_.in.block;
+    out_.vectors = block / per_vector_;
+    out_.ld_panel = block * unit_;
+    out_.tap_offset = {0};
     TilePattern pattern;
-    pattern.vectors = ceil_div(to - from, per_vector_);
-    for (const Plane& p : planes_used_) {
-      if (planes_) {
-        add_plane(pattern, p, from, from + out_.vectors * per_vector_, origin);
-      } else {
-        add_row(pattern, p, row, from, origin);
-      }
-    }
-    int64_t first_point = (d * c_.oh + first_row) * c_.ow + w;
-    if (planes_ && pitch_ > c_.ow) {
-      first_point = add_places(pattern, from, to);
+    pattern.lanes = block * unit_;
+    out_.patterns.push_back(pattern);
+    for (int64_t n = 0; n < c_.mb / unit_; ++n)
+      for (int64_t p = 0; p < points_; p += block)
+        out_.tiles.push_back(
+            {out_.in.at(n, p, c_.ic, points_), out_.out.at(n, p, c_.oc, points_), 0});
+  }
+
+  // Positions [from, to), counted with gaps.
+  void add_tile(int64_t n, int64_t from, int64_t to) {
+    TilePattern pattern;
+    const int64_t end = from + out_.vectors * per_vector_;
+    int64_t first = from;
+    if (pitch_ > c_.ow) {
+      first = add_places(pattern, from, to);
     } else {
       pattern.lanes = (to - from) * unit_;
-      if (planes_) first_point = from;
     }
-    tile.dst = image * c_.oc * out_.ld_channel_out + first_point * unit_;
-    tile.pattern = index_of(std::move(pattern));
-    out_.tiles.push_back(tile);
-  }
-
-  void add_row(TilePattern& pattern, const Plane& p, int64_t row, int64_t from, int64_t origin) {
-    const int64_t kd = p.row_tap / c_.kh, kh = p.row_tap % c_.kh;
-    const int64_t d = row / c_.oh * c_.sd + kd * (c_.dd + 1) - c_.pd;
-    const int64_t h = row % c_.oh * c_.sh + y_.at(kh);
-    const bool inside = d >= 0 && d < c_.id && h >= 0 && h < c_.ih;
-    const int64_t begin = from + p.low, end = from + out_.vectors * per_vector_ + p.high;
-    add_run(pattern, p, begin, end, 0, inside, (d * c_.ih + h) * c_.iw - origin);
-  }
-
-  void add_plane(TilePattern& pattern, const Plane& p, int64_t from, int64_t to, int64_t origin) {
-    for (int64_t at = from + p.low; at < to + p.high;) {
-      const int64_t y = floor_div(at - low_, pitch_);
-      const int64_t end = std::min((y + 1) * pitch_ + low_, to + p.high);
-      const int64_t h = y * c_.sh + p.row_tap;
-      add_run(pattern, p, at - y * pitch_, end - y * pitch_, at - from - p.low, h >= 0 && h < c_.ih,
-              h * c_.iw - origin);
-      at = end;
+    const int64_t d = first / (c_.oh * c_.ow) * c_.sd, h = first / c_.ow % c_.oh * c_.sh,
+                  w = first % c_.ow * c_.sw;
+    image_ = n;
+    origin_ = out_.in.at(n, point_in(std::min(d, c_.id - 1), std::min(h, c_.ih - 1), std::min(w, c_.iw - 1)),
+                         c_.ic, inputs_of(c_));
+    for (const Plane& p : planes_) {
+      for (int64_t at = from + p.low; at < end + p.high;) {
+        const int64_t y = alone_ ? from / c_.ow : floor_div(at - low_, pitch_);
+        const int64_t stop = alone_ ? end + p.high : std::min((y + 1) * pitch_ + low_, end + p.high);
+        add_runs(pattern, p, y, at - y * pitch_, stop - y * pitch_, p.base + (at - from - p.low) * unit_);
+        at = stop;
+      }
     }
+    out_.tiles.push_back({origin_, out_.out.at(n, first, c_.oc, points_), index_of(std::move(pattern))});
   }
 
-  // Columns [begin, end) of the phase to position `to` of its plane, from a row of the input that starts at
-  // element `row` and may lie outside.
-  void add_run(TilePattern& pattern, const Plane& p, int64_t begin, int64_t end, int64_t to, bool inside,
-               int64_t row) {
-    const int64_t extent = inside ? x_.extent(p.phase) : 0;
-    for (int64_t at = begin; at < end; at += per_vector_, to += per_vector_) {
+  int64_t point_in(int64_t d, int64_t h, int64_t w) const { return (d * c_.ih + h) * c_.iw + w; }
+
+  // Positions [begin, end) of row y of a plane, to element `to` of the panel.
+  void add_runs(TilePattern& pattern, const Plane& p, int64_t y, int64_t begin, int64_t end, int64_t to) {
+    int64_t d = 0, h = 0;
+    if (gaps_ || out_.copies == PanelCopies::columns) {
+      h = y * c_.sh + p.row;
+    } else {
+      d = y / c_.oh * c_.sd + p.row / c_.kh * (c_.dd + 1) - c_.pd;
+      h = y % c_.oh * c_.sh + y_.at(p.row % c_.kh);
+    }
+    // Positions whose input exists.
+    int64_t low = end, high = begin;
+    if (d >= 0 && d < c_.id && h >= 0 && h < c_.ih) {
+      low = std::max(begin, -floor_div(p.column, c_.sw));
+      high = std::min(end, floor_div(c_.iw - 1 - p.column, c_.sw) + 1);
+    }
+    const int64_t block = out_.in.block, step = unit_ > 1 ? 0 : c_.sw;
+    for (int64_t at = begin, next; at < end; to += (next - at) * unit_, at = next) {
+      next = std::min(at + per_vector_, end);
       cortex_sparse_run run{};
-      run.from = (row + at * c_.sw + p.phase) * unit_;
-      run.to = p.base + to * unit_;
-      if (out_.images_in_lanes) {
-        if (at >= 0 && at < extent) run.low = (uint64_t{1} << lanes_) - 1;
-      } else {
-        set_lanes(run, std::clamp<int64_t>(-at, 0, lanes_), std::clamp<int64_t>(std::min(extent, end) - at, 0, lanes_));
+      run.to = to;
+      const int64_t first = std::max(at, low);
+      if (first < std::min(high, next)) {
+        const int64_t point = point_in(d, h, first * c_.sw + p.column);
+        // Those of the first one's block.
+        const int64_t stop = first + ceil_div((point / block + 1) * block - point, c_.sw);
+        if (stop < std::min(high, next)) next = stop;
+        run.from = out_.in.at(image_, point, c_.ic, inputs_of(c_)) - origin_ - (first - at) * step;
+        if (unit_ > 1) {
+          run.low = (uint64_t{1} << lanes_) - 1;
+        } else {
+          set_lanes(run, first - at, std::min(high, next) - at);
+        }
       }
       pattern.runs.push_back(run);
     }
@@ -191,7 +229,7 @@ class Cutter {
     }
   }
 
-  // Where positions [from, to) of the plane go; returns the first point of the tile.
+  // Where positions [from, to) go; returns the first point of the tile.
   int64_t add_places(TilePattern& pattern, int64_t from, int64_t to) {
     const auto point = [&](int64_t at) { return at / pitch_ * c_.ow + at % pitch_; };
     int64_t first = -1;
@@ -206,7 +244,7 @@ class Cutter {
       }
       pattern.places.push_back(place);
     }
-    pattern.lanes = pattern.vectors * lanes_;
+    pattern.lanes = static_cast<int64_t>(pattern.places.size()) * lanes_;
     return std::max<int64_t>(first, 0);
   }
 
@@ -215,7 +253,7 @@ class Cutter {
     const auto add = [&](const void* data, std::size_t bytes) {
       key.append(static_cast<const char*>(data), bytes);
     };
-    add(pattern.runs.data(), pattern.runs.size() * sizeof pattern.runs[0]);
+    add(pattern.runs.data(), pattern.runs.size() * sizeof(cortex_sparse_run));
     add(pattern.places.data(), pattern.places.size() * sizeof(cortex_sparse_place));
     add(&pattern.lanes, sizeof pattern.lanes);
     const auto [it, is_new] = index_.try_emplace(std::move(key), static_cast<int32_t>(out_.patterns.size()));
@@ -224,11 +262,12 @@ class Cutter {
   }
 
   const ConvProblem& c_;
-  int64_t lanes_, most_, unit_, per_vector_;  // unit_: elements of a point; per_vector_: points
-  Axis x_, y_;
-  bool planes_ = false;
-  int64_t pitch_ = 0, low_ = 0;
-  std::vector<Plane> planes_used_;
+  const int64_t lanes_, most_, unit_, per_vector_, points_;  // elements of a point; points of a vector
+  const Axis x_, y_;
+  bool gaps_ = false, alone_ = false;
+  int64_t pitch_ = 0, low_ = 0;  // positions from row to row; the first of a row
+  int64_t image_ = 0, origin_ = 0;
+  std::vector<Plane> planes_;
   std::map<std::string, int32_t> index_;
   Tiling out_;
 };
@@ -245,8 +284,25 @@ ConvProblem merge_points(const ConvProblem& conv) {
   return c;
 }
 
-Tiling cut_tiles(const ConvProblem& conv, int lanes, int vectors, bool images_in_lanes) {
-  return Cutter(conv, lanes, vectors, images_in_lanes).cut();
+bool can_tile(const ConvProblem& c, int lanes, int vectors, PanelCopies copies, const PointLayout& in,
+              const PointLayout& out) {
+  switch (copies) {
+    case PanelCopies::none:
+      return is_pointwise(c) && in.block == out.block && in.block * in.images % lanes == 0 &&
+             in.block * in.images <= int64_t{lanes} * vectors;
+    case PanelCopies::one:
+      return true;
+    case PanelCopies::columns:
+      return is_flat(c);
+    case PanelCopies::taps:
+      return c.kd * c.kh * c.kw > 1;
+  }
+  return false;
+}
+
+Tiling cut_tiles(const ConvProblem& conv, int lanes, int vectors, PanelCopies copies, const PointLayout& in,
+                 const PointLayout& out) {
+  return Cutter(conv, lanes, vectors, copies, in, out).cut();
 }
 
 }  // namespace cortex

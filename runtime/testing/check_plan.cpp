@@ -96,9 +96,31 @@ class Check {
     args.scratch = scratch.data(), args.scratch_bytes = info.scratch_bytes;
     args.pool = pool;
     Operands operands{src.as<float>(), weights.as<float>(), bias.as<float>(), residual.as<float>()};
-    operands.src_layout = conv_layout(options_.src_layout);
-    operands.dst_layout = conv_layout(options_.dst_layout);
+    operands.src_layout = conv_layout(info.src_layout);
+    operands.dst_layout = conv_layout(info.dst_layout);
     operands.weights_layout = weights_layout();
+    // What the caller's layout is where the options leave it to the plan: the reference knows NHWC.
+    std::vector<float> src_nhwc, residual_nhwc;
+    const bool own = problem_.is_conv() && is_own(info.src_layout), own_out = problem_.is_conv() && is_own(info.dst_layout);
+    if (own) {
+      src_nhwc.resize(src.size() / 4);
+      const ConvProblem& c = problem_.conv();
+      for_each_element(c.mb, c.ic, c.id * c.ih * c.iw, info.src_images, info.src_block,
+                       [&](std::size_t nhwc, std::size_t at) { src_nhwc[nhwc] = src.as<float>()[at]; });
+      operands.src = src_nhwc.data();
+      operands.src_layout = CORTEX_LAYOUT_NHWC;
+    }
+    std::vector<std::size_t> out_at(own_out ? static_cast<std::size_t>(dst_count) : 0);
+    if (own_out) {
+      const ConvProblem& c = problem_.conv();
+      for_each_element(c.mb, c.oc, c.od * c.oh * c.ow, info.dst_images, info.dst_block,
+                       [&](std::size_t nhwc, std::size_t at) { out_at[nhwc] = at; });
+      if (e.residual) {
+        for (const std::size_t at : out_at) residual_nhwc.push_back(residual.as<float>()[at]);
+        operands.residual = residual_nhwc.data();
+      }
+      operands.dst_layout = CORTEX_LAYOUT_NHWC;
+    }
     const Expected expected = reference(problem_, operands);
 
     Outcome outcome;
@@ -108,7 +130,8 @@ class Check {
       if (in_place && e.residual) std::memcpy(dst.data(), residual.data(), dst.size());
       if (cortex_plan_execute(raw, &args, &message) != CORTEX_OK) return failed(what + message.text);
       for (int64_t i = 0; i < dst_count; ++i) {
-        const double value = static_cast<double>(dst.as<float>()[i]);
+        const double value = static_cast<double>(
+            dst.as<float>()[own_out ? static_cast<int64_t>(out_at[static_cast<std::size_t>(i)]) : i]);
         const double want = expected.value[static_cast<std::size_t>(i)];
         const double ratio = std::fabs(value - want) / expected.tolerance[static_cast<std::size_t>(i)];
         if (!(ratio <= 1)) {
@@ -135,8 +158,24 @@ class Check {
     return all;
   }
 
-  static cortex_layout conv_layout(int32_t layout) {
-    return layout == CORTEX_LAYOUT_NCHW ? CORTEX_LAYOUT_NCHW : CORTEX_LAYOUT_NHWC;
+  // Neither NHWC nor NCHW as such: named by cortex_plan_info in numbers.
+  static bool is_own(const char* layout) {
+    return std::string_view(layout) != "ndhwc" && std::string_view(layout) != "ncdhw";
+  }
+  template <typename F>
+  static void for_each_element(int64_t batch, int64_t channels, int64_t points, int64_t images, int64_t block,
+                               F f) {
+    for (int64_t n = 0; n < batch; ++n)
+      for (int64_t c = 0; c < channels; ++c)
+        for (int64_t p = 0; p < points; ++p)
+          f(static_cast<std::size_t>((n * points + p) * channels + c),
+            static_cast<std::size_t>(
+                (((n / images * (points / block) + p / block) * channels + c) * block + p % block) * images +
+                n % images));
+  }
+
+  static cortex_layout conv_layout(const char* layout) {
+    return std::string_view(layout) == "ncdhw" ? CORTEX_LAYOUT_NCHW : CORTEX_LAYOUT_NHWC;
   }
 
   cortex_weights_layout weights_layout() const {

@@ -1,0 +1,28 @@
+#include "runtime/sparse/layout.h"
+
+#include <fmt/format.h>
+
+namespace cortex {
+
+std::string PointLayout::name(int64_t points) const {
+  if (is_nchw(points)) return "ncdhw";
+  if (block == points) return fmt::format("Ncp{}n", images);
+  return images == 1 ? fmt::format("nPc{}p", block) : fmt::format("NPc{}p{}n", block, images);
+}
+
+PointLayout fastest_layout(int64_t batch, int64_t points, int64_t width, int64_t lanes,
+                           int64_t vectors) {
+  if (batch % lanes == 0) {
+    for (int64_t block = vectors; block >= 4; --block)
+      if (width % block == 0) return {lanes, block};
+    return {lanes, points};
+  }
+  // Small planes are a tile or two anyway.
+  if (points > 2 * vectors * lanes) {
+    for (int64_t block = vectors * lanes; block >= 4 * lanes; block -= lanes)
+      if (points % block == 0) return {1, block};
+  }
+  return nchw(points);
+}
+
+}  // namespace cortex
