@@ -60,8 +60,7 @@ typedef struct cortex_sparse_run {
 } cortex_sparse_run;
 
 /* Fills the panels of channels, `count` of them, each with all runs in order: of two that overlap the later
- * one stays. Panels are ld_panel bytes apart and filled in order; the last run of the last writes a whole
- * vector. */
+ * one stays. Panels are ld_panel bytes apart; every run writes a whole vector and stays inside its panel. */
 typedef struct cortex_sparse_gather_args {
   const void* src; /* what `from` of channel 0 counts from */
   int64_t ld_channel;

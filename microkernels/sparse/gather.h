@@ -9,30 +9,33 @@
 namespace cortex {
 namespace {
 
+// Run by run, so that what a run says is read once for all channels.
 template <typename VectorOf>
 CORTEX_INLINE void gather_with(const cortex_sparse_gather_args& x, VectorOf vector_of_run) {
-  char* panel = static_cast<char*>(x.panel);
   const cortex_sparse_run* const end = x.runs + x.run_count;
+  const int32_t* const last = x.channels + x.count;
 #pragma GCC unroll 1
-  for (int64_t i = 0; i < x.count; ++i, panel += x.ld_panel) {
-    const auto* channel =
-        reinterpret_cast<const float*>(static_cast<const char*>(x.src) + x.channels[i] * x.ld_channel);
-    auto* to = reinterpret_cast<float*>(panel);
-#pragma GCC unroll 1
-    for (const cortex_sparse_run* run = x.runs; run != end; ++run)
-      store(to + run->to, vector_of_run(channel + run->from, *run));
+  for (const cortex_sparse_run* r = x.runs; r != end; ++r) {
+    const auto run = run_of(*r);
+    const char* from = static_cast<const char*>(x.src) + 4 * r->from;
+    char* to = static_cast<char*>(x.panel) + 4 * r->to;
+#pragma GCC unroll 4
+    for (const int32_t* channel = x.channels; channel != last; ++channel, to += x.ld_panel) {
+      store(reinterpret_cast<float*>(to),
+            vector_of_run(reinterpret_cast<const float*>(from + *channel * x.ld_channel), run));
+    }
   }
 }
 
 template <int Step>
 __attribute__((noinline)) void gather_step(const cortex_sparse_gather_args& x) {
-  gather_with(x, [](const float* lane0, const cortex_sparse_run& run)
+  gather_with(x, [](const float* lane0, const LaneRun& run)
                      CORTEX_LAMBDA { return vector_of<Step>(lane0, run); });
 }
 
 __attribute__((noinline)) void gather_any_step(const cortex_sparse_gather_args& x) {
-  gather_with(x, [&](const float* lane0, const cortex_sparse_run& run) CORTEX_LAMBDA {
-    const uint64_t bits = run.low | run.high << lanes;
+  gather_with(x, [&](const float* lane0, const LaneRun& run) CORTEX_LAMBDA {
+    const uint64_t bits = run.bits;
     const int spacing = x.step == 2 ? 2 : 1;
     float all[lanes];
     for (int lane = 0; lane < lanes; ++lane)

@@ -16,13 +16,20 @@ CORTEX_INLINE __m256i lanes_of(uint64_t bits) {
   return _mm256_cmpeq_epi32(_mm256_and_si256(_mm256_set1_epi32(static_cast<int>(bits)), bit), bit);
 }
 
+// The lanes of a run, ready for use.
+struct LaneRun {
+  __m256i low, high;
+  uint64_t bits;
+};
+CORTEX_INLINE LaneRun run_of(const cortex_sparse_run& r) {
+  return {lanes_of(r.low), lanes_of(r.high), r.low | r.high << lanes};
+}
+
 template <int Step>
-CORTEX_INLINE Vec vector_of(const float* lane0, const cortex_sparse_run& run) {
-  if constexpr (Step == 1) {
-    return run.low == 0xff ? load(lane0) : _mm256_maskload_ps(lane0, lanes_of(run.low));
-  }
-  const Vec low = _mm256_maskload_ps(lane0, lanes_of(run.low));
-  const Vec high = _mm256_maskload_ps(lane0 + lanes, lanes_of(run.high));
+CORTEX_INLINE Vec vector_of(const float* lane0, const LaneRun& run) {
+  const Vec low = _mm256_maskload_ps(lane0, run.low);
+  if constexpr (Step == 1) return low;
+  const Vec high = _mm256_maskload_ps(lane0 + lanes, run.high);
   const Vec even = _mm256_shuffle_ps(low, high, 0x88);  // 0 2 8 10 4 6 12 14
   return _mm256_castpd_ps(_mm256_permute4x64_pd(_mm256_castps_pd(even), 0xd8));
 }

@@ -10,11 +10,20 @@ namespace {
 
 constexpr bool has_step2 = true;
 
+// The lanes of a run, ready for use.
+struct LaneRun {
+  Mask low, high;
+  uint64_t bits;
+};
+CORTEX_INLINE LaneRun run_of(const cortex_sparse_run& r) {
+  return {static_cast<Mask>(r.low), static_cast<Mask>(r.high), r.low | r.high << lanes};
+}
+
 template <int Step>
-CORTEX_INLINE Vec vector_of(const float* lane0, const cortex_sparse_run& run) {
-  const Vec low = load(static_cast<Mask>(run.low), lane0);
+CORTEX_INLINE Vec vector_of(const float* lane0, const LaneRun& run) {
+  const Vec low = load(run.low, lane0);
   if constexpr (Step == 1) return low;
-  const Vec high = load(static_cast<Mask>(run.high), lane0 + lanes);
+  const Vec high = load(run.high, lane0 + lanes);
   const __m512i even = _mm512_setr_epi32(0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
   return _mm512_permutex2var_ps(low, even, high);
 }

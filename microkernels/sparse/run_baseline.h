@@ -10,12 +10,18 @@ namespace {
 
 constexpr bool has_step2 = false;
 
+// The lanes of a run, ready for use.
+struct LaneRun {
+  uint64_t bits;
+};
+CORTEX_INLINE LaneRun run_of(const cortex_sparse_run& r) { return {r.low | r.high << lanes}; }
+
 template <int Step>
-CORTEX_INLINE Vec vector_of(const float* lane0, const cortex_sparse_run& run) {
-  if (run.low == 0xf) return load(lane0);
+CORTEX_INLINE Vec vector_of(const float* lane0, const LaneRun& run) {
+  if (run.bits == 0xf) return load(lane0);
   Vec v = zero();
   for (int i = 0; i < lanes; ++i)
-    if (run.low >> i & 1) v[i] = lane0[i];
+    if (run.bits >> i & 1) v[i] = lane0[i];
   return v;
 }
 

@@ -18,39 +18,47 @@ constexpr int vectors_at_once(int rows) {
   return rows == 2 ? 6 : 3;
 }
 
-// sums += values x columns.
+// sums += T values x a column.
+template <int T, int R, typename Tile>
+CORTEX_INLINE void add_column(Tile& tile, const char* at, const float* values) {
+  const auto* column = reinterpret_cast<const float*>(at);
+  if constexpr (R < T) {
+    Vec a[R];
+    CORTEX_UNROLL
+    for (int j = 0; j < R; ++j) {
+      a[j] = load(column + j * lanes);
+      keep(a[j]);
+    }
+    CORTEX_UNROLL
+    for (int t = 0; t < T; ++t) {
+      const Vec w = splat(values[t]);
+      CORTEX_UNROLL
+      for (int j = 0; j < R; ++j) accumulate(tile.v[t][j], a[j], w);
+    }
+  } else {
+    Vec w[T];
+    CORTEX_UNROLL
+    for (int t = 0; t < T; ++t) w[t] = splat(values[t]);
+    CORTEX_UNROLL
+    for (int j = 0; j < R; ++j) {
+      Vec a = load(column + j * lanes);
+      if (T > 1) keep(a);
+      CORTEX_UNROLL
+      for (int t = 0; t < T; ++t) accumulate(tile.v[t][j], a, w[t]);
+    }
+  }
+}
+
+// sums += values x columns. Two columns a turn: lists are short, and a turn costs as much as a third of one.
 template <int T, int R, typename Tile>
 CORTEX_INLINE void add_columns(Tile& tile, const char* panel, const uint32_t* offset, const uint32_t* end,
                                const float* values) {
 #pragma GCC unroll 1
-  for (; offset != end; ++offset, values += T) {
-    const auto* column = reinterpret_cast<const float*>(panel + *offset);
-    if constexpr (R < T) {
-      Vec a[R];
-      CORTEX_UNROLL
-      for (int j = 0; j < R; ++j) {
-        a[j] = load(column + j * lanes);
-        keep(a[j]);
-      }
-      CORTEX_UNROLL
-      for (int t = 0; t < T; ++t) {
-        const Vec w = splat(values[t]);
-        CORTEX_UNROLL
-        for (int j = 0; j < R; ++j) accumulate(tile.v[t][j], a[j], w);
-      }
-    } else {
-      Vec w[T];
-      CORTEX_UNROLL
-      for (int t = 0; t < T; ++t) w[t] = splat(values[t]);
-      CORTEX_UNROLL
-      for (int j = 0; j < R; ++j) {
-        Vec a = load(column + j * lanes);
-        if (T > 1) keep(a);
-        CORTEX_UNROLL
-        for (int t = 0; t < T; ++t) accumulate(tile.v[t][j], a, w[t]);
-      }
-    }
+  for (; end - offset >= 2; offset += 2, values += 2 * T) {
+    add_column<T, R>(tile, panel + offset[0], values);
+    add_column<T, R>(tile, panel + offset[1], values + T);
   }
+  if (offset != end) add_column<T, R>(tile, panel + *offset, values);
 }
 
 // Every group, R vectors from vector `from` on.

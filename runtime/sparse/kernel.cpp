@@ -46,7 +46,7 @@ int64_t cache_bytes(const Machine& machine, std::size_t level, int64_t otherwise
 int64_t channels_in_block(const Tiling& tiling, int share, const Machine& machine) {
   const int64_t l1 = cache_bytes(machine, 0, 32768), l2 = cache_bytes(machine, 1, 8 * l1);
   const int64_t bytes = share == 1 ? l1 * 6 / 10 : share == 2 ? l1 * 9 / 10 : l2 / 8;
-  const int64_t fit = std::max<int64_t>(1, bytes / (4 * tiling.ld_panel));
+  const int64_t fit = std::max<int64_t>(1, bytes * (getenv("SPB")?atoi(getenv("SPB")):100)/100 / (4 * tiling.ld_panel)); //TMP
   // Whole groups of eight channels: of N:M weights every row then keeps as many columns of a block, and the
   // end of its list is where the CPU expects it.
   return fit < 8 ? fit : fit - fit % 8;
@@ -74,6 +74,7 @@ void choose(SparseKernel& k, const WeightsView& weights, int share, const PointL
     for (const PanelCopies copies :
          {PanelCopies::none, PanelCopies::one, PanelCopies::columns, PanelCopies::taps}) {
       const int vectors = vectors_of_tile(s);
+      if (getenv("SPC") && atoi(getenv("SPC")) != int(copies)) continue; //TMP
       if (!can_tile(k.conv, k.lanes, CORTEX_SPARSE_VECTORS, copies, in, out)) continue;
       Tiling tiling = cut_tiles(k.conv, k.lanes, vectors, copies, in, out);
       SparseShape shape;
@@ -84,6 +85,7 @@ void choose(SparseKernel& k, const WeightsView& weights, int share, const PointL
       // Offsets have 32 bits.
       if (4 * tiling.ld_panel * (copies == PanelCopies::none ? weights.channels : most) > UINT32_MAX) continue;
       const double cycles = estimate_cycles(tiling, kept, shape);
+      if(getenv("SPV")) fprintf(stderr,"share %d copies %d vectors %d blocks %d cycles %.0f us %.1f\n",s,int(copies),int(tiling.vectors),int(shape.blocks),cycles,cycles/machine.ghz/1e3); //TMP
       if (least > 0 && cycles >= least) continue;
       least = cycles;
       k.share = s;

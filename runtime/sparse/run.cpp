@@ -65,8 +65,7 @@ class Run {
       for (; at_ < stop; ++at_) {
         const float* from = run_.call_.src + tile_.src +
                             run_.k_.channels[static_cast<std::size_t>(at_)] * run_.k_.tiling.in.ld_channel();
-        for (const cortex_sparse_run& r : pattern.runs)
-          if (r.low) __builtin_prefetch(from + r.from, 0, 2);
+        for (const int64_t at : pattern.lines) __builtin_prefetch(from + at, 0, 2);
       }
     }
 

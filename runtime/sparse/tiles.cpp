@@ -135,7 +135,8 @@ class Cutter {
       p.base = at;
       at = round_up(at + (out_.vectors * per_vector_ + p.high - p.low) * unit_, lanes_);
     }
-    out_.ld_panel = at;
+    // Runs are whole vectors: the last one may start off a vector's place.
+    out_.ld_panel = at + (unit_ > 1 ? 0 : lanes_);
     for_each_tap([&](int64_t kd, int64_t kh, int64_t kw) {
       const Plane& p = plane_of(kd, kh, kw);
       out_.tap_offset.push_back(p.base + (offset(kh, kw) - p.low) * unit_);
@@ -150,6 +151,7 @@ class Cutter {
     out_.tap_offset = {0};
     TilePattern pattern;
     pattern.lanes = block * unit_;
+    for (int64_t at = 0; at < pattern.lanes; at += 16) pattern.lines.push_back(at);
     out_.patterns.push_back(pattern);
     for (int64_t n = 0; n < c_.mb / unit_; ++n)
       for (int64_t p = 0; p < points_; p += block)
@@ -248,6 +250,19 @@ class Cutter {
     return std::max<int64_t>(first, 0);
   }
 
+  // As if element 0 began a line.
+  void find_lines(TilePattern& pattern) const {
+    constexpr int64_t line = 16;
+    for (const cortex_sparse_run& run : pattern.runs) {
+      if (!run.low && !run.high) continue;
+      const int64_t last = run.from + (unit_ > 1 ? lanes_ - 1 : (lanes_ - 1) * c_.sw);
+      for (int64_t at = floor_div(run.from, line); at <= floor_div(last, line); ++at)
+        pattern.lines.push_back(at * line);
+    }
+    std::sort(pattern.lines.begin(), pattern.lines.end());
+    pattern.lines.erase(std::unique(pattern.lines.begin(), pattern.lines.end()), pattern.lines.end());
+  }
+
   int32_t index_of(TilePattern pattern) {
     std::string key;
     const auto add = [&](const void* data, std::size_t bytes) {
@@ -257,7 +272,10 @@ class Cutter {
     add(pattern.places.data(), pattern.places.size() * sizeof(cortex_sparse_place));
     add(&pattern.lanes, sizeof pattern.lanes);
     const auto [it, is_new] = index_.try_emplace(std::move(key), static_cast<int32_t>(out_.patterns.size()));
-    if (is_new) out_.patterns.push_back(std::move(pattern));
+    if (is_new) {
+      find_lines(pattern);
+      out_.patterns.push_back(std::move(pattern));
+    }
     return it->second;
   }
 
