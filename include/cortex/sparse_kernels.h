@@ -42,6 +42,8 @@ typedef struct cortex_sparse_args {
   void* c;
   int64_t ldc;
   const cortex_sparse_place* places;
+  const void* const* ahead; /* addresses that the caller reads next: brought to L2 group by group */
+  int64_t ahead_count;
   uint32_t flags;
   cortex_epilogue epilogue;
 } cortex_sparse_args;

@@ -71,13 +71,16 @@ __attribute__((noinline)) void rows_block(const cortex_sparse_args& x, int64_t f
   const char* const panel = static_cast<const char*>(x.panel) + skip;
   const char* sums = x.sums ? static_cast<const char*>(x.sums) + skip : nullptr;
   const bool placed = x.places != nullptr;
-  const int64_t ahead = placed ? 0 : skip;
+  const int64_t skip_c = placed ? 0 : skip;
   const char* residual =
-      x.epilogue.residual ? static_cast<const char*>(x.epilogue.residual) + ahead : nullptr;
+      x.epilogue.residual ? static_cast<const char*>(x.epilogue.residual) + skip_c : nullptr;
   TilePlace at{
-      static_cast<char*>(x.c) + ahead, x.ldc, n < R * lanes ? n : R * lanes, nullptr, nullptr, residual,
+      static_cast<char*>(x.c) + skip_c, x.ldc, n < R * lanes ? n : R * lanes, nullptr, nullptr, residual,
       x.epilogue.ld_residual};
   at.bias_m = x.epilogue.bias_m;
+  const void* const* ahead = x.ahead;
+  const void* const* const ahead_end = ahead + (from == 0 ? x.ahead_count : 0);
+  const int64_t ahead_each = (x.ahead_count + x.groups - 1) / x.groups;
   const uint32_t* offset = x.offsets;
   const float* values = x.values;
 #pragma GCC unroll 1
@@ -102,6 +105,10 @@ __attribute__((noinline)) void rows_block(const cortex_sparse_args& x, int64_t f
           prefetch_to_write(at.c + t * x.ldc + 4 * (placed ? x.places[from + j].offset : j * lanes));
       }
     }
+    for (const void* const* stop = ahead + (ahead_end - ahead < ahead_each ? ahead_end - ahead : ahead_each);
+         ahead != stop; ++ahead) {
+      __builtin_prefetch(*ahead, 0, 2);
+    }
     add_columns<T, R>(tile, panel, offset, offset + count, values);
     offset += count;
     values += count * T;
@@ -118,6 +125,7 @@ __attribute__((noinline)) void rows_block(const cortex_sparse_args& x, int64_t f
 
 template <int T>
 CORTEX_INLINE void sparse_rows(const cortex_sparse_args& x) {
+  if (x.groups <= 0) return;
   constexpr int most = vectors_at_once(T);
   const int64_t vectors = (x.n + lanes - 1) / lanes, passes = (vectors + most - 1) / most;
   for (int64_t p = 0; p < passes; ++p) {

@@ -135,7 +135,11 @@ void place_scratch(SparseKernel& k) {
   for (std::size_t b = 0; b + 1 < k.block_channels.size(); ++b)
     channels = std::max(channels, k.block_channels[b + 1] - k.block_channels[b]);
   k.sums_at = k.tiling.copies == PanelCopies::none ? 0 : round_up(channels * k.ld_panel() + 4 * k.lanes, 64);
-  k.scratch_bytes = round_up(k.sums_at + (k.blocks() > 1 ? k.conv.oc * k.ld_sums() : 0), 64);
+  k.ahead_at = round_up(k.sums_at + (k.blocks() > 1 ? k.conv.oc * k.ld_sums() : 0), 64);
+  std::size_t lines = 0;
+  for (const TilePattern& pattern : k.tiling.patterns) lines = std::max(lines, pattern.lines.size());
+  const int64_t ahead = channels * static_cast<int64_t>(lines * sizeof(void*));
+  k.scratch_bytes = round_up(k.ahead_at + ahead, 64);
 }
 
 PointLayout fastest(const SparseKernel& k, int64_t points, int64_t width) {

@@ -38,8 +38,8 @@ struct SparseKernel {
 
   // Packed weights: values, offsets, counts.
   int64_t offsets_at = 0, counts_at = 0, packed_bytes = 0;
-  // A task's scratch: panel, sums.
-  int64_t sums_at = 0, scratch_bytes = 0;
+  // A task's scratch: panel, sums, addresses of what is read next.
+  int64_t sums_at = 0, ahead_at = 0, scratch_bytes = 0;
 
   int64_t blocks() const { return static_cast<int64_t>(block_channels.size()) - 1; }
   int64_t group_count() const { return static_cast<int64_t>(groups.size()); }

@@ -10,7 +10,7 @@ namespace {
 class Run {
  public:
   Run(const SparseKernel& kernel, const SparseCall& call, void* scratch)
-      : k_(kernel), call_(call), panel_(static_cast<char*>(scratch)), sums_(panel_ + k_.sums_at) {}
+      : k_(kernel), call_(call), panel_(static_cast<char*>(scratch)), sums_(panel_ + k_.sums_at), ahead_(reinterpret_cast<const void**>(panel_ + k_.ahead_at)) {}
 
   // Groups [from, to) of one tile; `next` is the one after it.
   void tile(const PointTile& tile, int64_t from, int64_t to, const PointTile& next) {
@@ -21,59 +21,46 @@ class Run {
     for (int64_t b = 0; b < blocks; ++b) {
       if (gathers) gather(b, tile);
       const bool last = b + 1 == blocks;
-      Ahead ahead(*this, last ? 0 : b + 1, last ? next : tile);
+      int64_t ahead = last ? look_ahead(0, next) : look_ahead(b + 1, tile);
       for (const GroupSpan& span : k_.spans) {
         const int64_t begin = std::max(from, span.first), end = std::min(to, span.first + span.count);
-        // In eight steps, between which the inputs of the next block are asked for.
-        for (int64_t step = 0; begin < end && step < 8; ++step) {
-          const int64_t g = begin + (end - begin) * step / 8, stop = begin + (end - begin) * (step + 1) / 8;
-          if (span.share == k_.share) ahead.ask(step + 1);
-          if (g == stop) continue;
-          cortex_sparse_args x = lists(b, g, stop - g);
-          x.panel = panel;
-          const int64_t row = span.row + (g - span.first) * span.share;
-          char* const sums = sums_ + row * k_.ld_sums();
-          x.n = pattern.lanes;
-          x.ld_sums = k_.ld_sums();
-          if (b > 0) x.sums = sums;
-          if (last) {
-            finish_at(x, row, tile, pattern);
-          } else {
-            x.c = sums;
-            x.ldc = k_.ld_sums();
-          }
-          (span.share == 1 ? k_.rows_single : k_.rows_shared)(&x);
+        if (begin >= end) continue;
+        cortex_sparse_args x = lists(b, begin, end - begin);
+        const int64_t row = span.row + (begin - span.first) * span.share;
+        char* const sums = sums_ + row * k_.ld_sums();
+        x.panel = panel;
+        x.n = pattern.lanes;
+        x.ld_sums = k_.ld_sums();
+        x.ahead = ahead_;
+        x.ahead_count = ahead;
+        ahead = 0;
+        if (b > 0) x.sums = sums;
+        if (last) {
+          finish_at(x, row, tile, pattern);
+        } else {
+          x.c = sums;
+          x.ldc = k_.ld_sums();
         }
+        (span.share == 1 ? k_.rows_single : k_.rows_shared)(&x);
       }
     }
   }
 
  private:
-  // Brings the inputs of a block to L2 while another is summed: rows of a channel are too short, and channels
-  // too far apart, for the CPU to see what comes next.
-  class Ahead {
-   public:
-    Ahead(const Run& run, int64_t block, const PointTile& tile) : run_(run), tile_(tile) {
-      const auto& starts = run.k_.block_channels;
-      first_ = at_ = starts[static_cast<std::size_t>(block)];
-      end_ = starts[static_cast<std::size_t>(block) + 1];
+  // The lines that a block of a tile will read, to be brought to L2 while another is summed: rows of a channel
+  // are too short, and channels too far apart, for the CPU to see what comes next.
+  int64_t look_ahead(int64_t block, const PointTile& tile) const {
+    const int64_t first = k_.block_channels[static_cast<std::size_t>(block)],
+                  end = k_.block_channels[static_cast<std::size_t>(block) + 1];
+    const TilePattern& pattern = pattern_of(tile);
+    int64_t count = 0;
+    for (int64_t i = first; i < end; ++i) {
+      const float* const channel =
+          call_.src + tile.src + k_.channels[static_cast<std::size_t>(i)] * k_.tiling.in.ld_channel();
+      for (const int64_t at : pattern.lines) ahead_[count++] = channel + at;
     }
-    // Up to `step` eighths of it.
-    void ask(int64_t step) {
-      const int64_t stop = first_ + (end_ - first_) * step / 8;
-      const TilePattern& pattern = run_.pattern_of(tile_);
-      for (; at_ < stop; ++at_) {
-        const float* from = run_.call_.src + tile_.src +
-                            run_.k_.channels[static_cast<std::size_t>(at_)] * run_.k_.tiling.in.ld_channel();
-        for (const int64_t at : pattern.lines) __builtin_prefetch(from + at, 0, 2);
-      }
-    }
-
-   private:
-    const Run& run_;
-    const PointTile& tile_;
-    int64_t first_, at_, end_;
-  };
+    return count;
+  }
 
   const TilePattern& pattern_of(const PointTile& tile) const {
     return k_.tiling.patterns[static_cast<std::size_t>(tile.pattern)];
@@ -121,6 +108,7 @@ class Run {
   const SparseKernel& k_;
   const SparseCall& call_;
   char *panel_, *sums_;
+  const void** ahead_;
 };
 
 }  // namespace

@@ -33,6 +33,8 @@ struct Plane {
   int64_t base = 0;           // element of the panel where offset `low` stands
 };
 
+constexpr int64_t near_bytes = 512 << 10;  // half of a small L2
+
 class Cutter {
  public:
   Cutter(const ConvProblem& c, int lanes, int vectors, PanelCopies copies, const PointLayout& in,
@@ -76,6 +78,12 @@ class Cutter {
         ranges.push_back({from + all * i / count * per_vector_,
                           std::min(from + all * (i + 1) / count * per_vector_, to)});
       out_.vectors = std::max(out_.vectors, ceil_div(all, count));
+    }
+    // Down the rows where a row of tiles reads more than stays near until the next one reads it again.
+    const int64_t row_bytes = 4 * c_.kd * c_.kh * c_.iw * c_.ic * unit_;
+    if (alone_ && row_bytes > near_bytes) {
+      std::stable_sort(ranges.begin(), ranges.end(),
+                       [&](const Range& a, const Range& b) { return a.from % c_.ow < b.from % c_.ow; });
     }
     lay_out_panel();
     for (int64_t n = 0; n < c_.mb / unit_; ++n)
@@ -182,6 +190,7 @@ class Cutter {
         at = stop;
       }
     }
+    find_lines(pattern);
     out_.tiles.push_back({origin_, out_.out.at(n, first, c_.oc, points_), index_of(std::move(pattern))});
   }
 
@@ -250,17 +259,22 @@ class Cutter {
     return std::max<int64_t>(first, 0);
   }
 
-  // As if element 0 began a line.
-  void find_lines(TilePattern& pattern) const {
+  // Lines that the tile before did not read, as if element 0 began one.
+  void find_lines(TilePattern& pattern) {
     constexpr int64_t line = 16;
+    std::vector<int64_t> all;
     for (const cortex_sparse_run& run : pattern.runs) {
       if (!run.low && !run.high) continue;
-      const int64_t last = run.from + (unit_ > 1 ? lanes_ - 1 : (lanes_ - 1) * c_.sw);
-      for (int64_t at = floor_div(run.from, line); at <= floor_div(last, line); ++at)
-        pattern.lines.push_back(at * line);
+      const int64_t first = origin_ + run.from,
+                    last = first + (unit_ > 1 ? lanes_ - 1 : (lanes_ - 1) * c_.sw);
+      for (int64_t at = floor_div(first, line); at <= floor_div(last, line); ++at) all.push_back(at * line);
     }
-    std::sort(pattern.lines.begin(), pattern.lines.end());
-    pattern.lines.erase(std::unique(pattern.lines.begin(), pattern.lines.end()), pattern.lines.end());
+    std::sort(all.begin(), all.end());
+    all.erase(std::unique(all.begin(), all.end()), all.end());
+    for (const int64_t at : all) {
+      if (!std::binary_search(before_.begin(), before_.end(), at)) pattern.lines.push_back(at - origin_);
+    }
+    before_ = std::move(all);
   }
 
   int32_t index_of(TilePattern pattern) {
@@ -270,12 +284,10 @@ class Cutter {
     };
     add(pattern.runs.data(), pattern.runs.size() * sizeof(cortex_sparse_run));
     add(pattern.places.data(), pattern.places.size() * sizeof(cortex_sparse_place));
+    add(pattern.lines.data(), pattern.lines.size() * sizeof(int64_t));
     add(&pattern.lanes, sizeof pattern.lanes);
     const auto [it, is_new] = index_.try_emplace(std::move(key), static_cast<int32_t>(out_.patterns.size()));
-    if (is_new) {
-      find_lines(pattern);
-      out_.patterns.push_back(std::move(pattern));
-    }
+    if (is_new) out_.patterns.push_back(std::move(pattern));
     return it->second;
   }
 
@@ -286,6 +298,7 @@ class Cutter {
   int64_t pitch_ = 0, low_ = 0;  // positions from row to row; the first of a row
   int64_t image_ = 0, origin_ = 0;
   std::vector<Plane> planes_;
+  std::vector<int64_t> before_;  // lines of the tile before
   std::map<std::string, int32_t> index_;
   Tiling out_;
 };

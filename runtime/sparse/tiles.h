@@ -33,7 +33,7 @@ struct TilePattern {
   std::vector<cortex_sparse_run> runs;
   std::vector<cortex_sparse_place> places;  // empty: lanes are adjacent in the output
   int64_t lanes = 0;                        // in use, with their gaps
-  std::vector<int64_t> lines;               // elements that name every line the runs read, once
+  std::vector<int64_t> lines;               // elements in lines that the tile before does not read
 };
 
 struct PointTile {
