@@ -72,7 +72,8 @@ void choose(SparseKernel& k, const WeightsView& weights, int share, const PointL
     const Kept kept = keep_nonzero(weights, s);
     const std::vector<int32_t> channels = channels_in_use(kept, weights.channels, weights.taps);
     for (const PanelCopies copies :
-         {PanelCopies::none, PanelCopies::one, PanelCopies::columns, PanelCopies::taps}) {
+         {PanelCopies::none, PanelCopies::one, PanelCopies::columns, PanelCopies::lines,
+          PanelCopies::taps}) {
       const int vectors = vectors_of_tile(s);
       if (getenv("SPC") && atoi(getenv("SPC")) != int(copies)) continue; //TMP
       if (!can_tile(k.conv, k.lanes, CORTEX_SPARSE_VECTORS, copies, in, out)) continue;
@@ -170,7 +171,8 @@ Result<ConvProblem> as_channel_major(const Problem& problem) {
 }
 
 std::string SparseKernel::text() const {
-  constexpr const char* copies[] = {"no panels", "panels of rows", "panels by column", "panels by tap"};
+  constexpr const char* copies[] = {"no panels", "panels of rows", "panels by column", "panels by column, by line",
+                                      "panels by tap"};
   return fmt::format("sparse: {} rows x {} lanes, {}, {} channels in {} blocks, {} tiles", share,
                      lanes * tiling.vectors, copies[static_cast<int>(tiling.copies)], channels.size(), blocks(),
                      tiling.tiles.size());

@@ -57,6 +57,9 @@ class Cutter {
     alone_ = copies == PanelCopies::one && !gaps_;
     pitch_ = c.ow;
     if (gaps_) widen_pitch();
+    if (copies == PanelCopies::lines)
+      pitch_ = 2 * c.ow <= lanes ? lanes / 2 : round_up(c.ow, int64_t{lanes});
+    by_column_ = copies == PanelCopies::columns || copies == PanelCopies::lines;
   }
 
   Tiling cut() {
@@ -69,10 +72,13 @@ class Cutter {
       int64_t from, to;
     };
     std::vector<Range> ranges;
-    const int64_t length = gaps_ ? (c_.oh - 1) * pitch_ + c_.ow : points_;
-    for (int64_t from = 0, to; from < length; from = to) {
-      to = gaps_ ? length : std::min((from / out_.out.block + 1) * out_.out.block, length);
-      if (alone_) to = std::min(to, (from / c_.ow + 1) * c_.ow);
+    // Positions, cut where the output is.
+    const int64_t block = pitch_ == c_.ow ? out_.out.block : out_.out.block / c_.ow * pitch_;
+    const int64_t length = (points_ / c_.ow - 1) * pitch_ + c_.ow;
+    for (int64_t from = 0, next; from < length; from = next) {
+      next = (from / block + 1) * block;
+      if (alone_) next = std::min(next, (from / c_.ow + 1) * c_.ow);
+      const int64_t to = std::min(next - (pitch_ - c_.ow), length);
       const int64_t all = ceil_div(to - from, per_vector_), count = ceil_div(all, most_);
       for (int64_t i = 0; i < count; ++i)
         ranges.push_back({from + all * i / count * per_vector_,
@@ -116,6 +122,7 @@ class Cutter {
       case PanelCopies::one:
         return x_.shift(kw) + (gaps_ ? y_.shift(kh) * pitch_ : 0);
       case PanelCopies::columns:
+      case PanelCopies::lines:
         return y_.shift(kh) * pitch_;
       default:
         return 0;
@@ -123,7 +130,7 @@ class Cutter {
   }
 
   Plane& plane_of(int64_t kd, int64_t kh, int64_t kw) {
-    const bool by_phase = gaps_ || out_.copies == PanelCopies::columns;
+    const bool by_phase = gaps_ || by_column_;
     const int64_t row = by_phase ? y_.phase(kh) : kd * c_.kh + kh;
     const int64_t column = out_.copies == PanelCopies::one ? x_.phase(kw) : x_.at(kw);
     const int64_t at = offset(kh, kw);
@@ -199,7 +206,7 @@ class Cutter {
   // Positions [begin, end) of row y of a plane, to element `to` of the panel.
   void add_runs(TilePattern& pattern, const Plane& p, int64_t y, int64_t begin, int64_t end, int64_t to) {
     int64_t d = 0, h = 0;
-    if (gaps_ || out_.copies == PanelCopies::columns) {
+    if (gaps_ || by_column_) {
       h = y * c_.sh + p.row;
     } else {
       d = y / c_.oh * c_.sd + p.row / c_.kh * (c_.dd + 1) - c_.pd;
@@ -294,7 +301,7 @@ class Cutter {
   const ConvProblem& c_;
   const int64_t lanes_, most_, unit_, per_vector_, points_;  // elements of a point; points of a vector
   const Axis x_, y_;
-  bool gaps_ = false, alone_ = false;
+  bool gaps_ = false, alone_ = false, by_column_ = false;
   int64_t pitch_ = 0, low_ = 0;  // positions from row to row; the first of a row
   int64_t image_ = 0, origin_ = 0;
   std::vector<Plane> planes_;
@@ -325,6 +332,8 @@ bool can_tile(const ConvProblem& c, int lanes, int vectors, PanelCopies copies, 
       return true;
     case PanelCopies::columns:
       return is_flat(c);
+    case PanelCopies::lines:
+      return is_flat(c) && in.images == 1 && c.ow % (lanes / 2) != 0 && out.block % c.ow == 0;
     case PanelCopies::taps:
       return c.kd * c.kh * c.kw > 1;
   }

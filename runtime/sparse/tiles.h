@@ -25,6 +25,7 @@ enum class PanelCopies {
   none,      // the panel is the input itself: windows of one point, tiles that are a block of the layout
   one,       // rows as they are, a phase of the stride each; taps of all rows and columns share them
   columns,   // a copy for every column of the window, shared by its rows
+  lines,     // the same, rows starting with a line of the cache (short ones in the middle of one)
   taps,      // a copy for every tap
 };
 
