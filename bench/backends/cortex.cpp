@@ -44,8 +44,9 @@ class CortexInstance : public Instance {
     dst_block_ = plan_info.dst_block;
     if (problem_.is_conv() && (plan_info.src_block > 1 || plan_info.src_images > 1)) {
       const ConvProblem& c = problem_.conv();
-      for_each_element(c.mb, c.ic, c.id * c.ih * c.iw, plan_info.src_images, plan_info.src_block,
-                       [&](int64_t nhwc, int64_t native) { src_.floats()[native] = operands_.a_data()[nhwc]; });
+      for_each_element(
+          c.mb, c.ic, c.id * c.ih * c.iw, plan_info.src_images, plan_info.src_block,
+          [&](int64_t nhwc, int64_t native) { src_.floats()[native] = operands_.a_data()[nhwc]; });
     } else {
       encode(problem_.src, operands_.a_data(), a_elements(problem_), src_.data());
     }
@@ -86,8 +87,9 @@ class CortexInstance : public Instance {
     std::memset(dst_.data(), 0xff, dst_.bytes());  // NaN
     if (!args_.residual) return;
     if (has_own_layout()) {
-      for_each_output(
-          [&](int64_t nhwc, int64_t native) { dst_.floats()[native] = operands_.residual.as<float>()[nhwc]; });
+      for_each_output([&](int64_t nhwc, int64_t native) {
+        dst_.floats()[native] = operands_.residual.as<float>()[nhwc];
+      });
     } else {
       encode(problem_.dst, operands_.residual.as<float>(), c_elements(problem_), dst_.data());
     }
@@ -106,7 +108,9 @@ class CortexInstance : public Instance {
   }
 
  private:
-  bool has_own_layout() const { return problem_.is_conv() && dst_block_ > 0 && (dst_block_ > 1 || dst_images_ > 1); }
+  bool has_own_layout() const {
+    return problem_.is_conv() && dst_block_ > 0 && (dst_block_ > 1 || dst_images_ > 1);
+  }
 
   // f(element in NHWC, element in the plan's layout), see cortex_plan_info.
   template <typename F>

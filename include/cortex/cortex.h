@@ -263,18 +263,19 @@ typedef struct cortex_plan_info {
   int32_t tasks;            /* pieces execute hands to the thread pool; 1: it runs on the caller */
   int32_t generated;        /* 1: a generated kernel runs; 0: the interpreter */
   int32_t reserved0;
-  const char* isa;        /* what its microkernels need */
-  const char* kernel;     /* microkernel name */
-  const char* schedule;   /* text, parses back in cortex_plan_options.schedule; "sparse: ..." does not */
-  const char* problem;    /* canonical problem text */
-  const char* src_layout; /* "ndhwc", "ncdhw", "nPc112p", ...; the matmul's "mk", "km": letters slowest first */
+  const char* isa;      /* what its microkernels need */
+  const char* kernel;   /* microkernel name */
+  const char* schedule; /* text, parses back in cortex_plan_options.schedule; "sparse: ..." does not */
+  const char* problem;  /* canonical problem text */
+  const char*
+      src_layout; /* "ndhwc", "ncdhw", "nPc112p", ...; the matmul's "mk", "km": letters slowest first */
   const char* dst_layout;
   const char* native_src_layout; /* what CORTEX_LAYOUT_NATIVE is for this plan */
   const char* native_dst_layout;
   const char* weights_layout;
   int64_t scale_bytes; /* 0: the problem has none */
-  /* The layouts of a convolution's activations in numbers; 0 for matmuls. With points p = (d*H + h)*W + w, P of
-   * them, and C channels, image n's channel c at point p is element
+  /* The layouts of a convolution's activations in numbers; 0 for matmuls. With points p = (d*H + h)*W + w, P
+   * of them, and C channels, image n's channel c at point p is element
    *   (((n/images * (P/block) + p/block) * C + c) * block + p%block) * images + n%images;
    * images divides the batch, block divides P. ndhwc is block 1, ncdhw is block P, of one image. */
   int32_t src_images, dst_images;

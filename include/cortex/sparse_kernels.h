@@ -28,8 +28,8 @@ typedef struct cortex_sparse_place {
  * offset. sums: NULL for zeros. It may be C. Rows of C, sums and residual are ldc, ld_sums and
  * epilogue.ld_residual bytes apart. CORTEX_TILE_EPILOGUE finishes C; the epilogue's columns (n) are points,
  * its rows (m) outputs.
- * places, with CORTEX_TILE_EPILOGUE alone: of each vector where its lanes go in C and in residual (sums stay as
- * they are); n is then a whole number of vectors.
+ * places, with CORTEX_TILE_EPILOGUE alone: of each vector where its lanes go in C and in residual (sums stay
+ * as they are); n is then a whole number of vectors.
  */
 typedef struct cortex_sparse_args {
   const void* panel;

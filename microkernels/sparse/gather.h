@@ -29,8 +29,8 @@ CORTEX_INLINE void gather_with(const cortex_sparse_gather_args& x, VectorOf vect
 
 template <int Step>
 __attribute__((noinline)) void gather_step(const cortex_sparse_gather_args& x) {
-  gather_with(x, [](const float* lane0, const LaneRun& run)
-                     CORTEX_LAMBDA { return vector_of<Step>(lane0, run); });
+  gather_with(
+      x, [](const float* lane0, const LaneRun& run) CORTEX_LAMBDA { return vector_of<Step>(lane0, run); });
 }
 
 __attribute__((noinline)) void gather_any_step(const cortex_sparse_gather_args& x) {

@@ -23,8 +23,7 @@ CORTEX_INLINE void finish_placed(RegisterTile<T, R, true>& tile, const cortex_ep
   if (at.residual && !residual_last) {
     const Vec scale = splat(e.residual_scale);
     tile.each([&](Vec x, int t, int j) CORTEX_LAMBDA {
-      const auto* from =
-          reinterpret_cast<const float*>(at.residual + t * at.ld_residual) + places[j].offset;
+      const auto* from = reinterpret_cast<const float*>(at.residual + t * at.ld_residual) + places[j].offset;
       return fma(load(first_lanes(places[j].count), from), scale, x);
     });
   }

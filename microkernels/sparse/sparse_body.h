@@ -74,9 +74,13 @@ __attribute__((noinline)) void rows_block(const cortex_sparse_args& x, int64_t f
   const int64_t skip_c = placed ? 0 : skip;
   const char* residual =
       x.epilogue.residual ? static_cast<const char*>(x.epilogue.residual) + skip_c : nullptr;
-  TilePlace at{
-      static_cast<char*>(x.c) + skip_c, x.ldc, n < R * lanes ? n : R * lanes, nullptr, nullptr, residual,
-      x.epilogue.ld_residual};
+  TilePlace at{static_cast<char*>(x.c) + skip_c,
+               x.ldc,
+               n < R * lanes ? n : R * lanes,
+               nullptr,
+               nullptr,
+               residual,
+               x.epilogue.ld_residual};
   at.bias_m = x.epilogue.bias_m;
   const void* const* ahead = x.ahead;
   const void* const* const ahead_end = ahead + (from == 0 ? x.ahead_count : 0);

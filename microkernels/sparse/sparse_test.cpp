@@ -153,14 +153,8 @@ TEST_P(Sparse, RowsMatchDouble) {
   std::mt19937 random(11);
   for (const int share : {1, 2, 4}) {
     for (int n = 1; n <= CORTEX_SPARSE_VECTORS * kernels().lanes; ++n) {
-      const Case c{share,
-                   1 + n % 4,
-                   n,
-                   1 + static_cast<int>(random() % 40),
-                   n % 3,
-                   random() % 2 == 0,
-                   false,
-                   n % 2 ? Side::before : Side::after};
+      const Case c{share, 1 + n % 4,         n,     1 + static_cast<int>(random() % 40),
+                   n % 3, random() % 2 == 0, false, n % 2 ? Side::before : Side::after};
       check_rows(kernels(), c, random);
       if (HasFatalFailure()) return;
     }
@@ -172,7 +166,13 @@ TEST_P(Sparse, LanesGoToTheirPlaces) {
   for (const int share : {1, 2, 4}) {
     for (int round = 0; round < 40; ++round) {
       const int vectors = 1 + round % CORTEX_SPARSE_VECTORS;
-      const Case c{share, 1 + round % 4, vectors * kernels().lanes, 20, round % 2, true, true,
+      const Case c{share,
+                   1 + round % 4,
+                   vectors * kernels().lanes,
+                   20,
+                   round % 2,
+                   true,
+                   true,
                    round % 2 ? Side::before : Side::after};
       check_rows(kernels(), c, random);
       if (HasFatalFailure()) return;
@@ -204,7 +204,8 @@ TEST_P(Sparse, GatherTakesTheElementsOfItsRuns) {
       runs.push_back(run);
     }
     std::vector<int32_t> ids;
-    for (int i = 0; i < 5; ++i) ids.push_back(static_cast<int32_t>(random() % static_cast<unsigned>(channels)));
+    for (int i = 0; i < 5; ++i)
+      ids.push_back(static_cast<int32_t>(random() % static_cast<unsigned>(channels)));
     std::vector<float> panel(ids.size() * static_cast<std::size_t>(pitch), 7.0f);
     cortex_sparse_gather_args x{};
     x.src = src.data();

@@ -68,9 +68,9 @@ TEST_P(SparseOnIsa, LargerOnes) {
   for (const char* line :
        {"mb3ic70ih7oc37oh7kh3ph1", "--attr-post-ops=sum+relu mb2ic33ih15oc18oh8kh3sh2ph1",
         "mb1ic3ih40oc9oh20kh7sh2ph3", "mb2ic40ih9oc8oh9kh5ph4dh1", "mb1ic300ih14oc12oh14kh1ph0",
-        "--attr-post-ops=gelu_tanh 50x700:700x33", "mb4ic16ih8oc7oh3kh3sh3ph1",
-        "mb16ic20ih14oc9oh14kh3ph1", "--attr-post-ops=sum+relu mb32ic17ih14oc11oh7kh3sh2ph1",
-        "mb16ic5ih21oc6oh21kh1ph0", "mb1ic24ih56oc10oh56kh1ph0", "--attr-post-ops=sum mb2ic24ih56oc10oh56kh3ph1",
+        "--attr-post-ops=gelu_tanh 50x700:700x33", "mb4ic16ih8oc7oh3kh3sh3ph1", "mb16ic20ih14oc9oh14kh3ph1",
+        "--attr-post-ops=sum+relu mb32ic17ih14oc11oh7kh3sh2ph1", "mb16ic5ih21oc6oh21kh1ph0",
+        "mb1ic24ih56oc10oh56kh1ph0", "--attr-post-ops=sum mb2ic24ih56oc10oh56kh3ph1",
         "mb1ic9ih56oc10oh28kh1sh2ph0", "mb1ic9ih56oc10oh28kh3sh2ph1", "mb16ic3ih6oc4oh2kh3sh2ph0"}) {
     const Result<Problem> problem = parse_problem(line);
     ASSERT_TRUE(problem) << problem.error().message;

@@ -44,9 +44,9 @@ double estimate_cycles(const Tiling& tiling, const Kept& kept, const SparseShape
     cycles += static_cast<double>(lists) * blocks * list_end;
     const double outputs = static_cast<double>(rows) * vectors;
     cycles += outputs * ((blocks - 1) * 2 * sum_moved + finished * (pattern.places.empty() ? 1 : 1.5));
-    cycles += channels * (tiling.copies == PanelCopies::none
-                              ? vectors * first_touch
-                              : static_cast<double>(pattern.runs.size()) * gathered);
+    cycles +=
+        channels * (tiling.copies == PanelCopies::none ? vectors * first_touch
+                                                       : static_cast<double>(pattern.runs.size()) * gathered);
     return cycles;
   };
   std::vector<double> cycles;

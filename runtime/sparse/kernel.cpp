@@ -21,15 +21,15 @@ void choose_functions(SparseKernel& k) {
   };
   if (k.isa >= Isa::avx512) {
     k.isa = Isa::avx512;
-    choose(cortex_sparse_rows1_avx512, cortex_sparse_rows2_avx512,
-           cortex_sparse_rows4_avx512, cortex_sparse_gather_avx512);
+    choose(cortex_sparse_rows1_avx512, cortex_sparse_rows2_avx512, cortex_sparse_rows4_avx512,
+           cortex_sparse_gather_avx512);
   } else if (k.isa >= Isa::avx2) {
     k.isa = Isa::avx2;
-    choose(cortex_sparse_rows1_avx2, cortex_sparse_rows2_avx2,
-           cortex_sparse_rows4_avx2, cortex_sparse_gather_avx2);
+    choose(cortex_sparse_rows1_avx2, cortex_sparse_rows2_avx2, cortex_sparse_rows4_avx2,
+           cortex_sparse_gather_avx2);
   } else {
-    choose(cortex_sparse_rows1_baseline, cortex_sparse_rows2_baseline,
-           cortex_sparse_rows4_baseline, cortex_sparse_gather_baseline);
+    choose(cortex_sparse_rows1_baseline, cortex_sparse_rows2_baseline, cortex_sparse_rows4_baseline,
+           cortex_sparse_gather_baseline);
   }
 }
 
@@ -46,7 +46,7 @@ int64_t cache_bytes(const Machine& machine, std::size_t level, int64_t otherwise
 int64_t channels_in_block(const Tiling& tiling, int share, const Machine& machine) {
   const int64_t l1 = cache_bytes(machine, 0, 32768), l2 = cache_bytes(machine, 1, 8 * l1);
   const int64_t bytes = share == 1 ? l1 * 6 / 10 : share == 2 ? l1 * 9 / 10 : l2 / 8;
-  const int64_t fit = std::max<int64_t>(1, bytes * (getenv("SPB")?atoi(getenv("SPB")):100)/100 / (4 * tiling.ld_panel)); //TMP
+  const int64_t fit = std::max<int64_t>(1, bytes / (4 * tiling.ld_panel));
   // Whole groups of eight channels: of N:M weights every row then keeps as many columns of a block, and the
   // end of its list is where the CPU expects it.
   return fit < 8 ? fit : fit - fit % 8;
@@ -72,10 +72,8 @@ void choose(SparseKernel& k, const WeightsView& weights, int share, const PointL
     const Kept kept = keep_nonzero(weights, s);
     const std::vector<int32_t> channels = channels_in_use(kept, weights.channels, weights.taps);
     for (const PanelCopies copies :
-         {PanelCopies::none, PanelCopies::one, PanelCopies::columns, PanelCopies::lines,
-          PanelCopies::taps}) {
+         {PanelCopies::none, PanelCopies::one, PanelCopies::columns, PanelCopies::lines, PanelCopies::taps}) {
       const int vectors = vectors_of_tile(s);
-      if (getenv("SPC") && atoi(getenv("SPC")) != int(copies)) continue; //TMP
       if (!can_tile(k.conv, k.lanes, CORTEX_SPARSE_VECTORS, copies, in, out)) continue;
       Tiling tiling = cut_tiles(k.conv, k.lanes, vectors, copies, in, out);
       SparseShape shape;
@@ -84,9 +82,9 @@ void choose(SparseKernel& k, const WeightsView& weights, int share, const PointL
       shape.blocks = std::max<int64_t>(1, ceil_div(shape.channels, most));
       shape.lanes = k.lanes;
       // Offsets have 32 bits.
-      if (4 * tiling.ld_panel * (copies == PanelCopies::none ? weights.channels : most) > UINT32_MAX) continue;
+      if (4 * tiling.ld_panel * (copies == PanelCopies::none ? weights.channels : most) > UINT32_MAX)
+        continue;
       const double cycles = estimate_cycles(tiling, kept, shape);
-      if(getenv("SPV")) fprintf(stderr,"share %d copies %d vectors %d blocks %d cycles %.0f us %.1f\n",s,int(copies),int(tiling.vectors),int(shape.blocks),cycles,cycles/machine.ghz/1e3); //TMP
       if (least > 0 && cycles >= least) continue;
       least = cycles;
       k.share = s;
@@ -171,16 +169,15 @@ Result<ConvProblem> as_channel_major(const Problem& problem) {
 }
 
 std::string SparseKernel::text() const {
-  constexpr const char* copies[] = {"no panels", "panels of rows", "panels by column", "panels by column, by line",
-                                      "panels by tap"};
+  constexpr const char* copies[] = {"no panels", "panels of rows", "panels by column",
+                                    "panels by column, by line", "panels by tap"};
   return fmt::format("sparse: {} rows x {} lanes, {}, {} channels in {} blocks, {} tiles", share,
-                     lanes * tiling.vectors, copies[static_cast<int>(tiling.copies)], channels.size(), blocks(),
-                     tiling.tiles.size());
+                     lanes * tiling.vectors, copies[static_cast<int>(tiling.copies)], channels.size(),
+                     blocks(), tiling.tiles.size());
 }
 
 Result<SparseKernel> make_sparse_kernel(const Problem& problem, const WeightsView& weights, int share,
-                                        bool own_layouts, int threads, Isa isa,
-                                        const Machine& machine) {
+                                        bool own_layouts, int threads, Isa isa, const Machine& machine) {
   Result<ConvProblem> conv = as_channel_major(problem);
   if (!conv) return conv.error();
   const int64_t columns = weights.channels * weights.taps;
@@ -231,7 +228,8 @@ Status pack_sparse(const SparseKernel& k, const WeightsView& weights, void* pack
       for (int64_t i = 0; i < here; ++i, ++it) {
         const int64_t channel = *it / taps, tap = *it % taps;
         while (k.channels[panel] != channel) ++panel;
-        const int64_t index = k.tiling.copies == PanelCopies::none ? channel : static_cast<int64_t>(panel - from);
+        const int64_t index =
+            k.tiling.copies == PanelCopies::none ? channel : static_cast<int64_t>(panel - from);
         *offset++ = static_cast<uint32_t>(index * k.ld_panel() +
                                           4 * k.tiling.tap_offset[static_cast<std::size_t>(tap)]);
         for (int64_t r = 0; r < span.share; ++r, ++value) {

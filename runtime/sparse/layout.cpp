@@ -10,8 +10,7 @@ std::string PointLayout::name(int64_t points) const {
   return images == 1 ? fmt::format("nPc{}p", block) : fmt::format("NPc{}p{}n", block, images);
 }
 
-PointLayout fastest_layout(int64_t batch, int64_t points, int64_t width, int64_t lanes,
-                           int64_t vectors) {
+PointLayout fastest_layout(int64_t batch, int64_t points, int64_t width, int64_t lanes, int64_t vectors) {
   if (batch % lanes == 0) {
     for (int64_t block = vectors; block >= 4; --block)
       if (width % block == 0) return {lanes, block};

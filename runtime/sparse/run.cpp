@@ -10,7 +10,11 @@ namespace {
 class Run {
  public:
   Run(const SparseKernel& kernel, const SparseCall& call, void* scratch)
-      : k_(kernel), call_(call), panel_(static_cast<char*>(scratch)), sums_(panel_ + k_.sums_at), ahead_(reinterpret_cast<const void**>(panel_ + k_.ahead_at)) {}
+      : k_(kernel),
+        call_(call),
+        panel_(static_cast<char*>(scratch)),
+        sums_(panel_ + k_.sums_at),
+        ahead_(reinterpret_cast<const void**>(panel_ + k_.ahead_at)) {}
 
   // Groups [from, to) of one tile; `next` is the one after it.
   void tile(const PointTile& tile, int64_t from, int64_t to, const PointTile& next) {
@@ -47,8 +51,8 @@ class Run {
   }
 
  private:
-  // The lines that a block of a tile will read, to be brought to L2 while another is summed: rows of a channel
-  // are too short, and channels too far apart, for the CPU to see what comes next.
+  // The lines that a block of a tile will read, to be brought to L2 while another is summed: rows of a
+  // channel are too short, and channels too far apart, for the CPU to see what comes next.
   int64_t look_ahead(int64_t block, const PointTile& tile) const {
     const int64_t first = k_.block_channels[static_cast<std::size_t>(block)],
                   end = k_.block_channels[static_cast<std::size_t>(block) + 1];
@@ -93,7 +97,8 @@ class Run {
     return x;
   }
 
-  void finish_at(cortex_sparse_args& x, int64_t row, const PointTile& tile, const TilePattern& pattern) const {
+  void finish_at(cortex_sparse_args& x, int64_t row, const PointTile& tile,
+                 const TilePattern& pattern) const {
     const int64_t at = tile.dst + row * k_.tiling.out.ld_channel();
     x.c = call_.dst + at;
     x.ldc = 4 * k_.tiling.out.ld_channel();

@@ -57,8 +57,7 @@ class Cutter {
     alone_ = copies == PanelCopies::one && !gaps_;
     pitch_ = c.ow;
     if (gaps_) widen_pitch();
-    if (copies == PanelCopies::lines)
-      pitch_ = 2 * c.ow <= lanes ? lanes / 2 : round_up(c.ow, int64_t{lanes});
+    if (copies == PanelCopies::lines) pitch_ = 2 * c.ow <= lanes ? lanes / 2 : round_up(c.ow, int64_t{lanes});
     by_column_ = copies == PanelCopies::columns || copies == PanelCopies::lines;
   }
 
@@ -81,8 +80,8 @@ class Cutter {
       const int64_t to = std::min(next - (pitch_ - c_.ow), length);
       const int64_t all = ceil_div(to - from, per_vector_), count = ceil_div(all, most_);
       for (int64_t i = 0; i < count; ++i)
-        ranges.push_back({from + all * i / count * per_vector_,
-                          std::min(from + all * (i + 1) / count * per_vector_, to)});
+        ranges.push_back(
+            {from + all * i / count * per_vector_, std::min(from + all * (i + 1) / count * per_vector_, to)});
       out_.vectors = std::max(out_.vectors, ceil_div(all, count));
     }
     // Down the rows where a row of tiles reads more than stays near until the next one reads it again.
@@ -108,7 +107,8 @@ class Cutter {
   // A tap beyond the end of a row reads the zeros before the next.
   void widen_pitch() {
     int64_t high = 0;
-    for (int64_t k = 0; k < c_.kw; ++k) low_ = std::min(low_, x_.shift(k)), high = std::max(high, x_.shift(k));
+    for (int64_t k = 0; k < c_.kw; ++k)
+      low_ = std::min(low_, x_.shift(k)), high = std::max(high, x_.shift(k));
     pitch_ = c_.ow + high;
     for (int64_t k = 0; k < c_.kw; ++k) {
       const int64_t phase = x_.phase(k), extent = c_.iw > phase ? ceil_div(c_.iw - phase, c_.sw) : 0;
@@ -170,8 +170,7 @@ class Cutter {
     out_.patterns.push_back(pattern);
     for (int64_t n = 0; n < c_.mb / unit_; ++n)
       for (int64_t p = 0; p < points_; p += block)
-        out_.tiles.push_back(
-            {out_.in.at(n, p, c_.ic, points_), out_.out.at(n, p, c_.oc, points_), 0});
+        out_.tiles.push_back({out_.in.at(n, p, c_.ic, points_), out_.out.at(n, p, c_.oc, points_), 0});
   }
 
   // Positions [from, to), counted with gaps.

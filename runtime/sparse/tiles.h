@@ -22,11 +22,11 @@ inline int64_t inputs_of(const ConvProblem& c) { return c.id * c.ih * c.iw; }
 // How often a panel keeps an element of the input. Fewer copies: less to gather, longer blocks of channels in
 // a cache. More: vectors that start with a line of the cache.
 enum class PanelCopies {
-  none,      // the panel is the input itself: windows of one point, tiles that are a block of the layout
-  one,       // rows as they are, a phase of the stride each; taps of all rows and columns share them
-  columns,   // a copy for every column of the window, shared by its rows
-  lines,     // the same, rows starting with a line of the cache (short ones in the middle of one)
-  taps,      // a copy for every tap
+  none,     // the panel is the input itself: windows of one point, tiles that are a block of the layout
+  one,      // rows as they are, a phase of the stride each; taps of all rows and columns share them
+  columns,  // a copy for every column of the window, shared by its rows
+  lines,    // the same, rows starting with a line of the cache (short ones in the middle of one)
+  taps,     // a copy for every tap
 };
 
 // What tiles have in common that lie alike.

@@ -101,7 +101,8 @@ class Check {
     operands.weights_layout = weights_layout();
     // What the caller's layout is where the options leave it to the plan: the reference knows NHWC.
     std::vector<float> src_nhwc, residual_nhwc;
-    const bool own = problem_.is_conv() && is_own(info.src_layout), own_out = problem_.is_conv() && is_own(info.dst_layout);
+    const bool own = problem_.is_conv() && is_own(info.src_layout),
+               own_out = problem_.is_conv() && is_own(info.dst_layout);
     if (own) {
       src_nhwc.resize(src.size() / 4);
       const ConvProblem& c = problem_.conv();
