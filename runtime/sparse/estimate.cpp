@@ -13,13 +13,15 @@ constexpr double list_end = 12;      // of a list: a loop that ends, mostly pred
 constexpr double sum_moved = 0.75;   // a vector of sums loaded or stored between blocks
 constexpr double finished = 2.5;     // a vector through the epilogue to C
 constexpr double gathered = 1.9;     // a vector of a panel: load, mask, store
+constexpr double line_from_l2 = 0.75;
 constexpr double first_touch = 1.5;  // a line of the input read where it is
 
 // One kept column for `share` rows and `vectors` vectors; a share of `crossing` of the taps makes every load
-// cross a line.
-double column_cycles(int share, double vectors, double crossing) {
+// cross a line, a share of `far` of the lines is not in L1.
+double column_cycles(int share, double vectors, double crossing, double far) {
   const double loads = vectors * (1 + 1.3 * crossing) + share + 1;
-  return std::max(share * vectors / fmas_a_cycle, loads / loads_a_cycle) + 0.2;
+  return std::max(share * vectors / fmas_a_cycle, loads / loads_a_cycle) + 0.2 +
+         vectors * far * line_from_l2;
 }
 
 }  // namespace
@@ -36,11 +38,13 @@ double estimate_cycles(const Tiling& tiling, const Kept& kept, const SparseShape
     ++lists;
     rows += shared ? kept.share : 1;
   }
+  const double panel = 4.0 * static_cast<double>(tiling.ld_panel * ceil_div(shape.channels, shape.blocks));
+  const double far = std::max(0.0, 1 - 0.9 * static_cast<double>(shape.l1_bytes) / panel);
   const auto blocks = static_cast<double>(shape.blocks), channels = static_cast<double>(shape.channels);
   const auto per_tile = [&](const TilePattern& pattern) {
     const auto vectors = static_cast<double>(ceil_div(pattern.lanes, int64_t{shape.lanes}));
-    double cycles = columns_shared * column_cycles(kept.share, vectors, crossing) +
-                    columns_single * column_cycles(1, vectors, crossing);
+    double cycles = columns_shared * column_cycles(kept.share, vectors, crossing, far) +
+                    columns_single * column_cycles(1, vectors, crossing, far);
     cycles += static_cast<double>(lists) * blocks * list_end;
     const double outputs = static_cast<double>(rows) * vectors;
     cycles += outputs * ((blocks - 1) * 2 * sum_moved + finished * (pattern.places.empty() ? 1 : 1.5));

@@ -11,6 +11,7 @@ namespace cortex {
 struct SparseShape {
   int64_t channels = 0, blocks = 1;  // of which any group keeps a column
   int lanes = 4;
+  int64_t l1_bytes = 32768;
 };
 
 double estimate_cycles(const Tiling& tiling, const Kept& kept, const SparseShape& shape);

@@ -41,11 +41,9 @@ int64_t cache_bytes(const Machine& machine, std::size_t level, int64_t otherwise
   return level < machine.caches.size() ? machine.caches[level].bytes : otherwise;
 }
 
-// Channels whose panel stays near: a row alone reads it all for one multiply-add each, so it must be in L1
-// beside the sums; four rows make do with L2. Shares by trial on an EPYC (Zen 5) with 48 KB and 1 MB.
-int64_t channels_in_block(const Tiling& tiling, int share, const Machine& machine) {
-  const int64_t l1 = cache_bytes(machine, 0, 32768), l2 = cache_bytes(machine, 1, 8 * l1);
-  const int64_t bytes = share == 1 ? l1 * 6 / 10 : share == 2 ? l1 * 9 / 10 : l2 / 8;
+// Channels whose panels are summed before the next ones are gathered, `tenths` of L1 (of L2 for four rows,
+// which read each vector for four multiply-adds).
+int64_t channels_in_block(const Tiling& tiling, int64_t bytes) {
   const int64_t fit = std::max<int64_t>(1, bytes / (4 * tiling.ld_panel));
   // Whole groups of eight channels: of N:M weights every row then keeps as many columns of a block, and the
   // end of its list is where the CPU expects it.
@@ -62,41 +60,44 @@ std::vector<int32_t> channels_in_use(const Kept& kept, int64_t channel_count, in
   return channels;
 }
 
-// The tiling, and how many rows share a list, so that the work, zeros that lists carry along included, takes
-// least time. Sets share, groups, channels, tiling, block_channels and seconds.
+// The tiling, the blocks of channels, and how many rows share a list, so that the work, zeros that lists carry
+// along included, takes least time. Sets share, groups, channels, tiling, block_channels and seconds.
 void choose(SparseKernel& k, const WeightsView& weights, int share, const PointLayout& in,
             const PointLayout& out, const Machine& machine) {
+  SparseShape shape;
+  shape.lanes = k.lanes;
+  shape.l1_bytes = cache_bytes(machine, 0, 32768);
+  const int64_t l2 = cache_bytes(machine, 1, 8 * shape.l1_bytes);
   double least = 0;
   for (const int s : sparse_shares) {
     if (share && s != share) continue;
     const Kept kept = keep_nonzero(weights, s);
     const std::vector<int32_t> channels = channels_in_use(kept, weights.channels, weights.taps);
-    for (const PanelCopies copies :
-         {PanelCopies::none, PanelCopies::one, PanelCopies::columns, PanelCopies::lines, PanelCopies::taps}) {
-      const int vectors = vectors_of_tile(s);
+    shape.channels = static_cast<int64_t>(channels.size());
+    for (const PanelCopies copies : all_panel_copies) {
       if (!can_tile(k.conv, k.lanes, CORTEX_SPARSE_VECTORS, copies, in, out)) continue;
-      Tiling tiling = cut_tiles(k.conv, k.lanes, vectors, copies, in, out);
-      SparseShape shape;
-      shape.channels = static_cast<int64_t>(channels.size());
-      const int64_t most = channels_in_block(tiling, s, machine);
-      shape.blocks = std::max<int64_t>(1, ceil_div(shape.channels, most));
-      shape.lanes = k.lanes;
-      // Offsets have 32 bits.
-      if (4 * tiling.ld_panel * (copies == PanelCopies::none ? weights.channels : most) > UINT32_MAX)
-        continue;
-      const double cycles = estimate_cycles(tiling, kept, shape);
-      if (least > 0 && cycles >= least) continue;
-      least = cycles;
-      k.share = s;
-      k.groups = kept.groups;
-      k.channels = channels;
-      k.tiling = std::move(tiling);
-      k.block_channels.clear();
-      const int64_t even = round_up(ceil_div(shape.channels, shape.blocks), 8);
-      for (int64_t b = 0; b <= shape.blocks; ++b)
-        k.block_channels.push_back(even <= most ? std::min(b * even, shape.channels)
-                                                : shape.channels * b / shape.blocks);
-      k.seconds = cycles / (machine.ghz * 1e9);
+      const Tiling tiling = cut_tiles(k.conv, k.lanes, vectors_of_tile(s), copies, in, out);
+      for (const int64_t bytes : {shape.l1_bytes * 6 / 10, shape.l1_bytes * 9 / 10, shape.l1_bytes * 14 / 10,
+                                  shape.l1_bytes * 2, l2 / 8}) {
+        const int64_t most = channels_in_block(tiling, bytes);
+        // Offsets have 32 bits.
+        const int64_t reach = copies == PanelCopies::none ? weights.channels : most;
+        if (4 * tiling.ld_panel * reach > UINT32_MAX) continue;
+        shape.blocks = std::max<int64_t>(1, ceil_div(shape.channels, most));
+        const double cycles = estimate_cycles(tiling, kept, shape);
+        if (least > 0 && cycles >= least) continue;
+        least = cycles;
+        k.share = s;
+        k.groups = kept.groups;
+        k.channels = channels;
+        k.tiling = tiling;
+        k.block_channels.clear();
+        const int64_t even = round_up(ceil_div(shape.channels, shape.blocks), 8);
+        for (int64_t b = 0; b <= shape.blocks; ++b)
+          k.block_channels.push_back(even <= most ? std::min(b * even, shape.channels)
+                                                  : shape.channels * b / shape.blocks);
+        k.seconds = cycles / (machine.ghz * 1e9);
+      }
     }
   }
 }

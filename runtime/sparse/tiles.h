@@ -4,6 +4,7 @@
 // is an offset. Points lie in the lanes, or the same point of as many images.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <vector>
 
@@ -28,6 +29,9 @@ enum class PanelCopies {
   lines,    // the same, rows starting with a line of the cache (short ones in the middle of one)
   taps,     // a copy for every tap
 };
+
+inline constexpr std::array<PanelCopies, 5> all_panel_copies = {
+    PanelCopies::none, PanelCopies::one, PanelCopies::columns, PanelCopies::lines, PanelCopies::taps};
 
 // What tiles have in common that lie alike.
 struct TilePattern {
