@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "generators/compress/kernels.h"
 #include "generators/compress/times.h"
 #include "generators/tool/write_files.h"
 #include "graph/compress/detect.h"
@@ -67,6 +68,10 @@ CompressCommand::CompressCommand(CLI::App& app)
   command_->add_option("--grouping", grouping_, "column combining: anneal or greedy")->capture_default_str();
   command_->add_option("--quantize", calibration_, "8-bit integers, scales per channel: minmax or entropy");
   command_->add_flag("--detect", detect_, "say which formats the zeros of the weights already have");
+  command_->add_option(
+      "--problem", problem_,
+      "with --detect: the convolution or matmul of the one file of weights; says which kernel is "
+      "predicted to be fastest on this CPU");
   command_->add_option("--times", times_,
                        "layer times per format: JSON in the form of cortex-bench run --json");
   command_->add_option("--budget", budget_, "with --times: share of the dense time that all layers may take");
@@ -113,6 +118,8 @@ Status CompressCommand::check() {
   if (detect_ && !(out_.empty() && times_.empty() && calibration_.empty()))
     return invalid_argument(
         "--detect writes nothing and changes nothing: drop --out, --times and --quantize");
+  if (!problem_.empty() && (!detect_ || files_.size() != 1 || !batches_.empty()))
+    return invalid_argument("--problem goes with --detect and one file of weights");
   return Status::success();
 }
 
@@ -153,6 +160,16 @@ Status CompressCommand::detect(const std::vector<Layer>& layers) const {
     fmt::print("{} {}: {:.1f} % zeros\n", layer.name, shape_text(layer.shape), 100 * sparsity(layer.weights));
     for (const Finding& f : detect_formats(layer.weights))
       fmt::print("  {:<14} {:6.3f} of the multiplications: {}\n", to_string(f.format), f.work, f.why);
+    if (problem_.empty()) continue;
+    const Result<std::vector<KernelForecast>> kernels = forecast_kernels(problem_, layer);
+    if (!kernels) return kernels.error();
+    fmt::print("  kernels for {}, predicted:\n", problem_);
+    for (const KernelForecast& k : *kernels)
+      fmt::print("  {:<14} {:9.2f} us  {}\n", k.lists, k.seconds * 1e6, k.kernel);
+    fmt::print("  fastest: {}\n",
+               kernels->front().lists == "dense"
+                   ? "dense, zeros included: they are too few or too scattered for lists"
+                   : fmt::format("lists that {} of output channels share", kernels->front().lists));
   }
   return Status::success();
 }

@@ -38,6 +38,7 @@ class CompressCommand {
   int threads_ = 1;
   uint64_t seed_ = 1;
   bool detect_ = false;
+  std::string problem_;
   std::vector<WeightFormat> formats_;
   CompressOptions options_;
   std::vector<Made> made_;

@@ -76,6 +76,17 @@ TEST_F(Compress, WritesPrunedWeightsThatItRecognises) {
   EXPECT_NE(out.find("nm2of4x2"), std::string::npos) << out;
 }
 
+TEST_F(Compress, SaysWhichKernelIsFastest) {
+  ASSERT_EQ(gen("--batch list.txt --weights nm1of8x4,dense --out w"), 0) << err;
+  const std::string problem = "--problem mb1ic16ih8oc32oh8kh3ph1";
+  ASSERT_EQ(gen("--detect w/a.nm1of8x4.npy " + problem), 0) << err;
+  EXPECT_NE(out.find("fastest: lists that"), std::string::npos) << out;
+  ASSERT_EQ(gen("--detect w/a.dense.npy " + problem), 0) << err;
+  EXPECT_NE(out.find("fastest: dense"), std::string::npos) << out;
+  EXPECT_EQ(gen("--detect w/a.dense.npy --problem 8x8:8x8"), 2);
+  EXPECT_NE(err.find("weights, but --problem 8x8:8x8 has 64"), std::string::npos) << err;
+}
+
 TEST_F(Compress, PlansWithinTheBudget) {
   Json results = Json::array();
   for (const char* layer : {"a", "b"}) {

@@ -234,7 +234,8 @@ typedef struct cortex_plan_options {
    * dst_layout both native; otherwise it is NCHW. pack_weights refuses weights that are not zero where these
    * are. NULL: no zeros. */
   const void* sparse_weights;
-  int32_t sparse_share; /* output channels that share a list of weights: 1, 2, 4; 0: chosen by the zeros */
+  int32_t sparse_share; /* output channels that share a list of weights: 1, 2, 4; 0: what is predicted
+                           fastest, dense included */
   int32_t reserved0;
   uint64_t reserved[6];
 } cortex_plan_options;

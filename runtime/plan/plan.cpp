@@ -316,9 +316,27 @@ class Builder {
 
 }  // namespace
 
+namespace {
+
+// Zeros may be too few to be worth lists: unless a share is asked for, the dense plan is taken where it is
+// predicted to be faster.
+Result<Plan> make_fastest_plan(const Context& context, const Problem& problem, const PlanOptions& options,
+                               bool* not_found) {
+  Result<Plan> sparse = make_sparse_plan(context, problem, options);
+  if (!sparse || options.sparse_share) return sparse;
+  PlanOptions all = options;
+  all.sparse_weights = nullptr;
+  Result<Plan> dense = Builder(context, problem, all).build(not_found);
+  if (!dense) return dense.error();
+  const double limit = dense->predicted_seconds;
+  return limit > 0 && limit < sparse->predicted_seconds ? std::move(dense) : std::move(sparse);
+}
+
+}  // namespace
+
 Result<Plan> make_plan(const Context& context, const Problem& problem, const PlanOptions& options,
                        bool* not_found) {
-  if (options.sparse_weights) return make_sparse_plan(context, problem, options);
+  if (options.sparse_weights) return make_fastest_plan(context, problem, options, not_found);
   return Builder(context, problem, options).build(not_found);
 }
 

@@ -9,10 +9,10 @@ namespace {
 
 // Cycles of an EPYC (Zen 5) with AVX-512, hot caches: loops of the shapes below timed alone, g++ 12.2 -O2.
 constexpr double loads_a_cycle = 1.9, fmas_a_cycle = 1.95;
-constexpr double list_end = 12;      // of a list: a loop that ends, mostly predicted, and its first loads
-constexpr double sum_moved = 0.75;   // a vector of sums loaded or stored between blocks
-constexpr double finished = 2.5;     // a vector through the epilogue to C
-constexpr double gathered = 1.9;     // a vector of a panel: load, mask, store
+constexpr double list_end = 12;     // of a list: a loop that ends, mostly predicted, and its first loads
+constexpr double sum_moved = 0.75;  // a vector of sums loaded or stored between blocks
+constexpr double finished = 2.5;    // a vector through the epilogue to C
+constexpr double gathered = 1.9;    // a vector of a panel: load, mask, store
 constexpr double line_from_l2 = 0.75;
 constexpr double first_touch = 1.5;  // a line of the input read where it is
 
@@ -20,8 +20,7 @@ constexpr double first_touch = 1.5;  // a line of the input read where it is
 // cross a line, a share of `far` of the lines is not in L1.
 double column_cycles(int share, double vectors, double crossing, double far) {
   const double loads = vectors * (1 + 1.3 * crossing) + share + 1;
-  return std::max(share * vectors / fmas_a_cycle, loads / loads_a_cycle) + 0.2 +
-         vectors * far * line_from_l2;
+  return std::max(share * vectors / fmas_a_cycle, loads / loads_a_cycle) + 0.2 + vectors * far * line_from_l2;
 }
 
 }  // namespace

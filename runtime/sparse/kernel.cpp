@@ -60,8 +60,8 @@ std::vector<int32_t> channels_in_use(const Kept& kept, int64_t channel_count, in
   return channels;
 }
 
-// The tiling, the blocks of channels, and how many rows share a list, so that the work, zeros that lists carry
-// along included, takes least time. Sets share, groups, channels, tiling, block_channels and seconds.
+// The tiling, the blocks of channels, and how many rows share a list, so that the work, zeros that lists
+// carry along included, takes least time. Sets share, groups, channels, tiling, block_channels and seconds.
 void choose(SparseKernel& k, const WeightsView& weights, int share, const PointLayout& in,
             const PointLayout& out, const Machine& machine) {
   SparseShape shape;
