@@ -9,6 +9,7 @@
 #include "bench/backends/cortex_handles.h"
 #include "bench/commands/commands.h"
 #include "bench/measure/clock.h"
+#include "bench/measure/interrupt.h"
 #include "bench/measure/peak.h"
 #include "bench/rank/fit.h"
 #include "bench/rank/judge.h"
@@ -287,6 +288,7 @@ class Runner {
       measure.seconds = std::clamp(deadline_.seconds_left() / static_cast<double>(left), 0.1, a_.seconds);
     measure.cold = a_.cold == "all";
     measure.progress = progress;
+    measure.cancelled = interrupted;
     if (Status s = measure_variants(*ranking, **stage, measure); !s) return s.error();
     return ranking;
   }
@@ -317,26 +319,29 @@ int run(Arguments a, const Session& session) {
   if (Status s = runner.start(); !s) return report_error(s.error());
   if (!a.quiet)
     fmt::print("{}, isa {}, {:.2f} GHz\n{}", machine->name, isa_name(machine->isa), machine->ghz, header());
+  const InterruptGuard guard;
   Progress progress;
   std::vector<Ranking> rankings;
   const std::size_t all = problems->size() * a.threads.size();
   std::size_t done = 0;
   for (const Problem& problem : *problems) {
     for (int threads : a.threads) {
-      if (runner.out_of_time()) break;
+      if (runner.out_of_time() || interrupted()) break;
       Result<Ranking> ranking = runner.rank(problem, threads, all - done, [&](double part) {
         progress.show((static_cast<double>(done) + part) / static_cast<double>(all),
                       problem.name.empty() ? problem.text : problem.name);
       });
       progress.clear();
       if (!ranking) return report_error(ranking.error());
+      if (interrupted()) break;  // not all of its variants ran
       ++done;
       if (!a.quiet) fmt::print("{}", line(*ranking));
       std::fflush(stdout);
       rankings.push_back(std::move(*ranking));
     }
   }
-  if (done < all) fmt::print("time limit: {} of {} left out\n", all - done, all);
+  if (done < all)
+    fmt::print("{}: {} of {} left out\n", interrupted() ? "interrupted" : "time limit", all - done, all);
   return report(a, context, rankings);
 }
 

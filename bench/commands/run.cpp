@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <memory>
 #include <optional>
@@ -68,6 +69,15 @@ int run(const RunArguments& arguments, const Session& session) {
     if (options.quiet || isa == started) return;  // a worker that crashed starts again
     started = isa;
     progress.clear();
+    const int threads = *std::max_element(options.threads.begin(), options.threads.end());
+    const double cores = worker.value("cores_had", static_cast<double>(threads));
+    if (cores < 0.9 * threads) {
+      fmt::print(
+          stderr,
+          "cortex-bench: {} threads had {:.1f} cores: something else runs here, or may not run on more; "
+          "times of several threads say little\n",
+          threads, cores);
+    }
     fmt::print("{}, isa {}, {:.1f} GFLOP/s peak a core\n{}", cpu_brand(), isa_name(isa),
                worker.at("peak_gflops_per_core").get<double>(), table.header());
     std::fflush(stdout);
@@ -104,6 +114,10 @@ int run(const RunArguments& arguments, const Session& session) {
   }
   fmt::print("{}", refusal_lines(results->refusals));
   for (const PairSummary& pair : summary) fmt::print("{}\n", to_line(pair, options.isas.size() > 1));
+  if (!results->stopped.empty()) {
+    fmt::print(stderr, "cortex-bench: {}\n", results->stopped);
+    return exit_failed;
+  }
   if (results->rows.empty()) return report_error(unsupported("no backend could run any of the problems"));
   return wrong > 0 ? exit_failed : exit_ok;
 }

@@ -9,6 +9,7 @@
 #include <fstream>
 #include <thread>
 
+#include "bench/measure/cores.h"
 #include "bench/measure/memory.h"
 #include "bench/run/environment.h"
 #include "support/cpu.h"
@@ -85,6 +86,7 @@ Json worker_context(Isa isa, int threads, double gflops_per_core) {
   Json environment = Json::object();
   for (const auto& [name, value] : worker_variables(isa, threads)) environment[name] = value;
   return {{"peak_gflops_per_core", gflops_per_core},
+          {"cores_had", cores_had(all, 0.1)},
           {"memory_read_gbytes_per_second", bandwidth},
           {"environment", environment}};
 }

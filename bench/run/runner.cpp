@@ -7,6 +7,7 @@
 #include <cstring>
 
 #include "bench/measure/clock.h"
+#include "bench/measure/interrupt.h"
 #include "bench/run/environment.h"
 #include "bench/run/job.h"
 #include "bench/run/process.h"
@@ -44,14 +45,16 @@ class IsaRun {
         if (Status s = take(line); !s) return s;
       }
       const int status = child.wait();
-      if (job_.first_set >= set_count(job_.options)) break;
+      if (job_.first_set >= set_count(job_.options) || !results_.stopped.empty()) break;
       if (!WIFSIGNALED(status)) {
         return internal_error(fmt::format("the worker for {} ended early with exit code {} while {} {}",
                                           isa_name(isa_), WEXITSTATUS(status), doing_, contestant_));
       }
-      if (WTERMSIG(status) == SIGINT || WTERMSIG(status) == SIGTERM) {
-        return internal_error("interrupted");
+      if (WTERMSIG(status) == SIGINT) {
+        results_.stopped = fmt::format("interrupted while {} {}", doing_, contestant_);
+        break;
       }
+      if (WTERMSIG(status) == SIGTERM) return internal_error("interrupted");
       if (contestant_.empty()) {
         return internal_error(fmt::format("the worker for {} crashed ({}) while {}", isa_name(isa_),
                                           strsignal(WTERMSIG(status)), doing_));
@@ -85,6 +88,8 @@ class IsaRun {
         refusals_.push_back(refusal_from_json(event.at("refusal")));
       } else if (kind == "end_set") {
         finish_set();
+      } else if (kind == "stopped") {
+        results_.stopped = event.at("message");
       }
       return Status::success();
     } catch (const Json::exception& e) {
@@ -138,12 +143,14 @@ class IsaRun {
 
 Result<RunResults> run_all(const RunOptions& options, const RunListener& listener) {
   RunResults results;
+  const InterruptGuard guard;  // the worker is told too, and says where it stopped
   const Deadline deadline(options.time_limit);
   for (std::size_t i = 0; i < options.isas.size(); ++i) {
     const double left = static_cast<double>(options.isas.size() - i);
     const double limit = deadline.limited() ? std::max(0.001, deadline.seconds_left() / left) : 0;
     IsaRun run(options, options.isas[i], limit, static_cast<int>(i), listener, results);
     if (Status s = run.run(); !s) return s.error();
+    if (!results.stopped.empty()) break;
   }
   return results;
 }

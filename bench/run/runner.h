@@ -15,6 +15,7 @@ struct RunResults {
   nlohmann::ordered_json versions = nlohmann::ordered_json::object();
   std::vector<Row> rows;
   std::vector<Refusal> refusals;
+  std::string stopped;  // why the rest is missing, if it is
 };
 
 struct RunListener {

@@ -7,6 +7,7 @@
 
 #if CORTEX_BENCH_HAS_CORTEX
 #include "bench/backends/cortex_handles.h"
+#include "bench/measure/interrupt.h"
 #include "bench/rank/tune.h"
 #endif
 
@@ -44,6 +45,7 @@ Result<WisdomEntry> Tuner::measure(const Request& request) {
   options.plain = request.plain;
   options.cold = options_.cold != Cold::none;
   options.seconds = options_.tune_seconds;
+  options.cancelled = interrupted;
   return tune(*request.problem, machine_, runtime_->context.get(), pool.get(), options);
 }
 #else

@@ -10,6 +10,7 @@
 #include <memory>
 
 #include "bench/measure/clock.h"
+#include "bench/measure/interrupt.h"
 #include "bench/measure/peak.h"
 #include "bench/measure/sampler.h"
 #include "bench/measure/statistics.h"
@@ -78,6 +79,9 @@ class Worker {
     for (int set = job_.first_set; set < set_count(options_); ++set) {
       if (Status s = measure(set); !s) return fail(s.error());
       say({{"event", "end_set"}, {"set", set}});
+      if (!interrupted()) continue;
+      say({{"event", "stopped"}, {"message", stopped_after(set + 1)}});
+      break;
     }
     return 0;
   }
@@ -88,6 +92,14 @@ class Worker {
     std::unique_ptr<Instance> instance;
     Verdict verdict;
   };
+
+  // Ctrl-C: the set under way is finished with what its search had found by then.
+  std::string stopped_after(int sets) const {
+    std::string text = fmt::format("interrupted: {} of {} measurements done", sets, set_count(options_));
+    if (options_.mode == SearchMode::estimate) return text;
+    text += "; the search then under way answered with the fastest schedule it had tried";
+    return options_.wisdom.empty() ? text : fmt::format("{}, which {} keeps", text, options_.wisdom);
+  }
 
   void begin(int set, const std::string& contestant, const char* doing) {
     say({{"event", "begin"}, {"set", set}, {"contestant", contestant}, {"doing", doing}});
@@ -226,6 +238,7 @@ class Worker {
 int run_worker() {
   Result<Job> job = job_from_json(read_job());
   if (!job) return fail(job.error());
+  const InterruptGuard guard;
   return Worker(*job).run();
 }
 
