@@ -79,6 +79,11 @@ MatmulProblem random_matmul(Random& r, double limit) {
     m.m = r.chance(0.1) ? 1 : extent(r, r.chance(0.2) ? 600 : 150);
     m.n = r.chance(0.05) ? 1 : extent(r, r.chance(0.2) ? 800 : 150);
     m.k = extent(r, r.chance(0.2) ? 2500 : 150);
+    if (r.chance(0.1)) {  // few outputs and a long reduction: threads share it
+      m.m = r.between(1, 10);
+      m.n = r.between(1, 20);
+      m.k = r.between(3000, 20000);
+    }
     const int64_t dims = r.chance(0.7) ? 0 : r.between(1, 2);
     for (int64_t i = 0; i < dims; ++i) {
       const int64_t size = r.between(1, 5);

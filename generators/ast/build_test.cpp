@@ -96,6 +96,10 @@ class Walker {
       ranges_[dim] = {outer.lo + lo, len};
       const auto before = at_;
       for (std::size_t o = 0; o < operand_count; ++o) at_[o] += lo * loop.stride[o];
+      if (static_cast<int>(depth) == p_.split.loop) {
+        at_[static_cast<std::size_t>(Operand::c)] += t * p_.split.bytes;
+        part_lo_ = lo;
+      }
       enter(depth + 1);
       at_ = before;
     }
@@ -111,6 +115,8 @@ class Walker {
     }
     return len;
   }
+
+  int split_dim() const { return p_.loops[static_cast<std::size_t>(p_.split.loop)].dim; }
 
   Range range(int dim) const { return dim < 0 ? Range{0, 1} : ranges_[static_cast<std::size_t>(dim)]; }
 
@@ -160,7 +166,8 @@ class Walker {
       const Dim& dim = p_.nest.dims[static_cast<std::size_t>(loop.dim)];
       if (dim.kind != DimKind::reduction) continue;
       const Range r = range(loop.dim);
-      first = first && r.lo == 0;
+      const bool split = p_.split.loop >= 0 && split_dim() == loop.dim;
+      first = first && r.lo == (split ? part_lo_ : 0);
       last = last && r.lo + r.len == dim.extent;
     }
     e.numbers["accumulate"] = !first;
@@ -201,6 +208,7 @@ class Walker {
   std::size_t last_loop_ = 0;  // of those with more than one tile
   int64_t visit_lo_ = 0;       // where the range it walks now begins
   int64_t source_b_ = 0;       // what B's copy was made from
+  int64_t part_lo_ = 0;        // where the part of a split reduction begins
   std::vector<Event> events_;
 };
 
@@ -291,7 +299,7 @@ TEST(BuildFunction, WalksRandomSchedulesByTheBook) {
   const uint64_t seed = seed_text ? std::strtoull(seed_text, nullptr, 10) : 20240601;
   fmt::print("seed {} (CORTEX_TEST_SEED)\n", seed);
   Random random(seed);
-  int built = 0, walked = 0;
+  int built = 0, walked = 0, split = 0;
   for (int round = 0; round < 400; ++round) {
     const Problem problem = round % 3 ? testing::random_conv(random) : testing::random_matmul(random);
     const Result<Nest> lowered = lower(problem);
@@ -316,6 +324,7 @@ TEST(BuildFunction, WalksRandomSchedulesByTheBook) {
       visits *= max_trips(nest, *schedule, static_cast<int>(l));
     if (visits > 3000) continue;  // as good as the others, and slow to walk
     ++walked;
+    if (program->split.loop >= 0) ++split;
 
     std::vector<int64_t> grid(CORTEX_MAX_PARALLEL_LOOPS, 1);
     compare(*program, *f, grid);
@@ -324,8 +333,9 @@ TEST(BuildFunction, WalksRandomSchedulesByTheBook) {
     compare(*program, *f, grid);
     if (HasFatalFailure()) return;
   }
-  fmt::print("{} schedules built, {} of them walked\n", built, walked);
+  fmt::print("{} schedules built, {} of them walked, {} with a split reduction\n", built, walked, split);
   EXPECT_GT(walked, 200);
+  EXPECT_GT(split, 20);
 }
 
 }  // namespace

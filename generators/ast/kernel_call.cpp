@@ -194,6 +194,13 @@ class CallBuilder {
     }
   }
 
+  // Where the sum over `dim` that a tile belongs to begins: a split loop's tiles have sums of their own.
+  Expr first_of_sum(int dim) const {
+    const int split = p_.split.loop;
+    if (split < 0 || p_.loops[static_cast<std::size_t>(split)].dim != dim) return 0;
+    return loops_.lo(loops_.kept_before[static_cast<std::size_t>(split)]);
+  }
+
   // A tile's first visit overwrites C, its last one applies the epilogue.
   void reduction_state() {
     call_.accumulate = 0;
@@ -201,7 +208,8 @@ class CallBuilder {
     for (int d = 0; d < static_cast<int>(p_.nest.dims.size()); ++d) {
       const int l = loops_.innermost(d);
       if (l < 0 || p_.nest.dims[static_cast<std::size_t>(d)].kind != DimKind::reduction) continue;
-      call_.accumulate = logical_or(call_.accumulate, less(0, loops_.lo(l)));
+      const Expr first = first_of_sum(d);
+      if (first != loops_.lo(l)) call_.accumulate = logical_or(call_.accumulate, less(first, loops_.lo(l)));
       const Expr end = loops_.lo(l) + loops_.len(l, d);
       const int64_t extent = loops_.extent[static_cast<std::size_t>(d)];
       call_.epilogue = logical_and(call_.epilogue, equal(end, extent));

@@ -16,6 +16,15 @@ std::string identifier(const std::string& name, const char* fallback) {
   return out.empty() || std::isdigit(static_cast<unsigned char>(out[0])) ? fallback : out;
 }
 
+// Where the sums of the tile of a split loop stand; it has several tiles and is the first over its dim.
+Expr part_offset(const Program& program, const TileLoops& loops) {
+  const auto kept = static_cast<std::size_t>(loops.kept_before[static_cast<std::size_t>(program.split.loop)]);
+  const TileLoop& loop = loops.loops[kept];
+  const Expr var = Expr::var(loop.var);
+  const Expr tile = loop.balanced ? var : make_expr(Expr::Op::div, {var, Expr(loop.step)});
+  return tile * Expr(program.split.bytes);
+}
+
 }  // namespace
 
 Operands declare_operands(const Program& program, const TileLoops& loops, Function& f) {
@@ -79,7 +88,8 @@ Expr offset_of(const Program& program, const TileLoops& loops, const Operands& o
     origins.emplace_back(loops.lo(loops.loops[static_cast<std::size_t>(kept)].parent), -stride);
   }
   terms.insert(terms.end(), origins.begin(), origins.end());
-  return linear(terms, 0);
+  if (o != Operand::c || program.split.loop < 0) return linear(terms, 0);
+  return linear(terms, 0) + part_offset(program, loops);
 }
 
 Expr source_offset(const Program& program, const TileLoops& loops, const Operands& operands, Operand o) {

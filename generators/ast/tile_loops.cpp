@@ -115,8 +115,10 @@ TileLoops tile_loops(const Program& program) {
     loop.len = names.fresh(base + "_len");
     if (loop.balanced) loop.tiles = names.fresh(base + "_tiles");
     if (loop.parallel >= 0) {
-      loop.first = names.fresh(base + "_first");
-      loop.last = names.fresh(base + "_last");
+      // Of a window's dim, "first" is the first tap that counts.
+      const bool split = program.nest.dims[static_cast<std::size_t>(loop.dim)].kind == DimKind::reduction;
+      loop.first = names.fresh(base + (split ? "_begin" : "_first"));
+      loop.last = names.fresh(base + (split ? "_end" : "_last"));
     }
   }
   return out;

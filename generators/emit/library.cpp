@@ -20,7 +20,22 @@ std::string comment_of(const LibraryKernel& k, const std::string& generator) {
   text += fmt::format("  schedule   {}\n", k.schedule);
   text += fmt::format("  isa {}, {} thread{}, predicted {:.1f} us, {} bytes of scratch per thread\n", k.isa,
                       k.threads, k.threads == 1 ? "" : "s", 1e6 * k.predicted_seconds, k.scratch_bytes);
+  if (k.sum) text += fmt::format("  sums of the split reduction in {} bytes more\n", k.parts_bytes);
   return text + fmt::format("  {}, hash {:#018x}", generator, k.hash);
+}
+
+std::vector<const Function*> functions_of(const LibraryKernel& kernel) {
+  std::vector<const Function*> out = {&kernel.function};
+  if (kernel.sum) out.push_back(&*kernel.sum);
+  return out;
+}
+
+std::string emit_functions(const LibraryKernel& kernel, const std::string& generator) {
+  std::string out = emit_function(kernel.function, comment_of(kernel, generator));
+  if (kernel.sum) {
+    out += "\n" + emit_function(*kernel.sum, fmt::format("Adds up the parts of {}.", kernel.function.name));
+  }
+  return out;
 }
 
 std::string emit_part(const Library& library, const std::vector<const LibraryKernel*>& kernels, int part) {
@@ -28,12 +43,14 @@ std::string emit_part(const Library& library, const std::vector<const LibraryKer
   out += "#include <cortex/kernel_library.h>\n#include <stdint.h>\n\n";
   if (kernels.empty()) return out + "// No kernel of this library falls into this part.\n";
   std::vector<const Function*> functions;
-  for (const LibraryKernel* k : kernels) functions.push_back(&k->function);
+  for (const LibraryKernel* k : kernels) {
+    for (const Function* f : functions_of(*k)) functions.push_back(f);
+  }
   out += "#pragma GCC visibility push(hidden)\n\n";
   out += fmt::format("namespace {}_kernels {{\n\n", library.name);
   out += emit_helpers(functions);
   for (const LibraryKernel* k : kernels) {
-    out += emit_function(k->function, comment_of(*k, library.generator)) + "\n";
+    out += emit_functions(*k, library.generator) + "\n";
   }
   return out + fmt::format("}}  // namespace {}_kernels\n\n#pragma GCC visibility pop\n", library.name);
 }
@@ -55,20 +72,23 @@ std::string emit_table(const Library& library) {
   std::string out = banner(library, "table of kernels");
   out += fmt::format("#include \"{}.h\"\n\n#include <stdint.h>\n\n", library.name);
   out += fmt::format("#pragma GCC visibility push(hidden)\n\nnamespace {}_kernels {{\n\n", library.name);
-  for (const LibraryKernel& k : library.kernels)
-    out += fmt::format("void {}(const cortex_kernel_call*);\n", k.function.name);
+  for (const LibraryKernel& k : library.kernels) {
+    for (const Function* f : functions_of(k))
+      out += fmt::format("void {}(const cortex_kernel_call*);\n", f->name);
+  }
   out += fmt::format("\n}}  // namespace {}_kernels\n\n#pragma GCC visibility pop\n\nnamespace {{\n\n",
                      library.name);
 
   out += "// key, problem, isa, threads, reserved, schedule, run, scratch bytes, packed weights' bytes,\n";
-  out += "// predicted seconds, hash\n";
+  out += "// predicted seconds, hash, sum of parts, their bytes\n";
   out += "const cortex_kernel_entry entries[] = {\n";
   for (const LibraryKernel& k : library.kernels) {
     out += fmt::format(
         "    {{{},\n     {},\n     {}, {}, 0,\n     {},\n     {}_kernels::{},\n     {}, {}, {:.9g}, "
-        "{:#018x}u}},\n",
+        "{:#018x}u,\n     {}, {}}},\n",
         c_string(k.key), c_string(k.problem), c_string(k.isa), k.threads, c_string(k.schedule), library.name,
-        k.function.name, k.scratch_bytes, k.packed_weights_bytes, k.predicted_seconds, k.hash);
+        k.function.name, k.scratch_bytes, k.packed_weights_bytes, k.predicted_seconds, k.hash,
+        k.sum ? fmt::format("{}_kernels::{}", library.name, k.sum->name) : "nullptr", k.parts_bytes);
   }
   out += "};\n\n";
   const std::vector<int64_t> table = hash_table(library.kernels);
@@ -150,7 +170,7 @@ std::string kernel_function_name(const std::string& kind, const std::string& key
 }
 
 std::string emit_kernel(const LibraryKernel& kernel, const std::string& generator) {
-  return emit_helpers({&kernel.function}) + emit_function(kernel.function, comment_of(kernel, generator));
+  return emit_helpers(functions_of(kernel)) + emit_functions(kernel, generator);
 }
 
 }  // namespace cortex

@@ -2,6 +2,7 @@
 // a manifest. Pure text; writing it is the tool's.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -17,6 +18,8 @@ struct LibraryKernel {
   double predicted_seconds = 0;
   uint64_t hash = 0;
   Function function;
+  std::optional<Function> sum;  // of the parts of a split reduction
+  int64_t parts_bytes = 0;
 };
 
 struct Library {

@@ -69,6 +69,11 @@ Result<LibraryKernel> compile_scheduled(const KernelRequest& request, const Mach
   Result<Function> function = build_function(*program, name);
   if (!function) return about(request.problem, function.error());
   kernel.function = std::move(*function);
+  if (program->split.loop < 0) return kernel;
+  Result<Function> sum = build_function(*program->split.sum, name + "_sum");
+  if (!sum) return about(request.problem, sum.error());
+  kernel.sum = std::move(*sum);
+  kernel.parts_bytes = program->split.scratch_bytes();
   return kernel;
 }
 

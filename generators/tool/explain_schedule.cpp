@@ -51,6 +51,7 @@ std::string loop_text(const Program& program, int index) {
                   outermost ? "" : "up to ", max_trips(nest, schedule, index));
   if (loop.parallel)
     text += loop.threads > 1 ? fmt::format(", parallel, {} threads", loop.threads) : ", parallel";
+  if (loop.split) text += ", each with sums of its own";
   return text;
 }
 
@@ -59,7 +60,7 @@ std::string pack_text(const Program& program, const ProgramPack& pack) {
   std::string text =
       fmt::format("pack {} ({}) {}", operand_name(pack.operand), program.nest[pack.operand].tensor.name,
                   pack.ahead_of_time ? "ahead of time" : "into scratch");
-  text += panel ? fmt::format(" as panels of {} columns", program.kernel.nr) : " as a dense box";
+  text += panel ? fmt::format(" as panels of {} columns", pack.desc.panel_width) : " as a dense box";
   return text + fmt::format(", {}", human_bytes(static_cast<double>(pack.bytes)));
 }
 
@@ -85,6 +86,14 @@ std::string loop_tree(const Program& program) {
     indent += "  ";
   }
   text += fmt::format("{}{}\n", indent, program.kernel.name);
+  if (program.split.loop >= 0) {
+    const ProgramSplit& split = program.split;
+    return text +
+           fmt::format(
+               "{}  adds up parts of C in {} of scratch\n  then the {} parts are added in order, by {}{}\n",
+               indent, human_bytes(static_cast<double>(split.scratch_bytes())), split.parts,
+               split.sum->kernel.name, is_finished(split.sum->nest) ? ", which applies the epilogue" : "");
+  }
   const bool split = has_outer_reduction(program);
   text += fmt::format("{}  {}", indent,
                       split ? "first visit overwrites C, later ones add to it" : "overwrites C");

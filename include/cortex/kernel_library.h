@@ -12,9 +12,9 @@
 extern "C" {
 #endif
 
-#define CORTEX_KERNEL_LIBRARY_ABI 3
+#define CORTEX_KERNEL_LIBRARY_ABI 4
 
-enum { CORTEX_MAX_PARALLEL_LOOPS = 4 };
+enum { CORTEX_MAX_PARALLEL_LOOPS = 4, CORTEX_MAX_PARTS = 64 };
 
 /* One thread's share of one execution. Every thread of the grid makes the same call with its own
  * scratch and coord; the calls may run in any order or at once. Parallel loop i, of T_i tiles, is divided
@@ -47,6 +47,11 @@ typedef struct cortex_kernel_entry {
   int64_t packed_weights_bytes; /* 0: weights are not packed ahead of time */
   double predicted_seconds;
   uint64_t hash; /* FNV-1a 64 over key, '\n', isa, '\n', threads in decimal */
+  /* Where the schedule splits the reduction, else NULL: `run` gets parts_bytes of 64-byte aligned scratch,
+   * the same for all threads, as c, and no bias or residual. Once every thread of its grid is through, `sum`
+   * makes C of that: it gets CORTEX_MAX_PARTS floats 1 as a, that scratch as b, and all the rest as it is. */
+  cortex_kernel_fn sum;
+  int64_t parts_bytes;
 } cortex_kernel_entry;
 
 typedef struct cortex_kernel_library {

@@ -51,6 +51,15 @@ Status check_coverage(const Context& context, const Nest& nest, const Schedule& 
   return internal_error("coverage: the first instance is missing");
 }
 
+// A split reduction runs like one with the split loop in sequence. Its parts have sums of their own, so that
+// of S -> S only what lies inside a part remains, which a sequential outer loop orders too; I comes once for
+// each part and is its first; E and the S before it are kept apart by the wait between the parts and their
+// sum.
+Schedule parts_in_order(Schedule schedule) {
+  for (Loop& loop : schedule.loops) loop.parallel = loop.parallel && !loop.split;
+  return schedule;
+}
+
 // The dependence is broken; which instances show it is worth the larger sets.
 Status explain_violation(const Context& context, const Nest& nest, const Schedule& schedule,
                          const Flow& flow) {
@@ -103,10 +112,11 @@ Result<LegalityChecker> LegalityChecker::make(const Nest& nest) {
   return LegalityChecker(std::move(state));
 }
 
-Status LegalityChecker::check(const Schedule& schedule) const {
+Status LegalityChecker::check(const Schedule& written) const {
   const Context& context = state_->context;
   const Nest& nest = state_->nest;
-  if (Status status = check_shape(nest, schedule); !status) return status;
+  if (Status status = check_shape(nest, written); !status) return status;
+  const Schedule schedule = parts_in_order(written);
   if (Status status = check_coverage(context, nest, schedule); !status) return status;
   for (std::size_t k = 0; k < state_->flows.size(); ++k) {
     const Result<bool> respected = respects(context, nest, schedule, state_->reduced[k]);

@@ -9,6 +9,7 @@
 #include "polyopt/analysis/testing.h"
 #include "polyopt/isl/order.h"
 #include "polyopt/isl/schedule_map.h"
+#include "polyopt/schedule/split.h"
 
 namespace cortex {
 namespace {
@@ -84,6 +85,37 @@ TEST(Legality, ParallelReductionIsRefusedWithAWitness) {
             "parallel loop kh: RAW on C: S[n=0,oh=0,ow=0,oc=0,kh=0,kw=0,ic=0] -> "
             "S[n=0,oh=0,ow=0,oc=0,kh=1,kw=0,ic=0] "
             "would run at once: make kh sequential or split the reduction");
+}
+
+TEST(Legality, ASplitReductionIsLegalAndSoIsItsSum) {
+  Nest nest = matmul_nest(96, 48, 4096);
+  nest.epilogue.bias = true;
+  const std::vector<Loop> inner = {{.dim = 2, .step = 256}, {.dim = 0, .step = 6}, {.dim = 1, .step = 16}};
+  for (const bool split : {false, true}) {
+    std::vector<Loop> loops = {{.dim = 2, .step = 1024, .threads = 4, .parallel = true, .split = split}};
+    loops.insert(loops.end(), inner.begin(), inner.end());
+    const std::string text = refusal(nest, make_schedule(loops, matmul_tile));
+    if (split)
+      EXPECT_EQ(text, "legal");
+    else
+      EXPECT_NE(text.find("RAW on"), std::string::npos) << text;
+  }
+  const Nest sum = sum_nest(nest, 4, *part_bytes(nest, 4));
+  const Result<Schedule> schedule = sum_schedule(sum, Isa::avx2);
+  ASSERT_TRUE(schedule.ok()) << schedule.error().message;
+  EXPECT_EQ(refusal(sum, *schedule), "legal");
+}
+
+// What else is wrong with it is still found.
+TEST(Legality, ASplitReductionHidesNoOtherRace) {
+  const Nest nest = matmul_nest(96, 48, 4096);
+  const Schedule schedule =
+      make_schedule({{.dim = 2, .step = 1024, .threads = 4, .parallel = true, .split = true},
+                     {.dim = 2, .step = 256, .threads = 2, .parallel = true},
+                     {.dim = 0, .step = 6},
+                     {.dim = 1, .step = 16}},
+                    matmul_tile);
+  EXPECT_NE(refusal(nest, schedule).find("RAW on"), std::string::npos);
 }
 
 TEST(Legality, AParallelReductionOfOneTileIsHarmless) {

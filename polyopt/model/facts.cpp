@@ -61,6 +61,7 @@ Result<NestFacts> gather_facts(const Nest& nest) {
   }
   facts.epilogue_reads_c_shape = nest.epilogue.residual;
   facts.c_holds_sums = holds_sums(nest);
+  facts.f32_sums = facts.c_holds_sums && nest[Operand::c].tensor.type == DataType::f32;
   return facts;
 }
 

@@ -30,7 +30,7 @@ Schedule to_schedule(const Plan& plan, const NestFacts& nest) {
   for (int i = 0; i < plan.loops; ++i) {
     const PlanLoop& loop = plan.loop[i];
     const ChainLevel& level = plan.chain[loop.dim]->level[loop.level];
-    schedule.loops.push_back({loop.dim, level.step, level.balanced, loop.threads, loop.parallel});
+    schedule.loops.push_back({loop.dim, level.step, level.balanced, loop.threads, loop.parallel, loop.split});
   }
   if (plan.a_pack >= 0) schedule.packs.push_back({Operand::a, plan.a_pack, PackForm::box, plan.a_pad, false});
   if (plan.b_pack >= 0) {
@@ -60,7 +60,8 @@ Result<Plan> to_plan(const Nest& nest, const Schedule& schedule, int threads, Pl
       return unsupported(fmt::format("predicting {}: more than {} loops over dim {}", nest.name,
                                      chain_max_levels, nest.dims[loop.dim].name));
     }
-    plan.loop[plan.loops++] = {loop.dim, chain.levels, loop.parallel, threads > 1 ? loop.threads : 1};
+    plan.loop[plan.loops++] = {loop.dim, chain.levels, loop.parallel, threads > 1 ? loop.threads : 1,
+                               loop.split};
     split(chain, nest.dims[loop.dim].extent, loop.step, loop.balanced);
   }
   plan.kernel = find_kernel(schedule.tile.kernel);

@@ -19,6 +19,7 @@ struct PlanLoop {
   int level = 0;  // which level of the dim's chain
   bool parallel = false;
   int threads = 1;
+  bool split = false;  // the reduction
 };
 
 struct Plan {
@@ -36,6 +37,7 @@ struct Plan {
   double work = 1;  // share of all multiplications done: the others would multiply padding
 
   void push(int dim, int level) { loop[loops++] = {dim, level, false, 1}; }
+  void push_split(int dim) { loop[loops++] = {dim, 0, false, 1, true}; }
 };
 
 // Reduction dims of a microkernel's batch (a bit each), outermost first: the slower one moves through A, the

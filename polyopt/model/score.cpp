@@ -4,6 +4,7 @@
 
 #include "polyopt/model/ahead.h"
 #include "polyopt/model/compute.h"
+#include "polyopt/model/parts.h"
 #include "polyopt/model/rereads.h"
 #include "polyopt/model/stream.h"
 
@@ -190,6 +191,7 @@ double Model::score(const Plan& plan, Prediction* detail) const {
   }
   double cycles = longest + exposed;
   if (walk.threads > 1) cycles += costs.barrier;
+  cycles += sum_cycles(nest_, machine_, plan, walk.threads);
   if (detail) {
     detail->cycles = cycles;
     detail->seconds = cycles / (machine_.ghz * 1e9);

@@ -1,5 +1,6 @@
 #include "polyopt/model/stream.h"
 
+#include <algorithm>
 #include <cmath>
 
 namespace cortex {
@@ -47,9 +48,11 @@ Layout copied_layout(const NestFacts& nest, const Plan& plan, const Walk& walk, 
 
 // Panels are dense and line-aligned, as wide as the kernel; of one that is not full, what the kernel reads of
 // each row.
-Footprint panel_footprint(const OperandFacts& facts, const Plan& plan, const Layout& layout,
+Footprint panel_footprint(const OperandFacts& facts, const Plan& plan, double all, const Layout& layout,
                           const std::array<double, facts_max_dims>& length) {
-  const double nr = plan.kernel->nr, lanes = plan.kernel->lanes;
+  // A single panel is no wider than its columns.
+  const double lanes = plan.kernel->lanes;
+  const double nr = std::min<double>(plan.kernel->nr, std::ceil(all / lanes) * lanes);
   double rows = 1, columns = 1;
   for (int i = 0; i < facts.count; ++i) {
     const int d = facts.terms[i].dim;
@@ -127,8 +130,9 @@ void Streams::add_operand(Operand operand, const NestFacts& nest, const Plan& pl
   copy.first = ahead ? 0 : depth;
   copy.last = plan.loops;
   if (is_b && plan.b_panel) {
+    const double columns = plan.n_dim < 0 ? 1 : walk.length[depth][plan.n_dim];
     fill(copy, dims, plan,
-         [&](int d) { return panel_footprint(nest[operand], plan, in_place, walk.length[d]); });
+         [&](int d) { return panel_footprint(nest[operand], plan, columns, in_place, walk.length[d]); });
   } else {
     const Layout layout = copied_layout(nest, plan, walk, operand, depth, in_place);
     fill(copy, dims, plan, [&](int d) { return footprint(layout, walk.length[d].data()); });
@@ -185,7 +189,8 @@ double Streams::shared_working_set(const NestFacts& nest, const Plan& plan, int 
     if (depth > s.last) continue;
     double copies = s.copy ? sharers : 1;
     for (int l = 0; l < depth && plan.loop[l].parallel; ++l) {
-      if (nest[s.operand].depends_on(plan.loop[l].dim)) copies *= plan.loop[l].threads;
+      const bool own = s.operand == Operand::c && plan.loop[l].split;
+      if (own || nest[s.operand].depends_on(plan.loop[l].dim)) copies *= plan.loop[l].threads;
     }
     sum += s.bytes[depth] * std::min(copies, sharers);
   }

@@ -74,6 +74,9 @@ struct Checker {
       if (!loop.parallel && loop.threads != 1) {
         return refuse("loop {}: a thread grid on a sequential loop", dim(loop.dim));
       }
+      if (loop.split) {
+        if (Status s = split(loop); !s) return s;
+      }
       if (!loop.parallel) {
         prefix = false;
         continue;
@@ -82,17 +85,45 @@ struct Checker {
         return refuse("parallel loop {} stands inside a sequential one: parallel loops come first",
                       dim(loop.dim));
       }
-      if (nest.dims[loop.dim].kind != DimKind::parallel) {
+      if (nest.dims[loop.dim].kind != DimKind::parallel && !loop.split) {
         const int64_t next = second_tile(static_cast<int>(&loop - schedule.loops.data()));
         return refuse(
-            "parallel loop {}: RAW on {}: {} -> {} would race: make {} sequential or split the reduction",
+            "parallel loop {}: RAW on {}: {} -> {} would race: make {} sequential or split the reduction "
+            "({}/{}+)",
             dim(loop.dim), nest[Operand::c].tensor.name, instance('S', loop.dim, 0),
-            instance('S', loop.dim, next), dim(loop.dim));
+            instance('S', loop.dim, next), dim(loop.dim), dim(loop.dim), loop.step);
       }
       if (loop.threads < 1) return refuse("loop {}: thread grid {}", dim(loop.dim), loop.threads);
       if (++parallel > CORTEX_MAX_PARALLEL_LOOPS) {
         return refuse("more than {} parallel loops", static_cast<int>(CORTEX_MAX_PARALLEL_LOOPS));
       }
+    }
+    return Status::success();
+  }
+
+  // What a split of `loop` asks for (see Loop::split).
+  Status split(const Loop& loop) const {
+    const std::string name = dim(loop.dim);
+    if (nest.dims[loop.dim].kind != DimKind::reduction) {
+      return refuse("loop {}/{}+: {} is no reduction: only a sum can be split", name, loop.step, name);
+    }
+    if (!loop.parallel) {
+      return refuse("loop {}/{}+: a split of a sequential loop: make it parallel or drop the +", name,
+                    loop.step);
+    }
+    const auto splits = std::count_if(schedule.loops.begin(), schedule.loops.end(),
+                                      [](const Loop& other) { return other.split; });
+    if (splits > 1) return refuse("{} split loops: one reduction can be split", splits);
+    const int64_t parts = max_trips(nest, schedule, static_cast<int>(&loop - schedule.loops.data()));
+    if (parts < 2 || parts > most_parts) {
+      return refuse("loop {}/{}+: {} part{}: a reduction is split in 2 to {}", name, loop.step, parts,
+                    parts == 1 ? "" : "s", most_parts);
+    }
+    const DataType type = nest[Operand::c].tensor.type;
+    if (type != DataType::f32 || !holds_sums(nest)) {
+      return refuse("loop {}/{}+: sums of {} by {} into {}: only f32 sums into f32 can be split", name,
+                    loop.step, dtype_name(nest[Operand::a].tensor.type),
+                    dtype_name(nest[Operand::b].tensor.type), dtype_name(type));
     }
     return Status::success();
   }

@@ -93,9 +93,13 @@ Status parse_sizes(const Token& token, const Nest& nest, std::vector<bool>& seen
       loop.balanced = true;
       s.remove_prefix(1);
     }
+    if (s.starts_with("+")) {
+      loop.split = true;
+      s.remove_prefix(1);
+    }
     if (s.empty()) continue;
     if (!s.starts_with(","))
-      return refuse(token, "tile sizes are numbers with commas between them, ~ if balanced");
+      return refuse(token, "tile sizes are numbers with commas between them, ~ if balanced, + if split");
     s.remove_prefix(1);
   }
   return Status::success();
@@ -119,7 +123,7 @@ bool sizes_left_out(const Schedule& schedule, int dim) {
   int levels = 0;
   for (const Loop& loop : schedule.loops) {
     if (loop.dim != dim) continue;
-    if (loop.step != 1 || loop.balanced || ++levels > 1) return false;
+    if (loop.step != 1 || loop.balanced || loop.split || ++levels > 1) return false;
   }
   return true;
 }
@@ -156,7 +160,8 @@ std::string to_loop_string(const Schedule& schedule, const Nest& nest) {
     std::string list;
     for (const Loop& loop : schedule.loops) {
       if (loop.dim != d) continue;
-      list += fmt::format("{}{}{}", list.empty() ? "" : ",", loop.step, loop.balanced ? "~" : "");
+      list += fmt::format("{}{}{}{}", list.empty() ? "" : ",", loop.step, loop.balanced ? "~" : "",
+                          loop.split ? "+" : "");
     }
     sizes += fmt::format(" {}={}", letter(d), list);
   }

@@ -6,9 +6,9 @@
 // The first word is the loops, outermost first: a is the nest's first dim, b its second, and so on; a letter
 // that comes again cuts the dim's tile once more; a capital is parallel. {R:n}, {C:n}, {D:n}, {T:n} after the
 // first, second, ... capital divide that loop among n threads: together they are the thread grid. "-" is no
-// loop at all. Then tile sizes, one for every time the letter comes, '~' for balanced tiles; a dim left out
-// goes in steps of 1. A pack stands with the number of loops around it. After "|" comes the kernel, as in a
-// schedule's other text form, its roles in letters too.
+// loop at all. Then tile sizes, one for every time the letter comes, '~' for balanced tiles, '+' for a split
+// reduction; a dim left out goes in steps of 1. A pack stands with the number of loops around it. After "|"
+// comes the kernel, as in a schedule's other text form, its roles in letters too.
 //
 // Both forms say the same; parse_schedule() reads either.
 #pragma once

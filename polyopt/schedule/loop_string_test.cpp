@@ -102,7 +102,7 @@ TEST(LoopString, AParallelReductionIsRefusedWithItsDependence) {
   EXPECT_EQ(
       status.error().message,
       "schedule of matmul: parallel loop k: RAW on dst: S[m=0,n=0,k=0] -> S[m=0,n=0,k=128] would race: make "
-      "k sequential or split the reduction");
+      "k sequential or split the reduction (k/128+)");
 }
 
 TEST(LoopString, RandomSchedulesRoundTrip) {

@@ -9,6 +9,7 @@
 
 #include <array>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -122,8 +123,21 @@ struct ProgramKernel {
   std::optional<ProgramRowClip> row_clip;
 };
 
+struct Program;
+
+// A split reduction: tile t of `loop` adds up its sums `bytes * t` into scratch that stands for C, and `sum`
+// makes C of them, its operands being ones and that scratch. It starts when all parts are finished.
+struct ProgramSplit {
+  int loop = -1;  // -1: there is none
+  int64_t parts = 1;
+  int64_t bytes = 0;  // from one part's sums to the next one's
+  std::shared_ptr<const Program> sum;
+
+  int64_t scratch_bytes() const { return parts * bytes; }
+};
+
 struct Program {
-  Nest nest;
+  Nest nest;  // without its epilogue where the reduction is split: that is then `split.sum`'s
   Schedule schedule;
   std::vector<ProgramLoop> loops;
   std::vector<ProgramPack> packs;  // ordered by depth
@@ -134,6 +148,7 @@ struct Program {
   int64_t bias_stride2 = 0;
   int64_t scratch_bytes = 0;         // per thread, multiple of 64
   int64_t packed_weights_bytes = 0;  // 0 when B is not packed ahead of time
+  ProgramSplit split;
 };
 
 // check() plus address resolution. Refuses what check() refuses, and sizes that overflow.

@@ -5,6 +5,7 @@
 #include "microkernels/catalogue/catalogue.h"
 #include "polyopt/schedule/program.h"
 #include "polyopt/schedule/ranges.h"
+#include "polyopt/schedule/split.h"
 #include "polyopt/schedule/views.h"
 #include "support/checked.h"
 
@@ -79,7 +80,7 @@ void resolve_prefetch(Program& p) {
   const int64_t rows = max_range(p.nest, p.schedule, tile.k_dim, last);
   const int64_t row_bytes = p.kernel.nr * static_cast<int64_t>(sizeof(float));
   if (stride == 0 || rows < units) return;
-  if (ld == row_bytes && max_trips(p.nest, p.schedule, last) < fewest_visits) return;
+  if (ld <= row_bytes && max_trips(p.nest, p.schedule, last) < fewest_visits) return;
   p.kernel.prefetch = {
       last, ceil_div(rows, units), std::min(rows, rows_held(ld, row_bytes)), outer.step * stride, ld, source};
 }
@@ -100,7 +101,7 @@ void resolve_far_operands(Program& p) {
   const Access& a = p.nest[Operand::a];
   if (p.kernel.is_dwconv || p.kernel.m_dim < 0) return;
   // Only of panels: a row of a wide matrix would cost an address translation each.
-  const bool panels = p.kernel.ldb == p.kernel.nr * static_cast<int64_t>(sizeof(float));
+  const bool panels = p.kernel.ldb <= p.kernel.nr * static_cast<int64_t>(sizeof(float));
   if (comes_from_memory(p.nest[Operand::b]) && panels && p.kernel.prefetch.rows_per_unit == 0)
     p.kernel.b_ahead = panel_rows_ahead * p.kernel.ldb;
   p.kernel.c_far = comes_from_memory(p.nest[Operand::c]);
@@ -113,6 +114,24 @@ void resolve_far_operands(Program& p) {
   }
 }
 
+// The rest of `p` is then that of a nest without an epilogue.
+Status resolve_split(Program& p, Isa isa) {
+  p.split.loop = split_loop(p.schedule);
+  if (p.split.loop < 0) return Status::success();
+  p.split.parts = max_trips(p.nest, p.schedule, p.split.loop);
+  const Result<int64_t> bytes = part_bytes(p.nest, p.split.parts);
+  if (!bytes) return bytes.error();
+  p.split.bytes = *bytes;
+  const Nest nest = sum_nest(p.nest, p.split.parts, *bytes);
+  const Result<Schedule> schedule = sum_schedule(nest, f32_isa(isa));
+  if (!schedule) return schedule.error();
+  Result<Program> sum = resolve(nest, *schedule);
+  if (!sum) return sum.error();
+  p.split.sum = std::make_shared<const Program>(std::move(*sum));
+  p.nest.epilogue = {};
+  return Status::success();
+}
+
 }  // namespace
 
 Result<Program> resolve(const Nest& nest, const Schedule& schedule) {
@@ -123,6 +142,7 @@ Result<Program> resolve(const Nest& nest, const Schedule& schedule) {
   Program p;
   p.nest = nest;
   p.schedule = schedule;
+  if (Status s = resolve_split(p, kernel->isa); !s) return s.error();
   p.kernel.name = tile.kernel;
   p.kernel.is_dwconv = kernel->op == KernelOp::dwconv;
   p.kernel.m_dim = tile.m_dim;
@@ -166,7 +186,7 @@ Result<Program> resolve(const Nest& nest, const Schedule& schedule) {
     for (; next_pack < p.packs.size() && p.packs[next_pack].depth == depth; ++next_pack) {
       const ProgramPack& pack = p.packs[next_pack];
       const int o = static_cast<int>(pack.operand);
-      view[o] = packed_view(nest, pack, tile.n_dim, kernel->nr);
+      view[o] = packed_view(nest, pack, tile.n_dim);
       p.base_offset[o] = 0;  // a pack's box starts at its origin
     }
   };

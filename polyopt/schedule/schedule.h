@@ -18,6 +18,7 @@
 #include <string_view>
 #include <vector>
 
+#include "cortex/kernel_library.h"
 #include "graph/nest/nest.h"
 #include "support/result.h"
 
@@ -29,7 +30,13 @@ struct Loop {
   bool balanced = false;  // instead: ceil(len/step) tiles whose sizes differ by at most one, longer first
   int threads = 1;        // thread-grid extent of this loop; >1 only on the outermost loops, parallel dims
   bool parallel = false;  // may be divided among threads (legal and worthwhile); a prefix of the loops
+  // A parallel loop over a reduction dim: each of its tiles adds up sums of its own. What the nest wants of C
+  // is made of them afterwards: they are added in the order of the tiles, so that results do not depend on
+  // which thread ran when, nor on how many there were; then comes the epilogue.
+  bool split = false;
 };
+
+inline constexpr int64_t most_parts = CORTEX_MAX_PARTS;  // of a split reduction
 
 enum class PackForm {
   box,    // dense copy of the footprint, zero-filled outside the tensor (halo)
@@ -62,8 +69,8 @@ struct Schedule {
 // One line, e.g.
 //   n/1@2 oh/8 pack(A,box) oc/256 kx/192 oh/1 oc/64 ow/7~ | brgemm_f32_f32_f32_7x64x1_avx512 m=ow n=oc k=kx
 //   batch=kh pack(B,panel,ahead)
-// loop: dim/step, '~' balanced, '@p' parallel with thread grid p ('@1': parallel, grid of one).
-// pack(X,form[,+pad][,ahead]) stands where its depth is.
+// loop: dim/step, '~' balanced, '+' split reduction, '@p' parallel with thread grid p ('@1': parallel, grid
+// of one). pack(X,form[,+pad][,ahead]) stands where its depth is.
 std::string to_string(const Schedule& schedule, const Nest& nest);
 Result<Schedule> parse_schedule(std::string_view text, const Nest& nest);
 

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "graph/lower/lower.h"
+#include "polyopt/schedule/loop_string.h"
 #include "polyopt/schedule/program.h"
 #include "polyopt/schedule/ranges.h"
 
@@ -50,6 +51,60 @@ TEST(ScheduleText, NamesTheTokenItRefuses) {
     ASSERT_FALSE(schedule.ok()) << text;
     EXPECT_EQ(schedule.error().message.rfind("schedule", 0), 0u) << schedule.error().message;
   }
+}
+
+TEST(ScheduleText, SplitReductionsRoundTrip) {
+  const Nest nest = nest_of("100x300:300x200");
+  const std::string text = "k/150~+@2 m/50@1 k/64 n/64 m/7~ | " + kernel("7x64x1_avx512") + " m=m n=n k=k";
+  const Result<Schedule> schedule = parse_schedule(text, nest);
+  ASSERT_TRUE(schedule.ok()) << schedule.error().message;
+  EXPECT_TRUE(schedule->loops[0].split && schedule->loops[0].parallel);
+  EXPECT_EQ(to_string(*schedule, nest), text);
+  const std::string letters = to_loop_string(*schedule, nest);
+  EXPECT_EQ(letters.substr(0, letters.find(" |")), "C{R:2}Acba a=50,7~ b=64 c=150~+,64");
+  const Result<Schedule> again = parse_schedule(letters, nest);
+  ASSERT_TRUE(again.ok()) << again.error().message;
+  EXPECT_EQ(to_string(*again, nest), text);
+}
+
+TEST(Check, RefusesSplitsThatAreNone) {
+  const Nest nest = nest_of("100x300:300x200");
+  const auto text = [](const char* loops) {
+    return std::string(loops) + " n/64 m/7 | " + kernel("7x64x1_avx512") + " m=m n=n k=k";
+  };
+  refused(nest, text("k/150@2"), "would race: make k sequential or split the reduction (k/150+)");
+  refused(nest, text("m/50+@2"), "m is no reduction: only a sum can be split");
+  refused(nest, text("k/150+"), "a split of a sequential loop: make it parallel or drop the +");
+  refused(nest, text("k/150+@2 k/50+@2"), "2 split loops: one reduction can be split");
+  refused(nest, text("k/150+@2 k/50@2"), "would race");
+  refused(nest, text("k/300+@2"), "1 part: a reduction is split in 2 to 64");
+  refused(nest, text("k/4+@2"), "75 parts: a reduction is split in 2 to 64");
+  refused(nest_of("--dt=u8:s8:s32 100x300:300x200"),
+          "k/40+@2 n/64 m/6 | brgemm_u8_s8_s32_6x64x4_avx512vnni m=m n=n k=k",
+          "sums of u8x4 by s8x4 into s32: only f32 sums into f32 can be split");
+}
+
+// The parts lie behind each other, the epilogue is that of the sum.
+TEST(Resolve, SplitReduction) {
+  const Nest nest = nest_of("--bia_dt=f32 --attr-post-ops=relu 10x300:300x20");
+  const Result<Schedule> schedule =
+      parse_schedule("k/100+@3 m/7~ | " + kernel("7x64x1_avx512") + " m=m n=n k=k", nest);
+  ASSERT_TRUE(schedule.ok()) << schedule.error().message;
+  const Result<Program> p = resolve(nest, *schedule);
+  ASSERT_TRUE(p.ok()) << p.error().message;
+  EXPECT_EQ(p->split.loop, 0);
+  EXPECT_EQ(p->split.parts, 3);
+  EXPECT_EQ(p->split.bytes, 832);  // 10 x 20 floats in whole lines
+  EXPECT_FALSE(is_finished(p->nest));
+  ASSERT_NE(p->split.sum, nullptr);
+  const Program& sum = *p->split.sum;
+  EXPECT_TRUE(verify(sum.nest).ok()) << verify(sum.nest).error().message;
+  EXPECT_TRUE(sum.nest.epilogue.bias);
+  EXPECT_EQ(sum.nest.epilogue.activation, Activation::relu);
+  EXPECT_EQ(sum.kernel.ldb, 832);
+  EXPECT_EQ(sum.kernel.n_dim, sum.nest.dim_index("n"));
+  EXPECT_EQ(sum.bias_stride, 4);
+  EXPECT_EQ(thread_grid(*p, 2)[0], 2);  // whoever adds up what: there are three parts
 }
 
 ProgramPrefetch prefetch_of(const Nest& nest, const std::string& text) {

@@ -36,6 +36,10 @@ Result<Loop> parse_loop(const Token& token, const Nest& nest) {
     loop.balanced = true;
     rest.remove_prefix(1);
   }
+  if (!rest.empty() && rest[0] == '+') {
+    loop.split = true;
+    rest.remove_prefix(1);
+  }
   if (!rest.empty() && rest[0] == '@') {
     rest.remove_prefix(1);
     int64_t threads = 0;
@@ -46,7 +50,7 @@ Result<Loop> parse_loop(const Token& token, const Nest& nest) {
     loop.threads = static_cast<int>(threads);
   }
   if (!rest.empty())
-    return refuse(token, "unexpected text after the step: write dim/step, then ~ and @threads");
+    return refuse(token, "unexpected text after the step: write dim/step, then ~, + and @threads");
   return loop;
 }
 
@@ -60,8 +64,8 @@ std::string to_string(const Schedule& schedule, const Nest& nest) {
     }
     if (depth == schedule.loops.size()) break;
     const Loop& loop = schedule.loops[depth];
-    text += fmt::format("{}/{}{}{} ", dim_name(nest, loop.dim), loop.step, loop.balanced ? "~" : "",
-                        loop.parallel ? fmt::format("@{}", loop.threads) : "");
+    text += fmt::format("{}/{}{}{}{} ", dim_name(nest, loop.dim), loop.step, loop.balanced ? "~" : "",
+                        loop.split ? "+" : "", loop.parallel ? fmt::format("@{}", loop.threads) : "");
   }
   return text + kernel_text(schedule, [&](int dim) { return dim_name(nest, dim); });
 }

@@ -59,7 +59,6 @@ View user_view(const Nest& nest, Operand operand) {
 
 Result<ProgramPack> plan_pack(const Nest& nest, const Schedule& schedule, const Pack& pack,
                               const KernelInfo& kernel) {
-  const int64_t nr = kernel.nr;
   const Access& access = nest[pack.operand];
   const std::string what = fmt::format("pack({}) at depth {}", operand_name(pack.operand), pack.depth);
   const int rank = static_cast<int>(access.subscripts.size());
@@ -95,6 +94,9 @@ Result<ProgramPack> plan_pack(const Nest& nest, const Schedule& schedule, const 
     }
   }
 
+  // A single panel is as wide as its columns in whole lines: what would lie beside them is never read.
+  constexpr int64_t line = 64;
+  const int64_t nr = std::min<int64_t>(kernel.nr, round_up(box[inner], line / bytes));
   int64_t stride = bytes;
   const std::vector<int> order = scratch_order(nest, access, pack, tile, inner);
   for (int i = rank - 1; i >= 0; --i) {
@@ -137,14 +139,15 @@ Result<ProgramPack> plan_pack(const Nest& nest, const Schedule& schedule, const 
   return out;
 }
 
-View packed_view(const Nest& nest, const ProgramPack& pack, int n_dim, int64_t nr) {
+View packed_view(const Nest& nest, const ProgramPack& pack, int n_dim) {
   View view;
   const Access& access = nest[pack.operand];
   for (std::size_t j = 0; j < access.subscripts.size(); ++j) {
     for (const AffineTerm& t : access.subscripts[j].terms) {
       const bool panel = static_cast<int>(j) == pack.desc.panel_dim && t.dim == n_dim;
-      // Column tiles start at multiples of nr (check() sees to it), so the panel step is linear in n.
-      view.stride[t.dim] += panel ? pack.desc.panel_stride / nr : t.coeff * pack.desc.dst_stride[j];
+      // Column tiles start at multiples of it (check() sees to that), so the panel step is linear in n.
+      const int64_t width = pack.desc.panel_width;
+      view.stride[t.dim] += panel ? pack.desc.panel_stride / width : t.coeff * pack.desc.dst_stride[j];
     }
   }
   return view;

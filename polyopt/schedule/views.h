@@ -14,6 +14,6 @@ Result<ProgramPack> plan_pack(const Nest& nest, const Schedule& schedule, const 
                               const KernelInfo& kernel);
 
 // The operand inside the pack.
-View packed_view(const Nest& nest, const ProgramPack& pack, int n_dim, int64_t nr);
+View packed_view(const Nest& nest, const ProgramPack& pack, int n_dim);
 
 }  // namespace cortex

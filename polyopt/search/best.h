@@ -40,7 +40,7 @@ class BestPlans {
     }
     for (int i = 0; i < x.loops; ++i) {
       const PlanLoop &l = x.loop[i], &r = y.loop[i];
-      if (l.dim != r.dim || l.threads != r.threads) return false;
+      if (l.dim != r.dim || l.threads != r.threads || l.split != r.split) return false;
       const ChainLevel &lc = x.chain[l.dim]->level[l.level], &rc = y.chain[r.dim]->level[r.level];
       if (lc.step != rc.step || lc.balanced != rc.balanced) return false;
     }

@@ -6,6 +6,7 @@
 #include "polyopt/search/grids.h"
 #include "polyopt/search/orders.h"
 #include "polyopt/search/tiles.h"
+#include "support/checked.h"
 
 namespace cortex {
 namespace {
@@ -14,10 +15,12 @@ namespace {
 struct Cut {
   const Chain* chain = nullptr;
   int blocks = 0;
+  bool split = false;  // the first level divides the reduction among threads
 };
 
 constexpr int64_t chunk_unit = 16;   // a cache line of f32
 constexpr int64_t chunk_least = 96;  // shorter reductions per call lose more to C than they save
+constexpr double split_pays = 64;    // bytes of A and B for each one that is added up afterwards
 
 struct Enumerator {
   SearchSpace& space;
@@ -48,6 +51,37 @@ struct Enumerator {
     all.push_back({space.keep(tiled(d, 0, tile, balanced)), 0});
     for (int64_t block : blocks) all.push_back({space.keep(tiled(d, block, tile, balanced)), 1});
     return all;
+  }
+
+  // Reductions of few elements of C, so that adding up their parts costs little: how many parts.
+  std::vector<int> part_counts(int d) const {
+    std::vector<int> counts;
+    const NestFacts& nest = space.nest();
+    const int threads = space.options.threads;
+    if (threads == 1 || d < 0 || !nest.f32_sums) return counts;
+    const double read = nest[Operand::a].bytes + nest[Operand::b].bytes;
+    for (int parts = std::min<int>(threads, most_parts); parts > 1 && counts.size() < 3; --parts) {
+      const bool divides = threads % parts == 0 && extent(d) >= parts * chunk_least;
+      if (divides && parts * nest[Operand::c].bytes * split_pays < read) counts.push_back(parts);
+    }
+    return counts;
+  }
+
+  Chain parted(int d, int64_t part, int64_t block) const {
+    Chain chain = whole(extent(d));
+    split(chain, extent(d), part, false);
+    if (block > 0 && block < part) split(chain, extent(d), block, false);
+    return chain;
+  }
+
+  void add_splits(int d, std::vector<Cut>& all) {
+    for (const int parts : part_counts(d)) {
+      const int64_t part = round_up(ceil_div(extent(d), int64_t{parts}), chunk_unit);
+      if (ceil_div(extent(d), part) != parts) continue;
+      all.push_back({space.keep(parted(d, part, 0)), 0, true});
+      for (int64_t block : block_sizes(part, chunk_unit, chunk_least, sizes))
+        all.push_back({space.keep(parted(d, part, block)), 1, true});
+    }
   }
 
   // Dims whose loops never vary: one iteration at a time.
@@ -98,13 +132,15 @@ struct Enumerator {
   double score_plan(Plan& plan) {
     double best = 1e300;
     const auto take = [&](const Plan& p) {
+      if (p.loops > 0 && p.loop[0].split && p.loop[0].threads == 1) return;  // parts for nothing
       const double cycles = offer(p);
       local.offer(cycles, p);
       best = std::min(best, cycles);
     };
     mark_parallel(plan, space.nest(), space.options.threads);
     for_each_grid(plan, space.options.threads, 2, take);
-    if (space.options.threads == 1 || !alone_may_win) return best;
+    const bool split = plan.loops > 0 && plan.loop[0].split;
+    if (space.options.threads == 1 || split || !alone_may_win) return best;
     // No loop marked parallel: one thread runs it all, and none need be woken.
     for (int i = 0; i < plan.loops; ++i) {
       plan.loop[i].parallel = false;
@@ -193,6 +229,7 @@ struct Enumerator {
     mark(Block::row, m.blocks > 0);
     for (const BlockOrder& order : block_orders(present)) {
       plan.loops = 0;
+      if (k.split) plan.push_split(chunk_dim);
       for (int d : roles.common) push_tile_loops(plan, d, 0);
       for (int d : roles.columns) push_tile_loops(plan, d, 0);
       for (int i = 0; i < order.count; ++i) {
@@ -207,7 +244,7 @@ struct Enumerator {
             plan.push(roles.n, 0);
             break;
           case Block::chunk:
-            plan.push(chunk_dim, 0);
+            plan.push(chunk_dim, k.split ? 1 : 0);
             break;
           case Block::row:
             plan.push(roles.m, 0);
@@ -250,9 +287,27 @@ struct Enumerator {
     return d == roles.k ? chunk_unit : 1;
   }
 
+  // The blocks of a part; its own size stays.
+  bool refine_part(ScoredPlan& at, int i) {
+    const ScoredPlan before = at;
+    const int d = before.plan.loop[i].dim;
+    const Chain& now = *before.plan.chain[d];
+    if (before.plan.loop[i].level != 1 || now.levels != 2) return false;
+    for (int64_t size : block_sizes(now.level[0].step, chunk_unit, chunk_least, 24)) {
+      if (size == now.level[1].step) continue;
+      Plan plan = before.plan;
+      plan.chain[d] = space.keep(parted(d, now.level[0].step, size));
+      if (plan.a_pack >= 0) plan.a_pad = pad_for(plan, plan.a_pack);
+      const double cycles = offer(plan);
+      if (cycles < at.cycles) at = {cycles, plan};
+    }
+    return at.cycles < before.cycles;
+  }
+
   bool refine_loop(ScoredPlan& at, int i) {
     const int d = at.plan.loop[i].dim;
     const Chain& now = *at.plan.chain[d];
+    if (at.plan.loop[0].split && at.plan.loop[0].dim == d) return refine_part(at, i);
     const bool block = at.plan.loop[i].level == 0 && (now.levels > 1 || space.nest().is_reduction(d) ||
                                                       (roles.depthwise && (d == roles.n || d == slab)));
     if (!block) return false;
@@ -307,7 +362,8 @@ struct Enumerator {
 
     const std::vector<Cut> n_cuts = cuts(roles.n, nr, kernel.dots, n_blocks);
     const std::vector<Cut> m_cuts = cuts(roles.m, mr, true, m_blocks);
-    const std::vector<Cut> k_cuts = cuts(chunk_dim, 0, false, k_blocks);
+    std::vector<Cut> k_cuts = cuts(chunk_dim, 0, false, k_blocks);
+    if (brgemm) add_splits(chunk_dim, k_cuts);
     const std::vector<Cut> s_cuts = cuts(slab, brgemm ? 1 : 0, false, s_blocks);
     Plan plan = base;
     for (const Cut& k : k_cuts) {

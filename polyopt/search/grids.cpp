@@ -63,7 +63,7 @@ void mark_parallel(Plan& plan, const NestFacts& nest, int threads) {
     plan.loop[i].threads = 1;
   }
   for (int i = 0; i < plan.loops && i < CORTEX_MAX_PARALLEL_LOOPS; ++i) {
-    if (nest.is_reduction(plan.loop[i].dim)) break;
+    if (nest.is_reduction(plan.loop[i].dim) && !plan.loop[i].split) break;
     if (i >= first_copy && tiles >= std::max(threads, 2)) break;
     plan.loop[i].parallel = true;
     tiles *= trips_of(plan, i);

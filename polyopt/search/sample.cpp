@@ -39,7 +39,7 @@ class Sampler {
     schedule_.loops = blocks;
     schedule_.loops.insert(schedule_.loops.end(), tiles.begin(), tiles.end());
     if (!roles.depthwise) place_packs(outer);
-    divide();
+    if (!split_reduction()) divide();
     return schedule_;
   }
 
@@ -131,6 +131,23 @@ class Sampler {
     } else if (!roles_->b_direct || chance(0.6)) {
       schedule_.packs.push_back({Operand::b, depth_for(Operand::b, outer), PackForm::panel, 0, false});
     }
+  }
+
+  // One part of the reduction for each thread. Copies inside move one loop further in.
+  bool split_reduction() {
+    const int d = roles_->k, threads = options_.threads;
+    if (threads == 1 || threads > most_parts || d < 0 || !facts_.f32_sums || roles_->depthwise) return false;
+    if (!chance(0.1)) return false;
+    const int64_t part = round_up(ceil_div(extent(d), int64_t{threads}), 16);
+    if (ceil_div(extent(d), part) != threads) return false;
+    for (Loop& loop : schedule_.loops) {
+      if (loop.dim == d) loop.step = std::min(loop.step, part);
+    }
+    schedule_.loops.insert(schedule_.loops.begin(), {d, part, false, threads, true, true});
+    for (Pack& pack : schedule_.packs) {
+      if (pack.depth > 0) ++pack.depth;
+    }
+    return true;
   }
 
   // Copies that a thread repeats for itself are part of the space; a copy of everything by every thread is

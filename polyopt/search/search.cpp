@@ -37,7 +37,8 @@ bool same_family(const Plan& x, const Plan& y) {
     return false;
   }
   for (int i = 0; i < x.loops; ++i) {
-    if (x.loop[i].dim != y.loop[i].dim || x.loop[i].threads != y.loop[i].threads) return false;
+    const PlanLoop &l = x.loop[i], &r = y.loop[i];
+    if (l.dim != r.dim || l.threads != r.threads || l.split != r.split) return false;
   }
   return true;
 }

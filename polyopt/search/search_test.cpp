@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <random>
 #include <set>
 
@@ -177,6 +178,25 @@ TEST(Search, ThreadsGetEvenShares) {
   int grid = 1;
   for (const Loop& loop : found->best[0].schedule.loops) grid *= loop.threads;
   EXPECT_EQ(grid, 4) << to_string(found->best[0].schedule, nest);
+}
+
+// Threads share a reduction where C has too few elements to divide, and nowhere else.
+TEST(Search, SplitsReductionsOfFewElements) {
+  const auto splits = [](const char* text, int threads) {
+    const Nest nest = coalesce(*lower(*parse_problem(text)));
+    const Result<SearchResult> found = search(nest, test_machine(), {threads, 1, true});
+    EXPECT_TRUE(found.ok()) << found.error().message;
+    EXPECT_TRUE(resolve(nest, found->best[0].schedule).ok());
+    const std::vector<Loop>& loops = found->best[0].schedule.loops;
+    return std::any_of(loops.begin(), loops.end(), [](const Loop& loop) { return loop.split; });
+  };
+  EXPECT_TRUE(splits("7x65536:65536x64", 2));
+  EXPECT_TRUE(splits("--bia_dt=f32 7x65536:65536x64", 4));
+  EXPECT_FALSE(splits("7x65536:65536x64", 1));
+  EXPECT_FALSE(splits("1024x1024:1024x1024", 2));
+  EXPECT_FALSE(splits("7x64:64x64", 2));
+  EXPECT_FALSE(splits("35x2048:2048x700", 2));
+  EXPECT_FALSE(splits("mb1ic64ih56oc64oh56kh3ph1", 2));
 }
 
 TEST(Search, ScoresFewEnoughVariants) {

@@ -83,8 +83,10 @@ void Interpreter::compile_loops(const Program& program) {
       loop.dim = from.dim;
       loop.parallel = from.parallel ? parallel : -1;
       loop.balanced = from.balanced;
-      loop.reduction = program.nest.dims[from.dim].kind == DimKind::reduction;
+      const bool split = program.split.loop == i;
+      loop.reduction = !split && program.nest.dims[from.dim].kind == DimKind::reduction;
       loop.step = from.step;
+      loop.part_bytes = split ? program.split.bytes : 0;
       loop.stride.a = from.stride[0];
       loop.stride.b = from.stride[1];
       loop.stride.c = from.stride[2];
@@ -137,7 +139,8 @@ void Interpreter::compile_kernel(const Program& program) {
   const int last = loops_.back().dim;
   last_role_ = last == m_ ? Role::m : last == n_ ? Role::n : last == k_ ? Role::k : Role::none;
   // The last loop may not change which taps are skipped: that is worked out once before it.
-  fast_last_loop_ = std::find(batch_dims_.begin(), batch_dims_.end(), last) == batch_dims_.end() &&
+  fast_last_loop_ = loops_.back().part_bytes == 0 &&
+                    std::find(batch_dims_.begin(), batch_dims_.end(), last) == batch_dims_.end() &&
                     std::none_of(clips_.begin(), clips_.end(), [&](const ProgramClip& clip) {
                       return clip.dim == last || clip.out_dim == last;
                     });

@@ -42,9 +42,10 @@ class Interpreter {
 
   struct Loop {
     int dim;
-    int parallel;  // index among the parallel loops, -1 if it is none
-    bool balanced, reduction;
+    int parallel;              // index among the parallel loops, -1 if it is none
+    bool balanced, reduction;  // reduction: its tiles add to the same sums
     int64_t step;
+    int64_t part_bytes;  // of C from tile to tile of a split reduction, else 0
     Stride stride;
     int64_t usual_length;   // longest range here
     TileShare usual_share;  // of it, undivided

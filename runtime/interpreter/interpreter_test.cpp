@@ -4,11 +4,15 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <cstdlib>
+#include <cstring>
+#include <random>
 
 #include "graph/lower/lower.h"
 #include "runtime/testing/check_plan.h"
 #include "runtime/testing/random_schedule.h"
+#include "support/aligned_buffer.h"
 
 namespace cortex::testing {
 namespace {
@@ -71,6 +75,47 @@ void random_schedules(bool conv, int count) {
 
 TEST(Interpreter, RandomSchedulesOfConvolutions) { random_schedules(true, 600); }
 TEST(Interpreter, RandomSchedulesOfMatmuls) { random_schedules(false, 600); }
+
+// One schedule, one sequence of additions: the bits of C do not depend on threads or on who ran when.
+TEST(Interpreter, SplitReductionsGiveTheSameBitsOnAnyThreads) {
+  const Handle<cortex_context> context = context_for(nullptr);
+  const Problem problem = *parse_problem("--bia_dt=f32 --attr-post-ops=relu 13x4000:4000x70");
+  cortex_message message;
+  const Handle<cortex_problem> handle = problem_of(problem, &message);
+  std::mt19937 random(5);
+  std::uniform_real_distribution<float> uniform(-1, 1);
+  std::vector<float> a(13 * 4000), b(4000 * 70), bias(70), first;
+  for (auto* values : {&a, &b, &bias}) {
+    for (float& x : *values) x = uniform(random);
+  }
+  for (const int threads : {1, 2, 3, 5, 8}) {
+    const Handle<cortex_thread_pool> pool = pool_of(threads);
+    cortex_plan_options options = cortex_plan_options_init();
+    options.threads = threads;
+    options.weights_handling = CORTEX_WEIGHTS_PLAIN;
+    options.schedule = "k/800+@2 k/256 m/4 n/8 | brgemm_f32_f32_f32_4x8x1_baseline m=m n=n k=k";
+    cortex_plan* raw = nullptr;
+    ASSERT_EQ(cortex_plan_create(context.get(), handle.get(), &options, &raw, &message), CORTEX_OK)
+        << message.text;
+    const Handle<cortex_plan> plan(raw);
+    cortex_plan_info info = cortex_plan_info_init();
+    cortex_plan_query(raw, &info, nullptr);
+    for (int round = 0; round < 20; ++round) {
+      std::vector<float> c(13 * 70, NAN);
+      AlignedBuffer scratch(static_cast<std::size_t>(info.scratch_bytes));
+      cortex_execute_args args = cortex_execute_args_init();
+      args.src = a.data(), args.src_bytes = info.src_bytes;
+      args.weights = b.data(), args.weights_bytes = info.weights_bytes;
+      args.bias = bias.data(), args.bias_bytes = info.bias_bytes;
+      args.dst = c.data(), args.dst_bytes = info.dst_bytes;
+      args.scratch = scratch.data(), args.scratch_bytes = info.scratch_bytes;
+      args.pool = pool.get();
+      ASSERT_EQ(cortex_plan_execute(raw, &args, &message), CORTEX_OK) << message.text;
+      if (first.empty()) first = c;
+      ASSERT_EQ(std::memcmp(c.data(), first.data(), c.size() * sizeof(float)), 0) << threads << " threads";
+    }
+  }
+}
 
 }  // namespace
 }  // namespace cortex::testing

@@ -79,6 +79,7 @@ class Walk {
       for (int64_t t = part.begin; t < part.end; ++t, offset += part.size) {
         low_[loop.dim] = low + offset;
         Cursor inner = move(loop, at, offset);
+        inner.c += t * loop.part_bytes;
         pack(depth + 1, inner);
         open(depth + 1, inner, first && (!loop.reduction || t == 0),
              last && (!loop.reduction || t == s->last));

@@ -17,8 +17,9 @@ Status accept_entry(const cortex_kernel_library& library, int32_t index) {
   };
   if (!e.key || !e.problem || !e.isa || !e.schedule) return refuse("lacks its key, problem, ISA or schedule");
   if (!e.run) return refuse("has no function");
-  if (e.threads < 1 || e.scratch_bytes < 0 || e.packed_weights_bytes < 0)
+  if (e.threads < 1 || e.scratch_bytes < 0 || e.packed_weights_bytes < 0 || e.parts_bytes < 0)
     return refuse("has a negative size");
+  if ((e.sum != nullptr) != (e.parts_bytes > 0)) return refuse("has one of sum and the bytes of its parts");
   if (kernel_entry_hash(e.key, e.isa, e.threads) != e.hash)
     return refuse("does not have the hash of its key");
   if (!find_entry(library, e.hash, e.key)) return refuse("cannot be found through the table");

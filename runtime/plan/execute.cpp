@@ -18,6 +18,23 @@ void run_kernel(const Plan& plan, const cortex_kernel_call& call) {
   }
 }
 
+void run_sum(const Plan& plan, const cortex_kernel_call& call) {
+  if (plan.entry) {
+    plan.entry->sum(&call);
+  } else {
+    plan.sum->run(call);
+  }
+}
+
+// What the parts of a split reduction are multiplied by.
+struct Ones {
+  alignas(64) float value[CORTEX_MAX_PARTS];
+  constexpr Ones() : value{} {
+    for (float& one : value) one = 1;
+  }
+};
+constexpr Ones ones;
+
 struct Stage {
   const Plan* plan;
   const Copy* copy = nullptr;
@@ -30,16 +47,25 @@ struct Stage {
   char* scratch = nullptr;  // of the first thread
 };
 
+cortex_kernel_call call_of(const Stage& stage, int index) {
+  cortex_kernel_call call = *stage.call;
+  for (int i = CORTEX_MAX_PARALLEL_LOOPS - 1; i >= 0; --i) {
+    call.coord[i] = index % call.grid[i];
+    index /= call.grid[i];
+  }
+  return call;
+}
+
 void kernel_task(void* arg, int index) {
   const Stage& stage = *static_cast<const Stage*>(arg);
-  cortex_kernel_call call = *stage.call;
-  int rest = index;
-  for (int i = CORTEX_MAX_PARALLEL_LOOPS - 1; i >= 0; --i) {
-    call.coord[i] = rest % call.grid[i];
-    rest /= call.grid[i];
-  }
+  cortex_kernel_call call = call_of(stage, index);
   if (stage.plan->scratch.per_thread) call.scratch = stage.scratch + index * stage.plan->scratch.per_thread;
   run_kernel(*stage.plan, call);
+}
+
+void sum_task(void* arg, int index) {
+  const Stage& stage = *static_cast<const Stage*>(arg);
+  run_sum(*stage.plan, call_of(stage, index));
 }
 
 void sparse_task(void* arg, int index) {
@@ -105,12 +131,33 @@ class Execution {
     const SparseCall sparse{static_cast<const float*>(call.a), static_cast<const char*>(call.b), call.bias,
                             static_cast<const float*>(call.residual), static_cast<float*>(call.c)};
     stage.sparse = &sparse;
-    run_tasks(args_.pool, plan_.tasks, plan_.sparse ? sparse_task : kernel_task, stage);
+    if (plan_.sum_tasks > 0) {
+      run_split(call, stage);
+    } else {
+      run_tasks(args_.pool, plan_.tasks, plan_.sparse ? sparse_task : kernel_task, stage);
+    }
 
     if (plan_.dst_out) copy_to(*plan_.dst_out, call.c, args_.dst);
   }
 
  private:
+  // The parts of a split reduction, each by one thread, then the sum of them.
+  void run_split(const cortex_kernel_call& whole, Stage& stage) {
+    cortex_kernel_call part = whole;
+    part.c = scratch_ + plan_.scratch.parts;
+    part.bias = nullptr;
+    part.residual = nullptr;
+    stage.call = &part;
+    run_tasks(args_.pool, plan_.tasks, kernel_task, stage);
+
+    cortex_kernel_call sum = whole;
+    sum.a = ones.value;
+    sum.b = part.c;
+    for (int i = 0; i < CORTEX_MAX_PARALLEL_LOOPS; ++i) sum.grid[i] = plan_.sum_grid[i];
+    stage.call = &sum;
+    run_tasks(args_.pool, plan_.sum_tasks, sum_task, stage);
+  }
+
   const void* copy(const Copies& copies, const void* from, int64_t at) {
     for (const Copy& part : copies) copy_to(part, from, scratch_ + at);
     return scratch_ + at;

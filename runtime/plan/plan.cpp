@@ -172,6 +172,12 @@ class Builder {
     plan_.grid = thread_grid(plan_.program, plan_.options.threads);
     plan_.tasks = 1;
     for (const int extent : plan_.grid) plan_.tasks *= extent;
+    const ProgramSplit& split = plan_.program.split;
+    if (split.sum) {
+      plan_.sum_grid = thread_grid(*split.sum, plan_.options.threads);
+      plan_.sum_tasks = 1;
+      for (const int extent : plan_.sum_grid) plan_.sum_tasks *= extent;
+    }
     if (const cortex_kernel_entry* entry = plan_.entry) {
       if (entry->packed_weights_bytes != plan_.program.packed_weights_bytes) {
         return invalid_argument(
@@ -179,11 +185,22 @@ class Builder {
                         "the library again",
                         entry->problem, entry->packed_weights_bytes, plan_.program.packed_weights_bytes));
       }
+      const int64_t parts_bytes = split.sum ? split.scratch_bytes() : 0;
+      if (entry->parts_bytes != parts_bytes) {
+        return invalid_argument(fmt::format(
+            "generated kernel for {} keeps parts of sums in {} bytes, this version in {}: generate "
+            "the library again",
+            entry->problem, entry->parts_bytes, parts_bytes));
+      }
       return Status::success();
     }
     Result<Interpreter> code = Interpreter::compile(plan_.program, context_.isa);
     if (!code) return code.error();
     plan_.interpreter = std::move(code).value();
+    if (!split.sum) return Status::success();
+    Result<Interpreter> sum = Interpreter::compile(*split.sum, context_.isa);
+    if (!sum) return sum.error();
+    plan_.sum = std::move(sum).value();
     return Status::success();
   }
 
@@ -255,7 +272,9 @@ class Builder {
     plan_.src_in = src_to_units(p, o.src_layout);
     plan_.weights_layout = weights_layout_name(o.weights_layout);
 
-    plan_.residual_aside = p.epilogue.residual && has_outer_reduction(plan_.program);
+    // Partial sums of a split reduction lie in scratch.
+    plan_.residual_aside =
+        p.epilogue.residual && has_outer_reduction(plan_.program) && plan_.program.split.loop < 0;
     if (p.is_matmul()) {
       const MatmulProblem& m = p.matmul();
       plan_.src_layout = plan_.native_src_layout = m.a_transposed ? "km" : "mk";
@@ -300,6 +319,7 @@ class Builder {
     s.compensation = place(plan_.compensation_at >= 0 && !plan_.options.prepacked, compensation_bytes());
     s.dst = place(plan_.dst_out.has_value(), plan_.dst_bytes);
     s.residual = place(plan_.residual_aside, plan_.residual_bytes);
+    s.parts = place(plan_.sum_tasks > 0, plan_.program.split.scratch_bytes());
     s.per_thread = round_up(plan_.entry ? plan_.entry->scratch_bytes : plan_.program.scratch_bytes, 64);
     const std::optional<int64_t> all = checked_mul(s.per_thread, plan_.tasks);
     s.threads = place(true, all.value_or(INT64_MAX));

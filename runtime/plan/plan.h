@@ -31,6 +31,7 @@ struct PlanOptions {
 // Where stages of execute keep their data in the caller's scratch; -1: the stage does not exist.
 struct ScratchMap {
   int64_t src = -1, weights = -1, compensation = -1, residual = -1, dst = -1;
+  int64_t parts = -1;  // of a split reduction
   int64_t threads = 0, per_thread = 0;
   int64_t total = 0;
 };
@@ -44,11 +45,14 @@ struct Plan {
 
   const cortex_kernel_entry* entry = nullptr;  // generated kernel, or
   std::optional<Interpreter> interpreter;
+  std::optional<Interpreter> sum;              // of a split reduction, where it is interpreted
   std::shared_ptr<const SparseKernel> sparse;  // instead of either
   double predicted_seconds = 0;
 
   std::array<int, CORTEX_MAX_PARALLEL_LOOPS> grid{};
   int tasks = 1;
+  std::array<int, CORTEX_MAX_PARALLEL_LOOPS> sum_grid{};
+  int sum_tasks = 0;  // 0: the reduction is not split
 
   // Stages around the kernel, each only if the caller's layout differs from the nest's.
   Copies src_in, weights_in;
@@ -68,8 +72,8 @@ struct Plan {
   std::string src_layout, dst_layout, native_src_layout, native_dst_layout, weights_layout;
 
   bool is_plain_call() const {
-    return tasks == 1 && !sparse && src_in.empty() && compensation_at < 0 && weights_in.empty() && !dst_out &&
-           !problem.epilogue.residual;
+    return tasks == 1 && sum_tasks == 0 && !sparse && src_in.empty() && compensation_at < 0 &&
+           weights_in.empty() && !dst_out && !problem.epilogue.residual;
   }
 };
 

@@ -53,6 +53,28 @@ KernelTile random_roles(const Nest& nest, const KernelInfo& kernel, Random& rand
   return tile;
 }
 
+// Puts a split of some reduction among the parallel loops.
+void split_reduction(const Nest& nest, std::vector<Loop>& loops, Random& random) {
+  std::vector<int> reductions;
+  for (int d = 0; d < static_cast<int>(nest.dims.size()); ++d) {
+    const Dim& dim = nest.dims[static_cast<std::size_t>(d)];
+    if (dim.kind == DimKind::reduction && dim.extent > 1) reductions.push_back(d);
+  }
+  if (reductions.empty()) return;
+  const int d = random_dim(reductions, random);
+  const int64_t extent = nest.dims[static_cast<std::size_t>(d)].extent;
+  int64_t step = pick(random, 1, extent - 1);
+  for (const Loop& loop : loops) {
+    if (loop.dim == d) step = std::max(step, std::min(loop.step, extent - 1));
+  }
+  const auto parallel =
+      std::find_if(loops.begin(), loops.end(), [](const Loop& loop) { return !loop.parallel; }) -
+      loops.begin();
+  Loop split{d, step, pick(random, 0, 1) == 0, static_cast<int>(pick(random, 1, 3)), true};
+  split.split = true;
+  loops.insert(loops.begin() + pick(random, 0, parallel), split);
+}
+
 Schedule random_candidate(const Nest& nest, Isa isa, bool ahead, Random& random) {
   Schedule s;
   const KernelInfo& kernel = random_kernel(nest, isa, random);
@@ -92,6 +114,7 @@ Schedule random_candidate(const Nest& nest, Isa isa, bool ahead, Random& random)
       if (pick(random, 0, 3) == 0) break;
     }
   }
+  if (pick(random, 0, 2) == 0) split_reduction(nest, loops, random);
   s.loops = loops;
   const int64_t depth = static_cast<int64_t>(loops.size());
   if (kernel.op == KernelOp::brgemm) {

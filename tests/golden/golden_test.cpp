@@ -40,6 +40,9 @@ const Golden goldens[] = {
     {"matmul_plain", "64x300:300x500",
      "n/128@1 k/100~ pack(B,panel) m/12~ m/6 n/64 | brgemm_f32_f32_f32_7x64x1_avx512 m=m n=n k=k",
      Isa::avx512, 2, false},
+    {"matmul_split", "--bia_dt=f32 --attr-post-ops=sum+relu 40x5000:5000x96",
+     "k/2512+@2 k/512 n/64 m/7~ | brgemm_f32_f32_f32_7x64x1_avx512 m=m n=n k=k pack(B,panel,ahead)",
+     Isa::avx512, 2},
 };
 
 std::string emit(const Golden& golden) {
