@@ -158,17 +158,17 @@ TEST_F(Cli, FuzzFindsNothingAndReplays) {
 // As Ctrl-C does: every process of the tool is told.
 TEST_F(Cli, AnInterruptedSearchKeepsTheBestSoFar) {
   const Outcome o = bench(
-      "run 256x256:256x256 300x300:300x300 --backend cortex --mode exhaustive --tune-seconds 300 "
+      "run 700x700:700x700 300x300:300x300 --backend cortex --mode exhaustive --tune-seconds 300 "
       "--repeats 2 --min-time 0.01 --wisdom " +
           file("w.json") + " --json " + file("r.json"),
-      "timeout --preserve-status -s INT -k 60 6");
+      "timeout --preserve-status -s INT -k 60 3");
   EXPECT_EQ(o.code, 1) << o.text;
   EXPECT_NE(o.text.find("interrupted: 1 of 2 measurements done"), std::string::npos) << o.text;
   const Json results = read("r.json").at("results");
   ASSERT_EQ(results.size(), 1u);
   const Json wisdom = read("w.json");  // whole, with what was found
   ASSERT_EQ(wisdom.at("entries").size(), 1u) << wisdom.dump();
-  const Outcome again = bench("run 256x256:256x256 --backend cortex --repeats 2 --wisdom " + file("w.json") +
+  const Outcome again = bench("run 700x700:700x700 --backend cortex --repeats 2 --wisdom " + file("w.json") +
                               " --json " + file("r.json"));
   ASSERT_EQ(again.code, 0) << again.text;
   EXPECT_EQ(read("r.json").at("results")[0].at("schedule"), results[0].at("schedule"));

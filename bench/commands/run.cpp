@@ -71,7 +71,7 @@ int run(const RunArguments& arguments, const Session& session) {
     progress.clear();
     const int threads = *std::max_element(options.threads.begin(), options.threads.end());
     const double cores = worker.value("cores_had", static_cast<double>(threads));
-    if (cores < 0.9 * threads) {
+    if (threads > 1 && cores < 0.9 * threads) {
       fmt::print(
           stderr,
           "cortex-bench: {} threads had {:.1f} cores: something else runs here, or may not run on more; "
