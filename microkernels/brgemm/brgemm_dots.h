@@ -81,6 +81,55 @@ __attribute__((noinline)) void dots_body(const cortex_brgemm_args* args, int64_t
   });
 }
 
+// One column and short rows: one row after the other, as memory has them, four sums along each. Prefetchers
+// lose rows that are walked side by side within a page. AMD EPYC (Zen 5), microseconds by eight rows together
+// and by one: 512x128 times 128x1, 1.96 and 1.45; 2048x100 times 100x1, 8.3 and 7.3; 1024x1024 times 1024x1,
+// 41 and 42. AVX2, which loads B twice as often, loses 8 %.
+constexpr bool by_row = lanes == 16;
+constexpr int64_t least_of_row = 4 * lanes, longest_row = 1024;
+
+CORTEX_INLINE Vec dot_of_row(const char* a, const char* b, int64_t k) {
+  const float* x = reinterpret_cast<const float*>(a);
+  const float* y = reinterpret_cast<const float*>(b);
+  Vec sum[4];
+  unroll<4>([&](auto i) CORTEX_LAMBDA { sum[i] = zero(); });
+#pragma GCC unroll 1
+  for (; k >= 4 * lanes; k -= 4 * lanes, x += 4 * lanes, y += 4 * lanes) {
+    unroll<4>([&](auto i)
+                  CORTEX_LAMBDA { Product::accumulate(sum[i], load(x + i * lanes), load(y + i * lanes)); });
+  }
+#pragma GCC unroll 1
+  for (; k >= lanes; k -= lanes, x += lanes, y += lanes) Product::accumulate(sum[0], load(x), load(y));
+  if (k > 0) {
+    const Mask mask = first_lanes(k);
+    Product::accumulate(sum[1], load(mask, x), load(mask, y));
+  }
+  return add(add(sum[0], sum[1]), add(sum[2], sum[3]));
+}
+
+__attribute__((noinline)) void dots_by_row(const cortex_brgemm_args* args, float* out, int64_t pitch) {
+  const char* a = static_cast<const char*>(args->a_addresses ? args->a_addresses[0] : args->a);
+  const char* b = static_cast<const char*>(args->a_addresses ? args->b_addresses[0] : args->b);
+  if (!args->a_addresses && args->a_offsets) {
+    a += args->a_offsets[0];
+    b += args->b_offsets[0];
+  }
+  const int64_t lda = args->lda, k = args->k;
+  int64_t left = args->m;
+#pragma GCC unroll 1
+  for (; left >= 4; left -= 4, a += 4 * lda, out += 4 * pitch) {
+    Vec sum[4];
+    unroll<4>([&](auto i) CORTEX_LAMBDA { sum[i] = dot_of_row(a + i * lda, b, k); });
+    float four[4];
+    float* const together = pitch == 1 ? out : four;
+    store_sums(together, sum[0], sum[1], sum[2], sum[3]);
+    if (pitch == 1) continue;
+    unroll<4>([&](auto i) CORTEX_LAMBDA { out[i * pitch] = four[i]; });
+  }
+#pragma GCC unroll 1
+  for (; left > 0; --left, a += lda, out += pitch) *out = sum_of_lanes(dot_of_row(a, b, k));
+}
+
 using DotsBody = void (*)(const cortex_brgemm_args*, int64_t, float*, int64_t);
 
 template <int NR>
@@ -127,6 +176,13 @@ CORTEX_INLINE void brgemm_dots(const cortex_brgemm_args* args) {
   const bool in_place = args->flags == 0;
   float* out = in_place ? static_cast<float*>(args->c) : sums;
   const int64_t pitch = in_place ? args->ldc / 4 : row_of_sums;
+  if constexpr (by_row) {
+    if (args->n == 1 && args->batch == 1 && args->k >= least_of_row && args->lda <= longest_row) {
+      dots_by_row(args, out, pitch);
+      if (!in_place) finish_dots(args, sums, pitch);
+      return;
+    }
+  }
   // Groups of rows as equal as can be: a row alone would wait for its own sums.
   const int64_t most = dots_rows(static_cast<int>(args->n));
   const int64_t groups = (args->m + most - 1) / most, each = args->m / groups, longer = args->m % groups;
