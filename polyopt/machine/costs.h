@@ -30,6 +30,7 @@ struct Costs {
   double memory_run = 17;
   double memory_line = 6.1;
   double within_page = 0.14;  // of these, where a page holds several rows
+  double store_run = 31;      // a run of C in a page of its own, where L1 does not hold it
   // Columns of B that stream from memory: what is in flight at once is what the instructions in the window of
   // the core ask for. A kernel of few vectors and many rows asks for little.
   double window_uops = 1220;  // of the reorder buffer, what such loops fill
@@ -89,6 +90,7 @@ inline constexpr std::array cost_fields = {
     CostField{"memory_run", &Costs::memory_run},
     CostField{"memory_line", &Costs::memory_line},
     CostField{"within_page", &Costs::within_page},
+    CostField{"store_run", &Costs::store_run},
     CostField{"window_uops", &Costs::window_uops},
     CostField{"lines_in_flight", &Costs::lines_in_flight},
     CostField{"cold_weights", &Costs::cold_weights},

@@ -44,8 +44,9 @@ double split_share(const NestFacts& nest, const Machine& machine, const Plan& pl
   return std::max(vector - unit, 0.0) / line;
 }
 
-TileCost tile_cost(const KernelInfo& kernel, const Machine& machine, double m, double n, bool dot,
-                   double split) {
+// `steps`: of the reduction in one call.
+TileCost tile_cost(const KernelInfo& kernel, const Machine& machine, double m, double n, double steps,
+                   bool dot, double split) {
   const double vectors = std::ceil(n / kernel.lanes), tile = m * vectors;
   TileCost cost;
   if (kernel.op == KernelOp::dwconv) {
@@ -79,7 +80,8 @@ TileCost tile_cost(const KernelInfo& kernel, const Machine& machine, double m, d
   if (kernel.sums_in_l1) {
     // Strips of columns, twelve rows at a time: each reads and writes its sums, and waits for them if narrow.
     const double strips = std::ceil(vectors / (kernel.lanes == 16 ? 16 : 12));
-    load = (strips + vectors + (vectors + strips * machine.costs.strip) / 12) / machine.loads_per_cycle;
+    const double visits = std::ceil(steps / 12) / std::max(steps, 1.0);  // of the sums, per step
+    load = (strips + vectors + (vectors + strips * machine.costs.strip) * visits) / machine.loads_per_cycle;
     multiply = std::max(multiply, strips * machine.fma_latency);
   }
   cost.step = std::max(multiply, load) + machine.costs.load_overlap * std::min(multiply, load) +
@@ -116,8 +118,8 @@ double one_pack(const NestFacts& nest, const Machine& machine, const Plan& plan,
 
 }  // namespace
 
-double kernel_cycles(const NestFacts& nest, const Machine& machine, const Plan& plan,
-                     double reduction_chunks) {
+KernelCycles kernel_cycles(const NestFacts& nest, const Machine& machine, const Plan& plan,
+                           double reduction_chunks) {
   static const Chain single = whole(1);
   const Chain& rows = plan.m_dim >= 0 ? *plan.chain[plan.m_dim] : single;
   const Chain& columns = plan.n_dim >= 0 ? *plan.chain[plan.n_dim] : single;
@@ -132,19 +134,21 @@ double kernel_cycles(const NestFacts& nest, const Machine& machine, const Plan& 
   reduction *= plan.work;
   const bool dot = is_dot(nest, plan);
   const double split = split_share(nest, machine, plan);
-  double total = 0;
+  KernelCycles total;
   for (int band = 0; band < bands.tiles.count; ++band) {
     for (int i = 0; i < rows.tiles.count; ++i) {
       for (int j = 0; j < columns.tiles.count; ++j) {
         const double m = static_cast<double>(rows.tiles.size[i] * bands.tiles.size[band]);
-        const TileCost cost =
-            tile_cost(*plan.kernel, machine, m, static_cast<double>(columns.tiles.size[j]), dot, split);
-        total += rows.tiles.number[i] * columns.tiles.number[j] * bands.tiles.number[band] *
-                 (reduction * cost.step + cost.first + (reduction_chunks - 1) * cost.again);
+        const TileCost cost = tile_cost(*plan.kernel, machine, m, static_cast<double>(columns.tiles.size[j]),
+                                        reduction / reduction_chunks, dot, split);
+        const double tiles =
+            rows.tiles.number[i] * columns.tiles.number[j] * bands.tiles.number[band] * others;
+        total.steps += tiles * reduction * cost.step;
+        total.calls += tiles * (cost.first + (reduction_chunks - 1) * cost.again);
       }
     }
   }
-  return total * others;
+  return total;
 }
 
 double wait_per_line(const Machine& machine, const Plan& plan, const Walk& walk, double line) {

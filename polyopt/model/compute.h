@@ -6,9 +6,16 @@
 
 namespace cortex {
 
+struct KernelCycles {
+  double steps = 0;  // along the reduction
+  double calls = 0;  // to start calls and to finish tiles
+
+  double sum() const { return steps + calls; }
+};
+
 // Cycles on one thread for the whole nest.
-double kernel_cycles(const NestFacts& nest, const Machine& machine, const Plan& plan,
-                     double reduction_chunks);
+KernelCycles kernel_cycles(const NestFacts& nest, const Machine& machine, const Plan& plan,
+                           double reduction_chunks);
 
 // Cycles a kernel waits for one line of B that comes from memory, beyond those it computes with it.
 double wait_per_line(const Machine& machine, const Plan& plan, const Walk& walk, double line);

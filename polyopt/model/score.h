@@ -30,6 +30,7 @@ class Model {
 
  private:
   double shows(const Stream& s, const Plan& plan, int level, bool last, double unfollowed) const;
+  double store_cycles(const Plan& plan, const Walk& walk, const Streams& streams) const;
 
   const NestFacts& nest_;
   const Machine& machine_;

@@ -397,7 +397,7 @@ double bare_cycles(SearchSpace& space, const Roles& roles, const KernelInfo& ker
     if (roles.m >= 0) plan.chain[roles.m] = space.keep(e.tiled(roles.m, 0, kernel.mr, true));
     if (roles.n >= 0) plan.chain[roles.n] = space.keep(e.tiled(roles.n, 0, kernel.nr, kernel.dots));
   }
-  return kernel_cycles(space.nest(), space.model.machine(), plan, 1);
+  return kernel_cycles(space.nest(), space.model.machine(), plan, 1).sum();
 }
 
 }  // namespace cortex

@@ -84,6 +84,21 @@ TEST(Search, TakesRowsOfBWhereItLiesAndPanelsWherePacked) {
   }
 }
 
+TEST(Search, StreamsPanelsOfOneRowInOnePiece) {
+  for (const char* problem : {"1x1024:1024x1024", "1x1024:1024x4096", "1x578:578x259", "1x4096:4096x4096"}) {
+    const std::string schedule = chosen(problem, true);
+    EXPECT_EQ(schedule.find("k/"), std::string::npos) << problem << ": " << schedule;
+  }
+}
+
+TEST(Search, WritesWideRowsOfFewProductsAlongTheRows) {
+  for (const char* problem : {"2048x32:32x4096", "3000x4:4x2048", "500x8:8x1500"}) {
+    const std::string schedule = chosen(problem, true);
+    const std::size_t loops = schedule.find('|'), rows = schedule.rfind("m/", loops);
+    EXPECT_LT(rows, schedule.rfind("n/", loops)) << problem << ": " << schedule;
+  }
+}
+
 TEST(Search, TakesFewColumnsAsDotProducts) {
   for (const char* problem : {"1024x1024:1024x2", "1024x1024:1024x5", "--wtag=ba 5x700:700x900"}) {
     EXPECT_NE(chosen(problem, false).find("_dots_"), std::string::npos) << chosen(problem, false);
