@@ -184,7 +184,7 @@ class Walker {
     }
     if (k.a_ahead.dim >= 0) e.numbers["a_ahead"] = range(k.a_ahead.dim).len * k.a_ahead.stride;
     if (k.b_ahead) e.numbers["b_ahead"] = k.b_ahead;
-    if (k.c_far) e.numbers["c_far"] = 1;
+    if (k.c_far) e.numbers["c_far"] = k.c_far;
     // The products' addresses, relative to a and b: what the batch arguments must expand to.
     std::vector<std::size_t> index(k.batch_dims.size(), 0);
     for (int64_t i = 0; i < batch; ++i) {

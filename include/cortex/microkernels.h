@@ -96,8 +96,9 @@ typedef struct cortex_row_window {
  * adjacent; they know no window. The last members speak of operands that come from beyond the caches; they
  * affect speed alone, addresses need not be valid, and 0 means nothing. next_rows rows of n elements from
  * `next` on, next_ld bytes apart, are brought near meanwhile: what a later call will read. So is what lies
- * a_ahead bytes from the rows of A that are read, and b_ahead bytes from those of B. c_far: C's lines are
- * asked for before the sum begins. */
+ * a_ahead bytes from the rows of A that are read, and b_ahead bytes from those of B. c_far 1: C's lines are
+ * asked for before the sum begins; 2: nobody reads C soon, and f32 kernels may write it past the caches, by
+ * stores that other threads see in order only after an sfence. */
 typedef struct cortex_brgemm_args {
   const void* a;
   const void* b;

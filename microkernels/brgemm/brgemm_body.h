@@ -226,8 +226,8 @@ CORTEX_INLINE void for_each_in_batch(const cortex_brgemm_args* args, const Part*
 
 CORTEX_INLINE TilePlace place_of(const cortex_brgemm_args* args) {
   const cortex_epilogue& e = args->epilogue;
-  return {static_cast<char*>(args->c),          args->ldc,    args->n, e.bias_n, e.bias_m,
-          static_cast<const char*>(e.residual), e.ld_residual};
+  return {static_cast<char*>(args->c),          args->ldc,     args->n, e.bias_n, e.bias_m,
+          static_cast<const char*>(e.residual), e.ld_residual, 0,       0,        args->c_far > 1};
 }
 
 // C's lines are asked for, to be written, before the sum begins: at its end the stores find them.
@@ -280,7 +280,7 @@ void brgemm_body(const cortex_brgemm_args* args, Mask mask, const Part* part) {
   accumulators.tile.mask = mask;
   accumulators.clear();
   if constexpr (M > 1) {
-    if (args->c_far) ask_for_tile<M, N>(args);
+    if (args->c_far == 1) ask_for_tile<M, N>(args);
   }
   NextRows next(args);
   for_each_in_batch(args, part, [&](const char* a, const char* b) CORTEX_LAMBDA {

@@ -91,7 +91,7 @@ class BrgemmTest : public ::testing::TestWithParam<const KernelInfo*> {
     args.next_rows = (t.m * 5 + t.n) % 23;
     args.a_ahead = t.k % 2 ? 0 : t.m * lda * 4;
     args.b_ahead = t.k % 3 ? 0 : 32 * ldb * 4;
-    args.c_far = static_cast<uint32_t>(t.m + t.n) % 2;
+    args.c_far = static_cast<uint32_t>(t.m + t.n) % 3;
     // Odd batch order for offsets and addresses, so that a kernel that ignores them is found out.
     std::vector<int64_t> a_offsets, b_offsets;
     std::vector<const void*> a_addresses, b_addresses;

@@ -25,6 +25,7 @@ struct TilePlace {
   int64_t ld_residual;
   // Tiles of several bands of rows: bytes from one band to the next.
   int64_t c_band = 0, residual_band = 0;
+  bool past_caches = false;  // see c_far of cortex_brgemm_args
 };
 
 // M rows of N vectors; `mask` covers the last vector. The rows come in bands, by default in one.
@@ -119,6 +120,20 @@ struct RegisterTile {
         for (int i = 0; i < M; i += Band, from += Band * N * lanes, to += at.c_band) {
           finish_tile(e, residual, at.ld_residual, from, N * lanes, to, at.ldc, Band, at.n);
           if (residual) residual += at.residual_band;
+        }
+        return;
+      }
+    }
+    if constexpr (M > 1 && Band == M && lanes > 4) {
+      // Lines written in part would be read after all, and a C that was read is in the caches.
+      const bool lines = ((reinterpret_cast<uintptr_t>(at.c) | static_cast<uintptr_t>(at.ldc)) & 63) == 0 &&
+                         at.n == N * lanes && N * lanes % 16 == 0;
+      if (__builtin_expect(at.past_caches && lines && !(flags & CORTEX_TILE_ACCUMULATE), 0)) {
+        char* row = at.c;
+        CORTEX_UNROLL
+        for (int i = 0; i < M; ++i, row += at.ldc) {
+          CORTEX_UNROLL
+          for (int j = 0; j < N; ++j) store_past_caches(reinterpret_cast<float*>(row) + j * lanes, v[i][j]);
         }
         return;
       }

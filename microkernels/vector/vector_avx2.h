@@ -33,6 +33,7 @@ CORTEX_INLINE Vec load(Mask mask, const float* p) {
   return v;
 }
 CORTEX_INLINE void store(float* p, Vec v) { _mm256_storeu_ps(p, v); }
+CORTEX_INLINE void store_past_caches(float* p, Vec v) { _mm256_stream_ps(p, v); }
 CORTEX_INLINE void store(Mask mask, float* p, Vec v) {
   _mm256_maskstore_ps(p, _mm256_loadu_si256(reinterpret_cast<const __m256i*>(mask)), v);
 }

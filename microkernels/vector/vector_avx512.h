@@ -27,6 +27,7 @@ CORTEX_INLINE Vec splat(float x) { return _mm512_set1_ps(x); }
 CORTEX_INLINE Vec load(const float* p) { return _mm512_loadu_ps(p); }
 CORTEX_INLINE Vec load(Mask mask, const float* p) { return _mm512_maskz_loadu_ps(mask, p); }
 CORTEX_INLINE void store(float* p, Vec v) { _mm512_storeu_ps(p, v); }
+CORTEX_INLINE void store_past_caches(float* p, Vec v) { _mm512_stream_ps(p, v); }
 CORTEX_INLINE void store(Mask mask, float* p, Vec v) { _mm512_mask_storeu_ps(p, mask, v); }
 CORTEX_INLINE Vec add(Vec a, Vec b) { return _mm512_add_ps(a, b); }
 CORTEX_INLINE Vec mul(Vec a, Vec b) { return _mm512_mul_ps(a, b); }

@@ -26,6 +26,7 @@ CORTEX_INLINE Vec load(Mask mask, const float* p) {
   return Vec{mask.n > 0 ? p[0] : 0, mask.n > 1 ? p[1] : 0, mask.n > 2 ? p[2] : 0, mask.n > 3 ? p[3] : 0};
 }
 CORTEX_INLINE void store(float* p, Vec v) { *reinterpret_cast<UnalignedVec*>(p) = v; }
+CORTEX_INLINE void store_past_caches(float* p, Vec v) { store(p, v); }
 CORTEX_INLINE void store(Mask mask, float* p, Vec v) {
   if (mask.n > 0) p[0] = v[0];
   if (mask.n > 1) p[1] = v[1];

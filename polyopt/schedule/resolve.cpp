@@ -91,11 +91,13 @@ void resolve_prefetch(Program& p) {
 // and 81.6; C of 60 MB, A too, 89.9 and 92.6, of 3 MB 93.9 and 92.9.
 constexpr int64_t panel_rows_ahead = 32;
 
-bool comes_from_memory(const Access& operand) {
+int64_t bytes_of(const Access& operand) {
   int64_t bytes = size_of(operand.tensor.type);
   for (const int64_t extent : operand.tensor.shape) bytes *= extent;
-  return bytes > stays_in_cache;
+  return bytes;
 }
+
+bool comes_from_memory(const Access& operand) { return bytes_of(operand) > stays_in_cache; }
 
 void resolve_far_operands(Program& p) {
   const Access& a = p.nest[Operand::a];
@@ -104,7 +106,11 @@ void resolve_far_operands(Program& p) {
   const bool panels = p.kernel.ldb <= p.kernel.nr * static_cast<int64_t>(sizeof(float));
   if (comes_from_memory(p.nest[Operand::b]) && panels && p.kernel.prefetch.rows_per_unit == 0)
     p.kernel.b_ahead = panel_rows_ahead * p.kernel.ldb;
-  p.kernel.c_far = comes_from_memory(p.nest[Operand::c]);
+  const Access& c = p.nest[Operand::c];
+  const bool read = has_outer_reduction(p) || p.nest.epilogue.residual;
+  const bool whole_lines = p.kernel.ldc % 64 == 0 && p.kernel.nr % 16 == 0 && p.kernel.n_dim >= 0 &&
+                           p.nest.dims[p.kernel.n_dim].extent % 16 == 0;
+  p.kernel.c_far = bytes_of(c) > past_caches && whole_lines && !read ? 2 : comes_from_memory(c) ? 1 : 0;
   if (!comes_from_memory(a) || find_pack(p.schedule, Operand::a)) return;
   for (int i = static_cast<int>(p.loops.size()) - 1; i >= 0; --i) {
     const int64_t stride = p.loops[i].stride[static_cast<std::size_t>(Operand::a)];

@@ -172,7 +172,11 @@ TEST(FarOperands, AskForTheNextTileOfTheLoopThatMovesA) {
 TEST(FarOperands, AreThoseThatNoCacheHolds) {
   const std::string tile = " | " + kernel("8x48x1_avx512") + " m=m n=n k=k";
   EXPECT_FALSE(kernel_of(nest_of("100x300:300x210"), "m/8~ n/48" + tile).c_far);
-  EXPECT_TRUE(kernel_of(nest_of("20000x30:30x210"), "m/8~ n/48" + tile).c_far);
+  EXPECT_EQ(kernel_of(nest_of("20000x30:30x210"), "m/8~ n/48" + tile).c_far, 1);
+  EXPECT_EQ(kernel_of(nest_of("40000x100:100x210"), "m/8~ n/48" + tile).c_far, 1);  // lines in part
+  const Nest tall = nest_of("40000x100:100x208");  // past the caches, unless sums come back
+  EXPECT_EQ(kernel_of(tall, "m/8~ n/48" + tile).c_far, 2);
+  EXPECT_EQ(kernel_of(tall, "k/50 m/8~ n/48" + tile).c_far, 1);
   const Nest wide = nest_of("50x4000:4000x1000");
   EXPECT_EQ(kernel_of(wide, "pack(B,panel) m/8~ n/48" + tile).b_ahead, 32 * 48 * 4);
   EXPECT_EQ(kernel_of(wide, "m/8~ n/48" + tile).b_ahead, 0);  // a page for every row

@@ -16,6 +16,8 @@ void run_kernel(const Plan& plan, const cortex_kernel_call& call) {
   } else {
     plan.interpreter->run(call);
   }
+  // Stores past the caches keep no order: whoever learns that this thread is done must find them done too.
+  if (plan.program.kernel.c_far == 2) __builtin_ia32_sfence();
 }
 
 void run_sum(const Plan& plan, const cortex_kernel_call& call) {
