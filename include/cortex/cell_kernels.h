@@ -11,10 +11,11 @@
 extern "C" {
 #endif
 
-/* C[i][j] = init[i][j] + sum over l < k of A[i][l] * B[l][j],  0 <= i < m, 0 <= j < n; any m, n, k.
- * A[i] starts at a + i*lda. C[i] starts at c + i*ldc. B is held in panels of cortex_cell_panel_<isa> columns:
- * B[l][j] is at b + (j / panel)*panel_stride + l*ldb + (j % panel)*4; nothing beyond column n is read.
- * init: C's old value with CORTEX_TILE_ACCUMULATE, else bias[j], or zero if bias is NULL. */
+/* C[i][j] = (init[i][j] + sum over l < k of A[i][l] * B[l][j]) + plus[i][j],  0 <= i < m, 0 <= j < n; any m,
+ * n, k. A[i] starts at a + i*lda. C[i] starts at c + i*ldc. B is held in panels of cortex_cell_panel_<isa>
+ * columns: B[l][j] is at b + (j / panel)*panel_stride + l*ldb + (j % panel)*4; nothing beyond column n is
+ * read. init: C's old value with CORTEX_TILE_ACCUMULATE, else bias[j], or zero if bias is NULL. plus[i]
+ * starts at plus + i*ldplus; NULL: nothing is added. */
 typedef struct cortex_cell_gemm_args {
   const void* a;
   const void* b;
@@ -25,6 +26,8 @@ typedef struct cortex_cell_gemm_args {
   const float* bias;
   uint32_t flags;      /* CORTEX_TILE_ACCUMULATE */
   uint32_t last_first; /* 1: walks the panels from the last to the first */
+  const float* plus;
+  int64_t ldplus;
 } cortex_cell_gemm_args;
 
 /* The same with B in bf16, whole panels of it: B[l][j] is the low half of the 32-bit word (j % panel) %

@@ -31,6 +31,7 @@ struct CellTile {
   const char* a;
   const char* b;  // of the tile's first panel
   char* c;
+  const char* plus;  // the matrix that is added to the sums
   const float* bias;
   int64_t columns;  // of the last panel
 };
@@ -110,6 +111,18 @@ struct CellSum {
       b += ldb;
       a.advance(4);
     }
+    if (tile.plus) {
+      const char* plus = tile.plus;
+      CORTEX_UNROLL
+      for (int i = 0; i < M; ++i) {
+        CORTEX_UNROLL
+        for (int j = 0; j < N; ++j) {
+          const Vec x = load_vec(plus + j / panel_vectors * panel_columns * 4, tile.columns, j);
+          acc[i][j] = add(acc[i][j], x);
+        }
+        plus += args.ldplus;
+      }
+    }
     CORTEX_UNROLL
     for (int i = 0; i < M; ++i) {
       CORTEX_UNROLL
@@ -145,10 +158,12 @@ CORTEX_INLINE void cell_rows(const cortex_cell_gemm_args& args, CellTile tile, c
   int64_t row = 0;
   const char* a = tile.a;
   char* c = tile.c;
+  const char* plus = tile.plus;
   for (int64_t block = 0; block < blocks; ++block) {
     const int64_t next = args.m * (block + 1) / blocks;
     tile.a = a + row * args.lda;
     tile.c = c + row * args.ldc;
+    if (plus) tile.plus = plus + row * args.ldplus;
     tiles[next - row - 1](args, tile);
     row = next;
   }
@@ -163,11 +178,14 @@ CORTEX_INLINE void cell_gemm(const cortex_cell_gemm_args* args) {
   if (args->m <= 0 || args->n <= 0) return;
   const int64_t full = args->n / panel_columns;
   const int at_once = args->m <= most_rows(8, held) ? 4 : args->m <= most_rows(4, held) ? 2 : 1;
+  const char* plus = reinterpret_cast<const char*>(args->plus);
   const auto place = [&](int64_t panel) CORTEX_LAMBDA {
     return CellTile{static_cast<const char*>(args->a),
                     static_cast<const char*>(args->b) + panel * args->panel_stride,
                     static_cast<char*>(args->c) + panel * panel_columns * 4,
-                    args->bias ? args->bias + panel * panel_columns : nullptr, panel_columns};
+                    plus ? plus + panel * panel_columns * 4 : nullptr,
+                    args->bias ? args->bias + panel * panel_columns : nullptr,
+                    panel_columns};
   };
   const auto rest = [&]() CORTEX_LAMBDA {
     if (full * panel_columns == args->n) return;

@@ -53,9 +53,10 @@ TEST_P(Cell, GemmMatchesDoubleAndItsOwnParts) {
         const auto a = random_values(static_cast<std::size_t>(m * (k + 3)), random);
         const auto b = random_values(static_cast<std::size_t>(panels * k * panel), random);
         const auto bias = random_values(static_cast<std::size_t>(n), random);
+        const auto plus = random_values(static_cast<std::size_t>(m * (n + 1)), random);
         const int ldc = n + 2;
         const auto before = random_values(static_cast<std::size_t>(m * ldc), random);
-        for (int init = 0; init < 3; ++init) {
+        for (int init = 0; init < 4; ++init) {
           cortex_cell_gemm_args args{};
           args.a = a.data();
           args.b = b.data();
@@ -68,6 +69,10 @@ TEST_P(Cell, GemmMatchesDoubleAndItsOwnParts) {
           args.ldc = 4 * ldc;
           if (init == 1) args.bias = bias.data();
           if (init == 2) args.flags = CORTEX_TILE_ACCUMULATE;
+          if (init == 3) {
+            args.plus = plus.data();
+            args.ldplus = 4 * (n + 1);
+          }
           std::vector<float> c = before;
           args.c = c.data();
           kernels().gemm(&args);
@@ -78,7 +83,10 @@ TEST_P(Cell, GemmMatchesDoubleAndItsOwnParts) {
                 ASSERT_EQ(c[at], before[at]);
                 continue;
               }
-              double sum = init == 1 ? bias[static_cast<std::size_t>(j)] : init == 2 ? before[at] : 0;
+              double sum = 0;
+              if (init == 1) sum = bias[static_cast<std::size_t>(j)];
+              if (init == 2) sum = before[at];
+              if (init == 3) sum = plus[static_cast<std::size_t>(i * (n + 1) + j)];
               double size = std::abs(sum);
               for (int l = 0; l < k; ++l) {
                 const double p = double{a[static_cast<std::size_t>(i * (k + 3) + l)]} *
@@ -101,6 +109,7 @@ TEST_P(Cell, GemmMatchesDoubleAndItsOwnParts) {
               part.n = std::min(3 * panel, n - p * panel);
               part.last_first = 1;
               if (part.bias) part.bias += p * panel;
+              if (part.plus) part.plus = plus.data() + i * (n + 1) + p * panel;
               kernels().gemm(&part);
             }
           }

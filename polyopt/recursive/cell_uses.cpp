@@ -10,8 +10,25 @@ std::string CellUses::name_of(int i) const {
   return value(i).name.empty() ? fmt::format("value {} ({})", i, op_name(value(i).op)) : value(i).name;
 }
 
+int CellUses::summed_product(int i) const {
+  const Value& v = value(i);
+  if (!options_.fuse || v.op != Op::add) return -1;
+  for (const std::size_t side : {0u, 1u}) {
+    const int product = v.args[side], plus = v.args[1 - side];
+    if (!is_product(product) || is_state(product) || value(product).shape.size() != 2) continue;
+    if (value(plus).shape != v.shape || value(product).shape != v.shape) continue;
+    const std::optional<Stream> from = source(plus);
+    const auto uses = [&](const Value& u) { return std::count(u.args.begin(), u.args.end(), product); };
+    int64_t count = 0;
+    for (const Value& u : cell_.values) count += uses(u);
+    if (from && from->from == From::parameter && count == 1) return product;
+  }
+  return -1;
+}
+
 bool CellUses::is_pointwise(int i) const {
   const Value& v = value(i);
+  if (summed_product(i) >= 0) return false;
   return is_elementwise(v.op) || v.op == Op::sum || v.op == Op::max || v.op == Op::constant;
 }
 

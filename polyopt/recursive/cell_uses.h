@@ -19,6 +19,8 @@ class CellUses {
   std::string name_of(int i) const;
   bool is_product(int i) const { return value(i).op == Op::matmul; }
   bool is_pointwise(int i) const;
+  // Of a sum of a product of matrices and a parameter, which are computed together: that product; else -1.
+  int summed_product(int i) const;
   bool is_hoisted(int i) const;
   // Where a value that is read, not computed, stands.
   std::optional<Stream> source(int i) const;

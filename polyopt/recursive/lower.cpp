@@ -1,5 +1,7 @@
 #include "polyopt/recursive/lower.h"
 
+#include <algorithm>
+
 #include "polyopt/recursive/lower_cell.h"
 
 namespace cortex::recursive {
@@ -92,6 +94,27 @@ void place_barriers(CellProgram& cell, const std::set<int>& across) {
   }
 }
 
+// Whether nobody but products reads what the phase's products with a matrix per node compute.
+bool divides_by_node(const CellProgram& cell, const Phase& phase) {
+  if (!phase.barrier) return false;
+  std::vector<Stream> written;
+  for (const Step& step : phase.steps) {
+    if (const auto* product = std::get_if<MatrixProduct>(&step)) written.push_back(product->out);
+    if (const auto* vector = std::get_if<VectorMatrix>(&step)) written.push_back(vector->out);
+  }
+  for (const Phase& reader : cell.phases) {
+    for (const Step& step : reader.steps) {
+      const auto* pointwise = std::get_if<Pointwise>(&step);
+      if (!pointwise) continue;
+      for (const Stream& row : pointwise->rows) {
+        const auto same = [&](const Stream& w) { return w.from == row.from && w.array == row.array; };
+        if (std::any_of(written.begin(), written.end(), same)) return false;
+      }
+    }
+  }
+  return true;
+}
+
 }  // namespace
 
 Result<Program> lower(const Model& model, const LowerOptions& options) {
@@ -111,6 +134,9 @@ Result<Program> lower(const Model& model, const LowerOptions& options) {
   }
   place_barriers(program.node, across);
   place_barriers(program.leaf, across);
+  for (CellProgram* cell : {&program.leaf, &program.node}) {
+    for (Phase& phase : cell->phases) phase.by_node = divides_by_node(*cell, phase);
+  }
   return program;
 }
 

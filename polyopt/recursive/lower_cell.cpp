@@ -49,7 +49,7 @@ class CellLowering : CellUses {
     }
     // As late as its users allow: what a later phase alone uses need not be kept for it.
     for (int i = count(); i-- > 0;) {
-      if (!is_elementwise(value(i).op) || is_state(i) || is_operand(i)) continue;
+      if (!is_elementwise(value(i).op) || is_state(i) || is_operand(i) || summed_product(i) >= 0) continue;
       int latest = -1;
       for (int u = i + 1; u < count(); ++u) {
         const std::vector<int>& args = value(u).args;
@@ -73,16 +73,21 @@ class CellLowering : CellUses {
     for (int i = 0; i < count(); ++i) {
       std::optional<Stream>& place = places_[static_cast<std::size_t>(i)];
       const auto state = std::find(cell_.states.begin(), cell_.states.end(), i);
-      const bool computed = is_product(i) || is_pointwise(i);
+      const int summed = summed_product(i);
+      const bool computed = is_product(i) || is_pointwise(i) || summed >= 0;
       if (is_hoisted(i)) {
         if (Status s = hoist(i); !s) return s;
       } else if (computed && state != cell_.states.end() && !value(i).shape.empty()) {
         place = Stream{From::own, static_cast<int>(state - cell_.states.begin())};
-      } else if (is_product(i)) {
+      } else if (is_product(i) || summed >= 0) {
         place = new_temporary(i);
       } else if (is_pointwise(i) && !value(i).shape.empty() && !is_gathered(i) &&
                  (is_operand(i) || used_later(i) || has_slot(i))) {
         place = new_temporary(i);
+      }
+      if (summed >= 0) {
+        places_[static_cast<std::size_t>(summed)] = place;
+        plus_[summed] = *source(value(i).args[value(i).args[0] == summed ? 1 : 0]);
       }
       if (has_slot(i) && (!is_product(i) || used_whole(i))) {
         return unsupported(
@@ -255,6 +260,7 @@ class CellLowering : CellUses {
       product.k = weights.k;
       product.n = b.shape[1];
       product.out = out;
+      if (const auto plus = plus_.find(i); plus != plus_.end()) product.plus = plus->second;
       if (Status s = matrix_parts(v.args[1], phase, product); !s) return s;
       steps.emplace_back(std::move(product));
     }
@@ -344,6 +350,7 @@ class CellLowering : CellUses {
   const Model& model_;
   Program& program_;
   CellProgram& out_;
+  std::map<int, Stream> plus_;    // of products, what is added to them
   std::map<int, Stream> panels_;  // values that a gather has brought together
 };
 

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -61,7 +62,7 @@ struct Gemm {
   bool inner_only = false;  // nodes that have a parent
 };
 
-// out[m][n] = parameter[m][k] [operands stacked][k][n] for every node.
+// out[m][n] = parameter[m][k] [operands stacked][k][n] + plus[m][n] for every node.
 struct MatrixProduct {
   int parameter = 0;
   int64_t first_row = 0, m = 0, k = 0, n = 0;
@@ -70,6 +71,7 @@ struct MatrixProduct {
     int64_t rows = 0;
   };
   std::vector<Part> parts;
+  std::optional<Stream> plus;  // a parameter
   Stream out;
 };
 
@@ -99,6 +101,9 @@ using Step = std::variant<Gather, Gemm, MatrixProduct, VectorMatrix, Pointwise>;
 struct Phase {
   std::vector<Step> steps;
   bool barrier = false;  // behind it
+  // Threads may divide its products with a matrix per node by nodes: only products read what comes out,
+  // behind the barrier.
+  bool by_node = false;
 };
 
 struct CellProgram {

@@ -79,8 +79,9 @@ class Text {
   std::string text(const MatrixProduct& p) const {
     std::string what;
     for (const MatrixProduct::Part& part : p.parts) what += (what.empty() ? "" : ", ") + text(part.stream);
-    return fmt::format("{} = {} @ [{}]  ({} x {} x {} per node)", text(p.out),
-                       model_.parameters[static_cast<std::size_t>(p.parameter)].name, what, p.m, p.n, p.k);
+    return fmt::format("{} = {} @ [{}]{}  ({} x {} x {} per node)", text(p.out),
+                       model_.parameters[static_cast<std::size_t>(p.parameter)].name, what,
+                       p.plus ? " + " + text(*p.plus) : "", p.m, p.n, p.k);
   }
   std::string text(const VectorMatrix& p) const {
     return fmt::format("{} = {} @ {}  (1 x {} x {} per node)", text(p.out), text(p.vector), text(p.matrix),

@@ -74,16 +74,18 @@ void Walk::level(const CellProgram& cell) {
       return;
     }
     bool done = false;
-    for (const Step& s : phase.steps) {
-      if (std::holds_alternative<Gather>(s)) {
-        step(std::get<Gather>(s));
-        continue;
+    const auto all_products = [&] {
+      if (!done) {
+        products(phase);
+        matrices(phase);
       }
-      if (!done) products(phase);
       done = true;
+    };
+    for (const Step& s : phase.steps) {
+      if (!std::holds_alternative<Gather>(s)) all_products();
       std::visit([&](const auto& one) { step(one); }, s);
     }
-    if (!done) products(phase);
+    all_products();
     if (phase.barrier) barrier();
   }
 }
@@ -111,6 +113,14 @@ Walk::Part Walk::share(int64_t width, int64_t quantum) const {
   const int64_t units = ceil_div(width, quantum), threads = threads_;
   return {std::min(width, units * thread_ / threads * quantum),
           std::min(width, units * (thread_ + 1) / threads * quantum)};
+}
+
+Walk::Part Walk::share_of_row(int64_t row, int64_t width, int64_t quantum) const {
+  const int64_t units = ceil_div(width, quantum), all = units * at_.rows, threads = threads_;
+  const auto at = [&](int64_t unit) {
+    return std::min(width, std::clamp<int64_t>(unit - row * units, 0, units) * quantum);
+  };
+  return {at(all * thread_ / threads), at(all * (thread_ + 1) / threads)};
 }
 
 const float* Walk::state(int array, int64_t position) const {

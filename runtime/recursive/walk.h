@@ -32,6 +32,8 @@ class Walk {
   };
   // This thread's share of `width` elements, in multiples of `quantum`.
   Part share(int64_t width, int64_t quantum) const;
+  // The same of one row, where threads divide the elements of all rows of the level, row after row.
+  Part share_of_row(int64_t row, int64_t width, int64_t quantum) const;
 
   void barrier();
   void hoisted();
@@ -43,8 +45,12 @@ class Walk {
   void step(const Gather& gather);
   void step(const Gemm&) {}  // with the other products of its phase
   void product(const Gemm& gemm);
-  void step(const MatrixProduct& product);
-  void step(const VectorMatrix& product);
+  void step(const MatrixProduct&) {}  // with the other matrices of its phase
+  void step(const VectorMatrix&) {}
+  // Products with matrices of nodes, node by node, so that a node's are brought near once.
+  void matrices(const Phase& phase);
+  void product(const MatrixProduct& product, int64_t row, Part rows);
+  void product(const VectorMatrix& product, int64_t row, Part columns);
   void step(const Pointwise& pointwise);
   void generated(const Pointwise& pointwise, Part columns);
   void reduce(const Gather::Part& part, int64_t row, float* to);

@@ -90,8 +90,26 @@ void Walk::product(const Gemm& gemm) {
   run_gemm(gemm, at(gemm.a, 0, 0), pitch(gemm.a), writable(gemm.out, 0, 0), pitch(gemm.out), rows);
 }
 
-void Walk::step(const MatrixProduct& product) {
-  const Part rows = share(product.m, 1);
+void Walk::matrices(const Phase& phase) {
+  const auto any = [](const Step& s) {
+    return std::holds_alternative<MatrixProduct>(s) || std::holds_alternative<VectorMatrix>(s);
+  };
+  if (std::none_of(phase.steps.begin(), phase.steps.end(), any)) return;
+  const auto part = [&](int64_t row, int64_t width, int64_t quantum) {
+    return phase.by_node ? share_of_row(row, width, quantum) : share(width, quantum);
+  };
+  for (int64_t row = 0; row < at_.rows; ++row) {
+    for (const Step& s : phase.steps) {
+      if (const auto* matrix = std::get_if<MatrixProduct>(&s)) {
+        product(*matrix, row, part(row, matrix->m, 1));
+      } else if (const auto* vector = std::get_if<VectorMatrix>(&s)) {
+        product(*vector, row, part(row, vector->n, model_.kernels.panel));
+      }
+    }
+  }
+}
+
+void Walk::product(const MatrixProduct& product, int64_t row, Part rows) {
   if (rows.begin >= rows.end) return;
   cortex_cell_gemm_args args{};
   args.m = rows.end - rows.begin;
@@ -100,23 +118,23 @@ void Walk::step(const MatrixProduct& product) {
   args.ldb = args.ldc = product.n * 4;
   args.panel_stride = model_.kernels.panel * 4;
   const float* matrix = parameters_.plain(product.parameter) + (product.first_row + rows.begin) * product.k;
-  for (int64_t row = 0; row < at_.rows; ++row) {
-    args.c = writable(product.out, row, 0) + rows.begin * product.n;
-    args.flags = 0;
-    int64_t done = 0;
-    for (const MatrixProduct::Part& part : product.parts) {
-      args.a = matrix + done;
-      args.b = at(part.stream, row, 0);
-      args.k = part.rows;
-      model_.kernels.gemm(&args);
-      args.flags = CORTEX_TILE_ACCUMULATE;
-      done += part.rows;
+  args.c = writable(product.out, row, 0) + rows.begin * product.n;
+  int64_t done = 0;
+  for (const MatrixProduct::Part& part : product.parts) {
+    args.a = matrix + done;
+    args.b = at(part.stream, row, 0);
+    args.k = part.rows;
+    if (product.plus && &part == &product.parts.back()) {
+      args.plus = at(*product.plus, row, 0) + rows.begin * product.n;
+      args.ldplus = product.n * 4;
     }
+    model_.kernels.gemm(&args);
+    args.flags = CORTEX_TILE_ACCUMULATE;
+    done += part.rows;
   }
 }
 
-void Walk::step(const VectorMatrix& product) {
-  const Part columns = share(product.n, model_.kernels.panel);
+void Walk::product(const VectorMatrix& product, int64_t row, Part columns) {
   if (columns.begin >= columns.end) return;
   cortex_cell_gemm_args args{};
   args.m = 1;
@@ -125,12 +143,10 @@ void Walk::step(const VectorMatrix& product) {
   args.lda = product.k * 4;
   args.ldb = args.ldc = product.n * 4;
   args.panel_stride = model_.kernels.panel * 4;
-  for (int64_t row = 0; row < at_.rows; ++row) {
-    args.a = at(product.vector, row, 0);
-    args.b = at(product.matrix, row, 0) + columns.begin;
-    args.c = writable(product.out, row, 0) + columns.begin;
-    model_.kernels.gemm(&args);
-  }
+  args.a = at(product.vector, row, 0);
+  args.b = at(product.matrix, row, 0) + columns.begin;
+  args.c = writable(product.out, row, 0) + columns.begin;
+  model_.kernels.gemm(&args);
 }
 
 // Says where the rows are: for what is strided the first, for the rest every one.

@@ -25,6 +25,7 @@ void note(const CellProgram& cell, std::vector<bool>& read) {
         note(gemm->a, read);
       } else if (const auto* product = std::get_if<MatrixProduct>(&step)) {
         read[static_cast<std::size_t>(product->parameter)] = true;
+        if (product->plus) note(*product->plus, read);
         for (const MatrixProduct::Part& part : product->parts) note(part.stream, read);
       } else if (const auto* vector = std::get_if<VectorMatrix>(&step)) {
         note(vector->vector, read);
