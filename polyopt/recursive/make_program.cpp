@@ -22,6 +22,7 @@ const std::vector<std::string>& transformation_names() {
                                                  "read-caching",
                                                  "dense-indexing",
                                                  "alternating-order",
+                                                 "unrolling",
                                                  "generated-cells",
                                                  "static-batching"};
   return names;

@@ -83,6 +83,7 @@ Result<CompiledModel> compile(const Model& model, const CompileOptions& options,
   out.fuse_levels = !disabled->count("cross-level-fusion");
   if (disabled->count("static-batching") || disabled->count("dynamic-batching"))
     out.sharing = Sharing::columns;
+  if (disabled->count("unrolling")) out.unrolling = Unrolling::never;
   out.alternate = !disabled->count("alternating-order");
   Result<ModelProgram> made = make_program(model, out.kernels.panel, *disabled);
   if (!made) return made.error();
@@ -94,6 +95,7 @@ Result<CompiledModel> compile(const Model& model, const CompileOptions& options,
     Direction direction;
     direction.program = program;
     direction.parameters = ParameterStore(model, program, out.kernels.panel, options.bf16);
+    direction.moved = moved_bytes(program, options.bf16 ? 2 : 4);
     direction.rules = rules_of(model);
     direction.rules.reverse = d == 1;
     direction.rules.one_by_one = disabled->count("dynamic-batching") > 0;

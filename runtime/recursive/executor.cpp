@@ -1,17 +1,24 @@
 #include "runtime/recursive/executor.h"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
 #include <cstring>
 
 #include "runtime/recursive/flops.h"
+#include "runtime/recursive/unroll.h"
 #include "runtime/recursive/walk.h"
 #include "support/checked.h"
 
 namespace cortex::recursive {
 namespace {
+
+int64_t last_cache_bytes() {
+  static const long bytes = sysconf(_SC_LEVEL3_CACHE_SIZE);
+  return bytes > 0 ? bytes : int64_t{16} << 20;
+}
 
 // Memory only grows, by a quarter more than asked for, so that batches of varying shape soon stop allocating.
 bool grow(AlignedBuffer& buffer, int64_t floats) {
@@ -140,6 +147,17 @@ int Executor::threads_for(const cortex_recursive_batch& batch) const {
   return batch.nodes > 1 && flops < model_.flops_per_barrier * levels ? 1 : team_->size();
 }
 
+// A team of several goes up by levels, so that there is work for all between two barriers.
+bool Executor::unrolls(std::size_t d) const {
+  const Direction& direction = model_.directions[d];
+  const Linear& linear = linear_[d];
+  if (team_->size() > 1 || direction.rules.one_by_one || linear.levels < 2) return false;
+  if (model_.unrolling != Unrolling::choose) return model_.unrolling == Unrolling::always;
+  const double inner = static_cast<double>(linear.nodes - linear.leaves);
+  const UnrolledBatch batch{inner, static_cast<double>(linear.edges), static_cast<double>(linear.levels - 1)};
+  return unrolling_pays(direction.moved, batch, static_cast<double>(last_cache_bytes()));
+}
+
 Status Executor::prepare(const cortex_recursive_batch& batch) {
   for (std::size_t d = 0; d < model_.directions.size(); ++d) {
     std::string missing;
@@ -148,6 +166,7 @@ Status Executor::prepare(const cortex_recursive_batch& batch) {
                                           d ? "bwd." : "", missing));
     }
     if (Status s = linearize(batch, model_.directions[d].rules, linear_[d]); !s) return s;
+    if (unrolls(d)) unroll(linear_[d]);
     if (LeafStates* leaves = model_.directions[d].leaves.get()) {
       const uint64_t version = model_.directions[d].parameters.version();
       const auto keep = [&](LeafStates& to) { return keep_leaves(model_, d, to); };
@@ -262,7 +281,7 @@ Status Executor::run(const cortex_recursive_batch& batch, const cortex_recursive
   info_.structures = batch.structures;
   info_.nodes = linear_[0].nodes;
   info_.edges = linear_[0].edges;
-  info_.levels = linear_[0].levels;
+  info_.levels = linear_[0].heights;
   info_.arena_bytes = held_bytes();
   batch_ = &batch;
   results_ = results;

@@ -7,6 +7,7 @@
 
 #include "cortex/recursive.h"
 #include "polyopt/recursive/program.h"
+#include "polyopt/recursive/unroll_cost.h"
 #include "runtime/recursive/leaf_states.h"
 #include "runtime/recursive/linearize.h"
 #include "runtime/recursive/team.h"
@@ -39,10 +40,14 @@ struct Direction {
   ParameterStore parameters;
   StructureRules rules;
   std::unique_ptr<LeafStates> leaves;  // nullptr: leaves are computed like other nodes
+  MovedBytes moved;
 };
 
 // Columns an element-wise step works on at a time: the rows of its operands stay in L1.
 constexpr int64_t scratch_columns = 1024;
+
+// Whether nodes follow their children one by one, in place of levels, where one thread runs a batch.
+enum class Unrolling { choose, never, always };
 
 // How threads share a batch: the columns of every level, or whole structures (static batching).
 enum class Sharing { choose, columns, structures };
@@ -53,6 +58,7 @@ struct CompiledModel {
   std::vector<Direction> directions;
   double flops_per_barrier = 0.2e6;  // less work a level than this is left to one thread
   Sharing sharing = Sharing::choose;
+  Unrolling unrolling = Unrolling::choose;
   bool dense_reads = true;  // children that lie back to back are read where they are
   bool fuse_levels = true;  // products at a level's end run with the next level's
   bool alternate = true;    // levels walk the weights forwards and backwards by turns
@@ -121,6 +127,7 @@ class Executor {
   // Fills `leaves` of a direction, by an executor of its own.
   static Status keep_leaves(const CompiledModel& model, std::size_t direction, LeafStates& leaves);
   const float* state_row(std::size_t direction, int state, int64_t position) const;
+  bool unrolls(std::size_t direction) const;
   int threads_for(const cortex_recursive_batch& batch) const;
   void work(int thread);
   void write_results(int thread);

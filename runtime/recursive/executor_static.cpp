@@ -133,7 +133,7 @@ void Executor::join_shares() {
     const Linear& linear = parts_[t]->linear_[0];
     roots += static_cast<int64_t>(linear.roots.size());
     info_.edges += linear.edges;
-    info_.levels = std::max(info_.levels, linear.levels);
+    info_.levels = std::max(info_.levels, linear.heights);
   }
   joined_ = true;
   info_.structures = batch_->structures;

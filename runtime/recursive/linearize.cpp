@@ -298,6 +298,7 @@ class Linearizer {
     }
     out_.child_begin[n] = edge;
     for (int32_t& root : out_.roots) root = position[root];
+    out_.heights = out_.levels;
     find_dense_levels();
     return {};
   }

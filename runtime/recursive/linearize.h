@@ -24,6 +24,7 @@ struct StructureRules {
 // positions than their parents. Memory is kept from batch to batch.
 struct Linear {
   int64_t nodes = 0, edges = 0, levels = 0;
+  int64_t heights = 0;               // levels before anything was unrolled
   int64_t leaves = 0;                // the first positions
   std::vector<int32_t> level_start;  // levels + 1
   std::vector<int32_t> level_inner;  // nodes of the level that have a parent: its first ones
@@ -37,7 +38,7 @@ struct Linear {
   std::vector<int32_t> first_child;  // by level: where its rows' first children lie back to back in the order
                                      // of the rows, the first's position; else -1
   // Room to work in.
-  std::vector<int32_t> height, parents, order, structure_order, ready;
+  std::vector<int32_t> height, parents, order, structure_order, ready, moved, begin_room;
 };
 
 // Checks the batch and orders it. Never recurses. Refusals name structure and node.
