@@ -41,6 +41,7 @@ class StepWriter {
     out_ += "}\n\n";
     out_ += fmt::format("void {}(const cortex_cell_call* call) {{\n", step_.function);
     out_ += "  for (int64_t node = 0; node < call->nodes; ++node) {\n";
+    ask_ahead();
     out_ += "    int64_t j = call->begin;\n";
     out_ += fmt::format(
         "    for (; j + lanes <= call->end; j += lanes) {}_columns<true>(*call, node, j, {{}});\n",
@@ -84,6 +85,29 @@ class StepWriter {
       if (row >= 0) rows.push_back(row);
     }
     return rows;
+  }
+
+  // What the next node reads of tables and children lies anywhere: it is asked for while this one is
+  // computed.
+  void ask_ahead() {
+    std::string of_node, of_edges;
+    for (int32_t row = 0; row < static_cast<int32_t>(pointwise_.rows.size()); ++row) {
+      if (access(row) == RowAccess::node_pointed)
+        of_node +=
+            fmt::format("      ask(pointed(call->rows[{}], node + 1), call->begin, call->end);\n", row);
+      if (access(row) == RowAccess::edge_pointed)
+        of_edges += fmt::format("        ask(pointed(call->rows[{}], edge), call->begin, call->end);\n", row);
+    }
+    if (of_node.empty() && of_edges.empty()) return;
+    out_ += "    if (node + 1 < call->nodes) {\n" + of_node;
+    if (!of_edges.empty()) {
+      out_ += "      const int32_t* begin = call->child_begin + node + 1;\n";
+      out_ +=
+          "      for (int64_t edge = begin[0] - call->child_begin[0]; edge < begin[1] - "
+          "call->child_begin[0]; ++edge) {\n";
+      out_ += of_edges + "      }\n";
+    }
+    out_ += "    }\n";
   }
 
   // What is computed in one segment, for the node, and used or changed in another.

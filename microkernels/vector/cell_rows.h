@@ -11,6 +11,11 @@ namespace {
 CORTEX_INLINE float* strided(const cortex_cell_rows& rows, int64_t i) { return rows.base + i * rows.stride; }
 CORTEX_INLINE float* pointed(const cortex_cell_rows& rows, int64_t i) { return rows.at[i]; }
 
+// Asks L1 for columns [begin, end) of a row that lies anywhere.
+CORTEX_INLINE void ask(const float* row, int64_t begin, int64_t end) {
+  for (int64_t j = begin; j < end; j += 16) __builtin_prefetch(row + j);
+}
+
 template <bool whole>
 CORTEX_INLINE Vec get(const float* p, Mask mask) {
   return whole ? load(p) : load(mask, p);

@@ -53,6 +53,9 @@ class Walk {
   void product(const VectorMatrix& product, int64_t row, Part columns);
   void step(const Pointwise& pointwise);
   void generated(const Pointwise& pointwise, Part columns);
+  // Asks L1 for what a stream reads of tables for a node: rows that lie anywhere, for which the core would
+  // wait. For the next node while one is computed.
+  void ask(const Stream& stream, int64_t row, Part columns) const;
   void reduce(const Gather::Part& part, int64_t row, float* to);
   void run_gemm(const Gemm& gemm, const float* a, int64_t a_pitch, float* c, int64_t c_pitch, int64_t rows);
 

@@ -11,6 +11,9 @@ namespace {
 
 std::size_t index(int64_t i) { return static_cast<std::size_t>(i); }
 
+constexpr int64_t line_floats = 16;
+constexpr int64_t rows_ahead = 3;  // of a gather, which does little with a row
+
 }  // namespace
 
 void Walk::step(const Gather& gather) {
@@ -39,6 +42,9 @@ void Walk::step(const Gather& gather) {
       while (linear_.child_begin[index(at_.first + row + 1)] - at_.first_edge <= i) ++row;
     } else {
       row = i;
+      if (row + rows_ahead < at_.rows) {
+        for (const Gather::Part& part : gather.parts) ask(part.stream, row + rows_ahead, {0, part.width});
+      }
     }
     float* to = data + i * pitch;
     for (const Gather::Part& part : gather.parts) {
@@ -149,6 +155,25 @@ void Walk::product(const VectorMatrix& product, int64_t row, Part columns) {
   model_.kernels.gemm(&args);
 }
 
+void Walk::ask(const Stream& s, int64_t row, Part columns) const {
+  const auto ask_row = [&](const float* at) {
+    for (int64_t j = columns.begin; j < columns.end; j += line_floats) __builtin_prefetch(at + j);
+  };
+  const auto ask_child = [&](int32_t child) {
+    if (child >= 0 && child < leaf_end_) ask_row(state(s.array, child) + s.offset);
+  };
+  const int64_t position = at_.first + row;
+  const int32_t *children = linear_.children.data() + linear_.child_begin[index(position)],
+                *end = linear_.children.data() + linear_.child_begin[index(position + 1)];
+  if (s.from == From::word) {
+    ask_row(at(s, row, 0));
+  } else if (s.from == From::each) {
+    while (children < end) ask_child(*children++);
+  } else if (s.from == From::slot && children + s.slot < end) {
+    ask_child(children[s.slot]);
+  }
+}
+
 // Says where the rows are: for what is strided the first, for the rest every one.
 void Walk::generated(const Pointwise& pointwise, Part columns) {
   float** at_rows = room_.addresses.data();
@@ -208,6 +233,9 @@ void Walk::step(const Pointwise& pointwise) {
         } else {
           rows[r] = writable(s, row, first) + (s.from == From::scratch ? 0 : from);
         }
+      }
+      if (row + 1 < at_.rows) {
+        for (const Stream& s : pointwise.rows) ask(s, row + 1, {from, from + n});
       }
       for (const Pointwise::Segment& segment : pointwise.segments) {
         if (!segment.edges) {
