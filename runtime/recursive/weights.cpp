@@ -96,9 +96,9 @@ Status ParameterStore::set(std::size_t parameter, const float* values, int64_t c
   }
   const Error full{ErrorCode::out_of_memory, fmt::format("parameter {}: out of memory", names_[parameter])};
   if (keep_plain_[parameter]) {
-    AlignedBuffer& plain = plain_[parameter];
-    if (!plain) plain = AlignedBuffer(static_cast<std::size_t>(count) * sizeof(float));
-    if (!plain) return full;
+    Pages& plain = plain_[parameter];
+    if (!plain.data()) plain = Pages(static_cast<std::size_t>(count) * sizeof(float));
+    if (!plain.data()) return full;
     std::memcpy(plain.data(), values, static_cast<std::size_t>(count) * sizeof(float));
   }
   for (std::size_t i = 0; i < weights_.size(); ++i) {

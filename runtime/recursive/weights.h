@@ -6,7 +6,6 @@
 
 #include "polyopt/recursive/program.h"
 #include "runtime/recursive/pages.h"
-#include "support/aligned_buffer.h"
 #include "support/result.h"
 
 namespace cortex::recursive {
@@ -28,7 +27,9 @@ class ParameterStore {
   bool complete(std::string* missing) const;
   uint64_t version() const { return version_; }  // grows whenever a parameter is set
 
-  const float* plain(int parameter) const { return plain_[static_cast<std::size_t>(parameter)].as<float>(); }
+  const float* plain(int parameter) const {
+    return static_cast<const float*>(plain_[static_cast<std::size_t>(parameter)].data());
+  }
   bool bf16() const { return bf16_; }
   int64_t packed_bytes() const { return packed_bytes_; }
   const PackedWeights& packed(int weights) const { return packed_[static_cast<std::size_t>(weights)]; }
@@ -45,7 +46,8 @@ class ParameterStore {
   bool bf16_ = false;
   int64_t packed_bytes_ = 0;
   uint64_t version_ = 0;
-  std::vector<AlignedBuffer> plain_;
+  std::vector<Pages>
+      plain_;     // in large pages: every word of a large table would cost a walk through small ones
   Pages memory_;  // of all packed weights, one behind the other
   std::vector<PackedWeights> packed_;
 };
