@@ -120,8 +120,7 @@ class CortexInstance : public Instance {
       for (int64_t c = 0; c < channels; ++c)
         for (int64_t p = 0; p < points; ++p)
           f((n * points + p) * channels + c,
-            (((n / images * (points / block) + p / block) * channels + c) * block + p % block) * images +
-                n % images);
+            cortex_activation_element(n, c, p, channels, points, images, block));
   }
   template <typename F>
   void for_each_output(F f) const {

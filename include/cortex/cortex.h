@@ -275,15 +275,21 @@ typedef struct cortex_plan_info {
   const char* native_dst_layout;
   const char* weights_layout;
   int64_t scale_bytes; /* 0: the problem has none */
-  /* The layouts of a convolution's activations in numbers; 0 for matmuls. With points p = (d*H + h)*W + w, P
-   * of them, and C channels, image n's channel c at point p is element
-   *   (((n/images * (P/block) + p/block) * C + c) * block + p%block) * images + n%images;
-   * images divides the batch, block divides P. ndhwc is block 1, ncdhw is block P, of one image. */
+  /* The layouts of a convolution's activations in numbers, see cortex_activation_element; 0 for matmuls. */
   int32_t src_images, dst_images;
   int64_t src_block, dst_block;
   uint64_t reserved[4];
 } cortex_plan_info;
 CORTEX_DEFINE_INIT(cortex_plan_info)
+
+/* Element of point p of channel c of image n of an activation of `channels` channels and `points` points,
+ * p = (d*H + h)*W + w, in a layout of cortex_plan_info: images divides the batch, block divides the points.
+ * ndhwc is block 1, ncdhw is block `points`, both of one image. */
+static inline int64_t cortex_activation_element(int64_t n, int64_t c, int64_t p, int64_t channels,
+                                                int64_t points, int64_t images, int64_t block) {
+  return (((n / images * (points / block) + p / block) * channels + c) * block + p % block) * images +
+         n % images;
+}
 
 CORTEX_API cortex_status cortex_plan_query(const cortex_plan* plan, cortex_plan_info* info,
                                            cortex_message* message);

@@ -45,6 +45,7 @@ typedef struct cortex_sparse_args {
   const void* const* ahead; /* addresses that the caller reads next: brought to L2 group by group */
   int64_t ahead_count;
   uint32_t flags;
+  uint32_t c_far; /* 2: as of cortex_brgemm_args */
   cortex_epilogue epilogue;
 } cortex_sparse_args;
 

@@ -82,6 +82,7 @@ __attribute__((noinline)) void rows_block(const cortex_sparse_args& x, int64_t f
                residual,
                x.epilogue.ld_residual};
   at.bias_m = x.epilogue.bias_m;
+  at.past_caches = x.c_far == 2;
   const void* const* ahead = x.ahead;
   const void* const* const ahead_end = ahead + (from == 0 ? x.ahead_count : 0);
   const int64_t ahead_each = (x.ahead_count + x.groups - 1) / x.groups;
@@ -101,7 +102,7 @@ __attribute__((noinline)) void rows_block(const cortex_sparse_args& x, int64_t f
       tile.each([](Vec, int, int) CORTEX_LAMBDA { return zero(); });
     }
     const int64_t count = x.counts[g];
-    if (x.flags & CORTEX_TILE_EPILOGUE) {  // C's lines come while the sums are made
+    if ((x.flags & CORTEX_TILE_EPILOGUE) && !at.past_caches) {  // C's lines come while the sums are made
       CORTEX_UNROLL
       for (int t = 0; t < T; ++t) {
         CORTEX_UNROLL

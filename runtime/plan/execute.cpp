@@ -10,14 +10,20 @@
 namespace cortex {
 namespace {
 
+// Stores past the caches keep no order: whoever learns that this thread is done must find them done too.
+void finish_stores() {
+#if defined(__x86_64__)
+  __builtin_ia32_sfence();
+#endif
+}
+
 void run_kernel(const Plan& plan, const cortex_kernel_call& call) {
   if (plan.entry) {
     plan.entry->run(&call);
   } else {
     plan.interpreter->run(call);
   }
-  // Stores past the caches keep no order: whoever learns that this thread is done must find them done too.
-  if (plan.program.kernel.c_far == 2) __builtin_ia32_sfence();
+  if (plan.program.kernel.c_far == 2) finish_stores();
 }
 
 void run_sum(const Plan& plan, const cortex_kernel_call& call) {
@@ -74,6 +80,7 @@ void sparse_task(void* arg, int index) {
   const Stage& stage = *static_cast<const Stage*>(arg);
   run_sparse(*stage.plan->sparse, *stage.sparse, stage.scratch + index * stage.plan->scratch.per_thread,
              index, stage.plan->tasks);
+  if (stage.plan->sparse->past_caches) finish_stores();
 }
 
 void copy_task(void* arg, int index) {

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 
+#include "polyopt/schedule/program.h"
 #include "runtime/epilogue.h"
 #include "runtime/sparse/estimate.h"
 #include "support/checked.h"
@@ -201,6 +202,7 @@ Result<SparseKernel> make_sparse_kernel(const Problem& problem, const WeightsVie
   const int64_t shared = weights.rows / k.share;
   k.spans = {{0, shared, 0, k.share}, {shared, k.group_count() - shared, shared * k.share, 1}};
   place_lists(k, weights.channels);
+  k.past_caches = 4 * k.conv.mb * k.conv.oc * points_of(k.conv) > past_caches && !problem.epilogue.residual;
   const auto tiles = static_cast<int64_t>(k.tiling.tiles.size());
   if (tiles < 3 * threads && tiles % threads != 0)
     k.row_parts = static_cast<int>(std::min<int64_t>(threads, k.group_count()));

@@ -32,6 +32,7 @@ struct SparseKernel {
   std::vector<int64_t> block_channels;  // block b holds channels [b], [b + 1)
   // Of group g in block b, at [b * (groups + 1) + g]: where its offsets and values begin.
   std::vector<int64_t> offset_start, value_start;
+  bool past_caches = false;   // the output is so large that nobody finds it there
   int row_parts = 1;          // a tile's rows are shared out among so many tasks
   int64_t multiply_adds = 0;  // those that are done, zeros that a list carries along included
   double seconds = 0;         // predicted, one thread

@@ -104,6 +104,7 @@ class Run {
     x.ldc = 4 * k_.tiling.out.ld_channel();
     x.places = pattern.places.empty() ? nullptr : pattern.places.data();
     x.flags = CORTEX_TILE_EPILOGUE;
+    x.c_far = k_.past_caches ? 2 : 0;
     x.epilogue = k_.epilogue;
     if (call_.bias) x.epilogue.bias_m = call_.bias + row;
     if (call_.residual) x.epilogue.residual = call_.residual + at;

@@ -170,9 +170,7 @@ class Check {
       for (int64_t c = 0; c < channels; ++c)
         for (int64_t p = 0; p < points; ++p)
           f(static_cast<std::size_t>((n * points + p) * channels + c),
-            static_cast<std::size_t>(
-                (((n / images * (points / block) + p / block) * channels + c) * block + p % block) * images +
-                n % images));
+            static_cast<std::size_t>(cortex_activation_element(n, c, p, channels, points, images, block)));
   }
 
   static cortex_layout conv_layout(const char* layout) {
