@@ -5,6 +5,7 @@
 #include "polyopt/model/compute.h"
 #include "polyopt/search/grids.h"
 #include "polyopt/search/orders.h"
+#include "polyopt/search/parts.h"
 #include "polyopt/search/tiles.h"
 #include "support/checked.h"
 
@@ -20,7 +21,6 @@ struct Cut {
 
 constexpr int64_t chunk_unit = 16;   // a cache line of f32
 constexpr int64_t chunk_least = 96;  // shorter reductions per call lose more to C than they save
-constexpr double split_pays = 64;    // bytes of A and B for each one that is added up afterwards
 
 struct Enumerator {
   SearchSpace& space;
@@ -53,20 +53,6 @@ struct Enumerator {
     return all;
   }
 
-  // Reductions of few elements of C, so that adding up their parts costs little: how many parts.
-  std::vector<int> part_counts(int d) const {
-    std::vector<int> counts;
-    const NestFacts& nest = space.nest();
-    const int threads = space.options.threads;
-    if (threads == 1 || d < 0 || !nest.f32_sums) return counts;
-    const double read = nest[Operand::a].bytes + nest[Operand::b].bytes;
-    for (int parts = std::min<int>(threads, most_parts); parts > 1 && counts.size() < 3; --parts) {
-      const bool divides = threads % parts == 0 && extent(d) >= parts * chunk_least;
-      if (divides && parts * nest[Operand::c].bytes * split_pays < read) counts.push_back(parts);
-    }
-    return counts;
-  }
-
   Chain parted(int d, int64_t part, int64_t block) const {
     Chain chain = whole(extent(d));
     split(chain, extent(d), part, false);
@@ -75,7 +61,8 @@ struct Enumerator {
   }
 
   void add_splits(int d, std::vector<Cut>& all) {
-    for (const int parts : part_counts(d)) {
+    if (d < 0) return;
+    for (const int parts : part_counts(space.nest(), extent(d), space.options.threads, chunk_least)) {
       const int64_t part = round_up(ceil_div(extent(d), int64_t{parts}), chunk_unit);
       if (ceil_div(extent(d), part) != parts) continue;
       all.push_back({space.keep(parted(d, part, 0)), 0, true});
