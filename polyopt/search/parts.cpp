@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "polyopt/schedule/schedule.h"
+
 namespace cortex {
 namespace {
 

@@ -16,11 +16,13 @@ constexpr double gathered = 1.9;    // a vector of a panel: load, mask, store
 constexpr double line_from_l2 = 0.75;
 constexpr double first_touch = 1.5;  // a line of the input read where it is
 
-// One kept column for `share` rows and `vectors` vectors; a share of `crossing` of the taps makes every load
-// cross a line, a share of `far` of the lines is not in L1.
-double column_cycles(int share, double vectors, double crossing, double far) {
-  const double loads = vectors * (1 + 1.3 * crossing) + share + 1;
-  return std::max(share * vectors / fmas_a_cycle, loads / loads_a_cycle) + 0.2 + vectors * far * line_from_l2;
+// One kept column for `share` rows and `vectors` vectors, whose loads cross a line or not; a share of `far`
+// of the lines is not in L1. A row alone waits for its loads more than their number says.
+double column_cycles(int share, double vectors, bool crosses, double far) {
+  const double loads = vectors * (crosses ? 2.1 : 1.0) + share + 1;
+  const double waits = share == 1 ? 1.12 : 1;
+  return std::max(share * vectors / fmas_a_cycle, waits * loads / loads_a_cycle) + 0.2 +
+         vectors * far * line_from_l2;
 }
 
 }  // namespace
@@ -42,8 +44,11 @@ double estimate_cycles(const Tiling& tiling, const Kept& kept, const SparseShape
   const auto blocks = static_cast<double>(shape.blocks), channels = static_cast<double>(shape.channels);
   const auto per_tile = [&](const TilePattern& pattern) {
     const auto vectors = static_cast<double>(ceil_div(pattern.lanes, int64_t{shape.lanes}));
-    double cycles = columns_shared * column_cycles(kept.share, vectors, crossing, far) +
-                    columns_single * column_cycles(1, vectors, crossing, far);
+    const auto column = [&](int share) {
+      return (1 - crossing) * column_cycles(share, vectors, false, far) +
+             crossing * column_cycles(share, vectors, true, far);
+    };
+    double cycles = columns_shared * column(kept.share) + columns_single * column(1);
     cycles += static_cast<double>(lists) * blocks * list_end;
     const double outputs = static_cast<double>(rows) * vectors;
     cycles += outputs * ((blocks - 1) * 2 * sum_moved + finished * (pattern.places.empty() ? 1 : 1.5));
