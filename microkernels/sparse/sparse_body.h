@@ -49,16 +49,18 @@ CORTEX_INLINE void add_column(Tile& tile, const char* at, const float* values) {
   }
 }
 
-// sums += values x columns. Two columns a turn: lists are short, and a turn costs as much as a third of one.
+// sums += values x columns. Two columns a turn, where registers allow: lists are short, and a turn costs as
+// much as a third of one.
 template <int T, int R, typename Tile>
 CORTEX_INLINE void add_columns(Tile& tile, const char* panel, const uint32_t* offset, const uint32_t* end,
                                const float* values) {
+  constexpr int turn = T * R + (T < R ? T : R) + 2 <= vector_registers ? 2 : 1;
 #pragma GCC unroll 1
-  for (; end - offset >= 2; offset += 2, values += 2 * T) {
+  for (; end - offset >= turn; offset += turn, values += turn * T) {
     add_column<T, R>(tile, panel + offset[0], values);
-    add_column<T, R>(tile, panel + offset[1], values + T);
+    if constexpr (turn == 2) add_column<T, R>(tile, panel + offset[1], values + T);
   }
-  if (offset != end) add_column<T, R>(tile, panel + *offset, values);
+  if (turn == 2 && offset != end) add_column<T, R>(tile, panel + *offset, values);
 }
 
 // Every group, R vectors from vector `from` on.
