@@ -30,11 +30,16 @@ typedef struct cortex_sparse_place {
  * its rows (m) outputs.
  * places, with CORTEX_TILE_EPILOGUE alone: of each vector where its lanes go in C and in residual (sums stay
  * as they are); n is then a whole number of vectors.
+ * u8s8: the panel is bytes, columns come in fours: counts are of fours, and a four has 4 offsets and of each of
+ * its T rows 4 adjacent s8 (a list is filled up with zeros, at any column). Sums are s32, exact modulo 2^32,
+ * whole vectors of points in an order of the kernel's own, which C holds too without CORTEX_TILE_EPILOGUE;
+ * where sums is NULL they begin with compensation[row] (NULL: 0). The epilogue turns them to f32, multiplies
+ * with scale[row] (NULL: 1) and goes on as cortex_epilogue says; C's elements are c_type. places: NULL.
  */
 typedef struct cortex_sparse_args {
   const void* panel;
   const uint32_t* offsets;
-  const float* values;
+  const void* values;
   const int32_t* counts;
   int64_t groups, n;
   const void* sums;
@@ -44,6 +49,8 @@ typedef struct cortex_sparse_args {
   const cortex_sparse_place* places;
   const void* const* ahead; /* addresses that the caller reads next: brought to L2 group by group */
   int64_t ahead_count;
+  const int32_t* compensation; /* u8s8 */
+  const float* scale;          /* u8s8 */
   uint32_t flags;
   uint32_t c_far; /* 2: as of cortex_brgemm_args */
   cortex_epilogue epilogue;
@@ -63,7 +70,9 @@ typedef struct cortex_sparse_run {
 } cortex_sparse_run;
 
 /* Fills the panels of channels, `count` of them, each with all runs in order: of two that overlap the later
- * one stays. Panels are ld_panel bytes apart; every run writes a whole vector and stays inside its panel. */
+ * one stays. Panels are ld_panel bytes apart; every run writes a whole vector and stays inside its panel.
+ * u8s8: elements are bytes; `fill` stands where others write zero, elements of src have the bits of `flip`
+ * flipped (0x80 adds 128 to an s8). */
 typedef struct cortex_sparse_gather_args {
   const void* src; /* what `from` of channel 0 counts from */
   int64_t ld_channel;
@@ -73,19 +82,26 @@ typedef struct cortex_sparse_gather_args {
   int64_t run_count, step;
   void* panel;
   int64_t ld_panel;
+  int32_t fill, flip; /* u8s8: bytes, see below */
 } cortex_sparse_gather_args;
 
 typedef void (*cortex_sparse_gather_fn)(const cortex_sparse_gather_args*);
 
-/* rows<T>: T output channels share their columns. lanes: elements in a vector of points. */
-#define CORTEX_SPARSE_KERNELS(isa)                                      \
-  CORTEX_API void cortex_sparse_rows1_##isa(const cortex_sparse_args*); \
-  CORTEX_API void cortex_sparse_rows2_##isa(const cortex_sparse_args*); \
-  CORTEX_API void cortex_sparse_rows4_##isa(const cortex_sparse_args*); \
-  CORTEX_API void cortex_sparse_gather_##isa(const cortex_sparse_gather_args*);
+/* rows<T>: T output channels share their columns. lanes: elements of f32 in a vector of points; of bytes there
+ * are four times as many. */
+#define CORTEX_SPARSE_KERNELS(name)                                      \
+  CORTEX_API void cortex_sparse_rows1_##name(const cortex_sparse_args*); \
+  CORTEX_API void cortex_sparse_rows2_##name(const cortex_sparse_args*); \
+  CORTEX_API void cortex_sparse_rows4_##name(const cortex_sparse_args*); \
+  CORTEX_API void cortex_sparse_gather_##name(const cortex_sparse_gather_args*);
 CORTEX_SPARSE_KERNELS(baseline)
 CORTEX_SPARSE_KERNELS(avx2)
 CORTEX_SPARSE_KERNELS(avx512)
+CORTEX_SPARSE_KERNELS(u8s8_baseline)
+CORTEX_SPARSE_KERNELS(u8s8_avx2)
+CORTEX_SPARSE_KERNELS(u8s8_avx2vnni)
+CORTEX_SPARSE_KERNELS(u8s8_avx512)
+CORTEX_SPARSE_KERNELS(u8s8_avx512vnni)
 #undef CORTEX_SPARSE_KERNELS
 
 enum { CORTEX_SPARSE_LANES_BASELINE = 4, CORTEX_SPARSE_LANES_AVX2 = 8, CORTEX_SPARSE_LANES_AVX512 = 16 };

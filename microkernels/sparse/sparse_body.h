@@ -89,7 +89,7 @@ __attribute__((noinline)) void rows_block(const cortex_sparse_args& x, int64_t f
   const void* const* const ahead_end = ahead + (from == 0 ? x.ahead_count : 0);
   const int64_t ahead_each = (x.ahead_count + x.groups - 1) / x.groups;
   const uint32_t* offset = x.offsets;
-  const float* values = x.values;
+  const auto* values = static_cast<const float*>(x.values);
 #pragma GCC unroll 1
   for (int64_t g = 0; g < x.groups; ++g) {
     if (sums) {

@@ -1,0 +1,72 @@
+// Vectors of 32 bytes of a panel: four columns interleaved for products of four, and back to memory.
+#pragma once
+
+#include <string.h>
+
+#include "cortex/sparse_kernels.h"
+
+#include "microkernels/vector/elements_avx2.h"
+
+namespace cortex {
+namespace {
+
+constexpr int points = 4 * lanes;  // in a vector of bytes
+
+// Of four columns, 32 points each: lane 4*l + i of a[q] holds point 16*l + 4*q + i of all four.
+CORTEX_INLINE void interleave(const char* panel, const uint32_t* offset, Vec (&a)[4]) {
+  const auto column = [&](int i) CORTEX_LAMBDA {
+    return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(panel + offset[i]));
+  };
+  const __m256i x0 = column(0), x1 = column(1), x2 = column(2), x3 = column(3);
+  const __m256i low01 = _mm256_unpacklo_epi8(x0, x1), low23 = _mm256_unpacklo_epi8(x2, x3);
+  const __m256i high01 = _mm256_unpackhi_epi8(x0, x1), high23 = _mm256_unpackhi_epi8(x2, x3);
+  a[0] = _mm256_castsi256_ps(_mm256_unpacklo_epi16(low01, low23));
+  a[1] = _mm256_castsi256_ps(_mm256_unpackhi_epi16(low01, low23));
+  a[2] = _mm256_castsi256_ps(_mm256_unpacklo_epi16(high01, high23));
+  a[3] = _mm256_castsi256_ps(_mm256_unpackhi_epi16(high01, high23));
+}
+
+// v, interleaved as above, point by point.
+CORTEX_INLINE void store_in_order(float* to, const Vec (&v)[4]) {
+  CORTEX_UNROLL
+  for (int q = 0; q < 4; ++q) {
+    _mm_storeu_ps(to + 4 * q, _mm256_castps256_ps128(v[q]));
+    _mm_storeu_ps(to + 16 + 4 * q, _mm256_extractf128_ps(v[q], 1));
+  }
+}
+
+// The first n points of v as elements of one byte: packing puts them in order.
+template <int Type>
+CORTEX_INLINE void store_bytes(char* p, int64_t n, const Vec (&v)[4], int32_t zero_point) {
+  const __m256i zero = _mm256_set1_epi16(static_cast<int16_t>(zero_point));
+  const auto whole = [](Vec x) CORTEX_LAMBDA { return _mm256_cvtps_epi32(min(splat(1073741824.0f), x)); };
+  const __m256i low = _mm256_adds_epi16(_mm256_packs_epi32(whole(v[0]), whole(v[1])), zero);
+  const __m256i high = _mm256_adds_epi16(_mm256_packs_epi32(whole(v[2]), whole(v[3])), zero);
+  const __m256i all =
+      Type == CORTEX_ELEMENT_U8 ? _mm256_packus_epi16(low, high) : _mm256_packs_epi16(low, high);
+  if (n >= points) {
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), all);
+    return;
+  }
+  char copy[points];
+  _mm256_storeu_si256(reinterpret_cast<__m256i*>(copy), all);
+  memcpy(p, copy, static_cast<size_t>(n));
+}
+
+using Bytes = __m256i;
+CORTEX_INLINE Bytes splat_byte(int x) { return _mm256_set1_epi8(static_cast<char>(x)); }
+CORTEX_INLINE void store_vector(char* p, Bytes x) { _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), x); }
+CORTEX_INLINE Bytes flip(Bytes x, Bytes bits) { return _mm256_xor_si256(x, bits); }
+CORTEX_INLINE Bytes load_vector(const char* p) {
+  return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p));
+}
+CORTEX_INLINE Bytes even_bytes(Bytes low, Bytes high) {
+  const __m256i byte = _mm256_set1_epi16(0xff);
+  const __m256i packed = _mm256_packus_epi16(_mm256_and_si256(low, byte), _mm256_and_si256(high, byte));
+  return _mm256_permute4x64_epi64(packed, 0xd8);
+}
+
+}  // namespace
+}  // namespace cortex
+
+#include "microkernels/sparse/bytes_unmasked.h"

@@ -1,0 +1,66 @@
+// Vectors of 64 bytes of a panel: four columns interleaved for products of four, and back to memory.
+#pragma once
+
+#include "cortex/sparse_kernels.h"
+
+#include "microkernels/vector/elements_avx512.h"
+
+namespace cortex {
+namespace {
+
+constexpr int points = 4 * lanes;  // in a vector of bytes
+
+// Of four columns, 64 points each: lane 4*l + i of a[q] holds point 16*l + 4*q + i of all four.
+CORTEX_INLINE void interleave(const char* panel, const uint32_t* offset, Vec (&a)[4]) {
+  const __m512i x0 = _mm512_loadu_si512(panel + offset[0]), x1 = _mm512_loadu_si512(panel + offset[1]);
+  const __m512i x2 = _mm512_loadu_si512(panel + offset[2]), x3 = _mm512_loadu_si512(panel + offset[3]);
+  const __m512i low01 = _mm512_unpacklo_epi8(x0, x1), low23 = _mm512_unpacklo_epi8(x2, x3);
+  const __m512i high01 = _mm512_unpackhi_epi8(x0, x1), high23 = _mm512_unpackhi_epi8(x2, x3);
+  a[0] = _mm512_castsi512_ps(_mm512_unpacklo_epi16(low01, low23));
+  a[1] = _mm512_castsi512_ps(_mm512_unpackhi_epi16(low01, low23));
+  a[2] = _mm512_castsi512_ps(_mm512_unpacklo_epi16(high01, high23));
+  a[3] = _mm512_castsi512_ps(_mm512_unpackhi_epi16(high01, high23));
+}
+
+// v, interleaved as above, point by point.
+CORTEX_INLINE void store_in_order(float* to, const Vec (&v)[4]) {
+  CORTEX_UNROLL
+  for (int q = 0; q < 4; ++q) {
+    unroll<4>([&](auto l)
+                  CORTEX_LAMBDA { _mm_storeu_ps(to + 16 * l + 4 * q, _mm512_extractf32x4_ps(v[q], l)); });
+  }
+}
+
+// The first n points of v as elements of one byte: packing puts them in order.
+template <int Type>
+CORTEX_INLINE void store_bytes(char* p, int64_t n, const Vec (&v)[4], int32_t zero_point) {
+  const __m512i zero = _mm512_set1_epi16(static_cast<int16_t>(zero_point));
+  const auto whole = [](Vec x) CORTEX_LAMBDA { return _mm512_cvtps_epi32(min(splat(1073741824.0f), x)); };
+  const __m512i low = _mm512_adds_epi16(_mm512_packs_epi32(whole(v[0]), whole(v[1])), zero);
+  const __m512i high = _mm512_adds_epi16(_mm512_packs_epi32(whole(v[2]), whole(v[3])), zero);
+  const __m512i all =
+      Type == CORTEX_ELEMENT_U8 ? _mm512_packus_epi16(low, high) : _mm512_packs_epi16(low, high);
+  if (n >= points) {
+    _mm512_storeu_si512(p, all);
+  } else {
+    _mm512_mask_storeu_epi8(p, (__mmask64{1} << n) - 1, all);
+  }
+}
+
+using Bytes = __m512i;
+CORTEX_INLINE Bytes splat_byte(int x) { return _mm512_set1_epi8(static_cast<char>(x)); }
+CORTEX_INLINE void store_vector(char* p, Bytes x) { _mm512_storeu_si512(p, x); }
+CORTEX_INLINE Bytes flip(Bytes x, Bytes bits) { return _mm512_xor_si512(x, bits); }
+// Byte i of a vector at p where its bit is set, else of `otherwise`.
+CORTEX_INLINE Bytes load_bytes(uint64_t bits, const char* p, Bytes otherwise) {
+  return _mm512_mask_loadu_epi8(otherwise, bits, p);
+}
+// Bytes 0, 2, ... of two vectors.
+CORTEX_INLINE Bytes even_bytes(Bytes low, Bytes high) {
+  const __m512i byte = _mm512_set1_epi16(0xff);
+  const __m512i packed = _mm512_packus_epi16(_mm512_and_si512(low, byte), _mm512_and_si512(high, byte));
+  return _mm512_permutexvar_epi64(_mm512_setr_epi64(0, 2, 4, 6, 1, 3, 5, 7), packed);
+}
+
+}  // namespace
+}  // namespace cortex

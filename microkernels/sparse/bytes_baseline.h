@@ -1,0 +1,64 @@
+// Vectors of 16 bytes of a panel: four columns interleaved for products of four, and back to memory.
+#pragma once
+
+#include <string.h>
+
+#include "cortex/sparse_kernels.h"
+
+#include "microkernels/vector/vector_baseline.h"
+
+#include "microkernels/vector/elements_portable.h"
+
+namespace cortex {
+namespace {
+
+constexpr int points = 4 * lanes;  // in a vector of bytes
+
+typedef char Bytes __attribute__((vector_size(16)));
+typedef int16_t Pairs __attribute__((vector_size(16)));
+CORTEX_INLINE Bytes load_vector(const char* p) {
+  Bytes x;
+  memcpy(&x, p, sizeof x);
+  return x;
+}
+CORTEX_INLINE void store_vector(char* p, Bytes x) { memcpy(p, &x, sizeof x); }
+CORTEX_INLINE Bytes splat_byte(int x) { return Bytes{} + static_cast<char>(x); }
+CORTEX_INLINE Bytes flip(Bytes x, Bytes bits) { return x ^ bits; }
+
+// Of four columns, 16 points each: lane i of a[q] holds point 4*q + i of all four.
+CORTEX_INLINE void interleave(const char* panel, const uint32_t* offset, Vec (&a)[4]) {
+  const Bytes x0 = load_vector(panel + offset[0]), x1 = load_vector(panel + offset[1]);
+  const Bytes x2 = load_vector(panel + offset[2]), x3 = load_vector(panel + offset[3]);
+  const auto low = [](Bytes x, Bytes y) CORTEX_LAMBDA {
+    return (Pairs)__builtin_shufflevector(x, y, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+  };
+  const auto high = [](Bytes x, Bytes y) CORTEX_LAMBDA {
+    return (Pairs)__builtin_shufflevector(x, y, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
+  };
+  const Pairs low01 = low(x0, x1), low23 = low(x2, x3), high01 = high(x0, x1), high23 = high(x2, x3);
+  a[0] = (Vec)__builtin_shufflevector(low01, low23, 0, 8, 1, 9, 2, 10, 3, 11);
+  a[1] = (Vec)__builtin_shufflevector(low01, low23, 4, 12, 5, 13, 6, 14, 7, 15);
+  a[2] = (Vec)__builtin_shufflevector(high01, high23, 0, 8, 1, 9, 2, 10, 3, 11);
+  a[3] = (Vec)__builtin_shufflevector(high01, high23, 4, 12, 5, 13, 6, 14, 7, 15);
+}
+
+CORTEX_INLINE void store_in_order(float* to, const Vec (&v)[4]) {
+  for (int q = 0; q < 4; ++q) store(to + 4 * q, v[q]);
+}
+
+// The first n points of v as elements of one byte.
+template <int Type>
+CORTEX_INLINE void store_bytes(char* p, int64_t n, const Vec (&v)[4], int32_t zero_point) {
+  for (int q = 0; q < 4 && 4 * q < n; ++q)
+    store_first<Type>(n - 4 * q < lanes ? n - 4 * q : lanes, p + 4 * q, v[q], zero_point);
+}
+
+// Bytes 0, 2, ... of two vectors.
+CORTEX_INLINE Bytes even_bytes(Bytes x, Bytes y) {
+  return __builtin_shufflevector(x, y, 0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
+}
+
+}  // namespace
+}  // namespace cortex
+
+#include "microkernels/sparse/bytes_unmasked.h"

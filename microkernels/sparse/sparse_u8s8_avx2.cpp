@@ -1,0 +1,5 @@
+#include "microkernels/sparse/bytes_avx2.h"
+
+#include "microkernels/sparse/sparse_u8s8_body.h"
+
+CORTEX_DEFINE_SPARSE_U8S8(avx2)

@@ -1,0 +1,7 @@
+#define CORTEX_MULTIPLY_ADD "vpdpbusd"
+#define CORTEX_HAS_DOT
+#include "microkernels/sparse/bytes_avx512.h"
+
+#include "microkernels/sparse/sparse_u8s8_body.h"
+
+CORTEX_DEFINE_SPARSE_U8S8(avx512vnni)

@@ -1,0 +1,259 @@
+// Rows of 8-bit integers against 64-bit sums, panels byte by byte, nothing touched beside the operands.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <random>
+#include <vector>
+
+#include "cortex/sparse_kernels.h"
+#include "support/cpu.h"
+#include "support/testing/guarded_buffer.h"
+
+namespace {
+
+using cortex::testing::GuardedBuffer;
+using cortex::testing::Side;
+
+struct Kernels {
+  const char* name;
+  cortex::Isa isa;
+  int points;                // in a vector
+  cortex_sparse_fn rows[3];  // of 1, 2, 4
+  cortex_sparse_gather_fn gather;
+};
+#define KERNELS(isa, lanes)                                                                                \
+  {                                                                                                        \
+#isa, cortex::Isa::isa, 4 * lanes,                                                                     \
+        {cortex_sparse_rows1_u8s8_##isa, cortex_sparse_rows2_u8s8_##isa, cortex_sparse_rows4_u8s8_##isa }, \
+         cortex_sparse_gather_u8s8_##isa                                                                   \
+  }
+const Kernels all[] = {KERNELS(baseline, CORTEX_SPARSE_LANES_BASELINE),
+                       KERNELS(avx2, CORTEX_SPARSE_LANES_AVX2), KERNELS(avx2vnni, CORTEX_SPARSE_LANES_AVX2),
+                       KERNELS(avx512, CORTEX_SPARSE_LANES_AVX512),
+                       KERNELS(avx512vnni, CORTEX_SPARSE_LANES_AVX512)};
+
+class SparseU8S8 : public testing::TestWithParam<int> {
+ protected:
+  void SetUp() override {
+    if (!cortex::supports(kernels().isa)) GTEST_SKIP() << "this CPU has no " << kernels().name;
+  }
+  const Kernels& kernels() const { return all[GetParam()]; }
+};
+
+std::size_t size(int64_t n) { return static_cast<std::size_t>(n); }
+
+void fill(const GuardedBuffer& buffer, std::mt19937& random, bool extremes) {
+  for (std::size_t i = 0; i < buffer.size(); ++i)
+    buffer.as<uint8_t>()[i] = static_cast<uint8_t>(extremes ? (random() % 2 ? 255 : 128) : random());
+}
+
+struct Case {
+  int share, groups, n, columns, type;
+  bool blocks;  // the sums come from a call before
+  bool residual, extremes;
+  int zero_point;
+  Side side;
+};
+
+double element(int type, const void* p, int64_t i) {
+  switch (type) {
+    case CORTEX_ELEMENT_U8:
+      return static_cast<const uint8_t*>(p)[i];
+    case CORTEX_ELEMENT_S8:
+      return static_cast<const int8_t*>(p)[i];
+    case CORTEX_ELEMENT_F32:
+      return static_cast<double>(static_cast<const float*>(p)[i]);
+    default:
+      return static_cast<const int32_t*>(p)[i];
+  }
+}
+
+float finish(const Case& c, int64_t sum, float scale, float bias, double residual) {
+  volatile float v = static_cast<float>(static_cast<int32_t>(sum));
+  v = v * scale;
+  v = v + bias;
+  if (c.residual) {
+    volatile float r = static_cast<float>(residual) * 0.5f;
+    v = v + r;
+  }
+  v = std::max(v + 0.0f, 0.0f);
+  if (c.type == CORTEX_ELEMENT_F32) return v;
+  if (c.type == CORTEX_ELEMENT_S32) return std::nearbyint(v);
+  const float low = c.type == CORTEX_ELEMENT_U8 ? 0 : -128, high = c.type == CORTEX_ELEMENT_U8 ? 255 : 127;
+  return std::min(std::max(std::nearbyint(v) + static_cast<float>(c.zero_point), low), high);
+}
+
+void check_rows(const Kernels& k, const Case& c, std::mt19937& random) {
+  const int rows = c.share * c.groups, vectors = (c.n + k.points - 1) / k.points;
+  const int pitch = CORTEX_SPARSE_VECTORS * k.points;
+  const int bytes = c.type == CORTEX_ELEMENT_U8 || c.type == CORTEX_ELEMENT_S8 ? 1 : 4;
+  const int64_t ldc = (c.n + 3) * bytes, ld_sums = vectors * k.points * 4;
+  const int passes = c.blocks ? 2 : 1;
+  // The last column ends with its last vector.
+  GuardedBuffer panel(size((c.columns - 1) * pitch + vectors * k.points), c.side);
+  fill(panel, random, c.extremes);
+  GuardedBuffer sums(size(rows * ld_sums), c.side), out(size((rows - 1) * ldc + c.n * bytes), c.side);
+  GuardedBuffer residual(out.size(), c.side), scale(size(rows * 4), c.side), bias(size(rows * 4), c.side),
+      compensation(size(rows * 4), c.side);
+  fill(out, random, false);
+  for (std::size_t i = 0; i < residual.size() / size(bytes); ++i) {
+    if (c.type == CORTEX_ELEMENT_F32) {
+      residual.as<float>()[i] = static_cast<float>(random() % 100);
+    } else if (c.type == CORTEX_ELEMENT_S32) {
+      residual.as<int32_t>()[i] = static_cast<int32_t>(random() % 100);
+    } else {
+      residual.as<uint8_t>()[i] = static_cast<uint8_t>(random());
+    }
+  }
+  for (int r = 0; r < rows; ++r) {
+    scale.as<float>()[r] = static_cast<float>(random() % 1000) * 1e-5f;
+    bias.as<float>()[r] = static_cast<float>(random() % 64) - 32.3f;
+    compensation.as<int32_t>()[r] = static_cast<int32_t>(random() % 20000) - 10000;
+  }
+  const std::vector<char> before(out.as<char>(), out.as<char>() + out.size());
+  std::vector<int64_t> want(size(rows * c.n));
+  for (int r = 0; r < rows; ++r)
+    for (int j = 0; j < c.n; ++j) want[size(r * c.n + j)] = compensation.as<int32_t>()[r];
+
+  for (int pass = 0; pass < passes; ++pass) {
+    std::vector<int32_t> counts;
+    std::vector<int> lists;
+    for (int g = 0; g < c.groups; ++g) {
+      counts.push_back(static_cast<int32_t>(random() % 6));
+      for (int i = 0; i < 4 * counts.back(); ++i)
+        lists.push_back(static_cast<int>(random() % static_cast<unsigned>(c.columns)));
+    }
+    GuardedBuffer offsets(lists.size() * 4, c.side), values(lists.size() * size(c.share), c.side),
+        count(counts.size() * 4, c.side);
+    fill(values, random, c.extremes);
+    for (std::size_t i = 0; i < lists.size(); ++i)
+      offsets.as<uint32_t>()[i] = static_cast<uint32_t>(lists[i] * pitch);
+    std::memcpy(count.data(), counts.data(), count.size());
+    int at = 0;
+    for (int g = 0; g < c.groups; at += 4 * counts[size(g++)]) {
+      for (int t = 0; t < c.share; ++t)
+        for (int i = 0; i < 4 * counts[size(g)]; ++i)
+          for (int j = 0; j < c.n; ++j)
+            want[size((g * c.share + t) * c.n + j)] +=
+                values.as<int8_t>()[(at + i / 4 * 4) * c.share + 4 * t + i % 4] *
+                panel.as<uint8_t>()[lists[size(at + i)] * pitch + j];
+    }
+    cortex_sparse_args x{};
+    x.panel = panel.data();
+    x.offsets = offsets.as<uint32_t>();
+    x.values = values.data();
+    x.counts = count.as<int32_t>();
+    x.groups = c.groups;
+    x.n = c.n;
+    x.compensation = compensation.as<int32_t>();
+    if (pass) x.sums = sums.data();
+    x.ld_sums = ld_sums;
+    x.c = pass + 1 == passes ? out.data() : sums.data();
+    x.ldc = pass + 1 == passes ? ldc : ld_sums;
+    if (pass + 1 == passes) {
+      x.flags = CORTEX_TILE_EPILOGUE;
+      x.scale = scale.as<float>();
+      x.epilogue.bias_m = bias.as<float>();
+      if (c.residual) x.epilogue.residual = residual.data();
+      x.epilogue.ld_residual = ldc;
+      x.epilogue.residual_scale = 0.5f;
+      x.epilogue.activation = CORTEX_ACTIVATION_RELU;
+      x.epilogue.c_type = c.type;
+      x.epilogue.c_zero_point = bytes == 1 ? c.zero_point : 0;
+    }
+    k.rows[c.share / 2](&x);
+  }
+  for (int r = 0; r < rows; ++r) {
+    const char* const row = out.as<char>() + r * ldc;
+    for (int j = 0; j < c.n; ++j) {
+      const float expected = finish(c, want[size(r * c.n + j)], scale.as<float>()[r], bias.as<float>()[r],
+                                    element(c.type, residual.as<char>() + r * ldc, j));
+      ASSERT_EQ(element(c.type, row, j), static_cast<double>(expected))
+          << k.name << " share " << c.share << " n " << c.n << " row " << r << " point " << j << " type "
+          << c.type;
+    }
+    for (int64_t i = c.n * bytes; i < ldc && r + 1 < rows; ++i)
+      ASSERT_EQ(row[i], before[size(r * ldc + i)]) << "beside C";
+  }
+}
+
+TEST_P(SparseU8S8, RowsMatchExactSums) {
+  std::mt19937 random(21);
+  const int types[] = {CORTEX_ELEMENT_U8, CORTEX_ELEMENT_S8, CORTEX_ELEMENT_F32, CORTEX_ELEMENT_S32};
+  for (const int share : {1, 2, 4}) {
+    for (int n = 1; n <= CORTEX_SPARSE_VECTORS * kernels().points; n += 1 + (n > 70) * 6) {
+      for (const int type : types) {
+        const Case c{share,
+                     1 + n % 4,
+                     n,
+                     1 + static_cast<int>(random() % 40),
+                     type,
+                     random() % 2 == 0,
+                     random() % 3 == 0,
+                     random() % 3 == 0,
+                     random() % 2 ? 0 : static_cast<int>(random() % 100),
+                     n % 2 ? Side::before : Side::after};
+        check_rows(kernels(), c, random);
+        if (HasFatalFailure()) return;
+      }
+    }
+  }
+}
+
+TEST_P(SparseU8S8, GatherTakesTheBytesOfItsRuns) {
+  std::mt19937 random(22);
+  const int points = kernels().points;
+  for (int round = 0; round < 200; ++round) {
+    const int step = 1 + round % 3, channels = 1 + static_cast<int>(random() % 4);
+    const int extent = points * step + 40, pitch = 6 * points;
+    const int fill_byte = static_cast<int>(random() % 256), flip = round % 2 ? 0x80 : 0;
+    GuardedBuffer src(size(channels * extent), round % 2 ? Side::before : Side::after);
+    fill(src, random, false);
+    std::vector<cortex_sparse_run> runs;
+    std::vector<int64_t> from(size(pitch), -2);  // -1: outside, -2: untouched
+    for (int64_t to = 0; to + points <= pitch; to += 1 + static_cast<int64_t>(random() % 60)) {
+      // Lane 0 may be where no operand is, as long as the lanes that are asked for are inside.
+      cortex_sparse_run run{static_cast<int64_t>(random() % 60) - 10, 0, 0, to};
+      for (int i = 0; i < points; ++i) {
+        const int64_t at = run.from + i * step;
+        const bool taken = at >= 0 && at < extent && random() % 8 != 0;
+        from[size(to + i)] = taken ? at : -1;
+        const int bit = step == 2 ? 2 * i : i;
+        if (taken) (bit < points ? run.low : run.high) |= uint64_t{1} << (bit % points);
+      }
+      runs.push_back(run);
+    }
+    std::vector<int32_t> ids;
+    for (int i = 0; i < 5; ++i)
+      ids.push_back(static_cast<int32_t>(random() % static_cast<unsigned>(channels)));
+    std::vector<uint8_t> panel(ids.size() * size(pitch), 7);
+    cortex_sparse_gather_args x{};
+    x.src = src.data();
+    x.ld_channel = extent;
+    x.channels = ids.data();
+    x.count = static_cast<int64_t>(ids.size());
+    x.runs = runs.data();
+    x.run_count = static_cast<int64_t>(runs.size());
+    x.step = step;
+    x.panel = panel.data();
+    x.ld_panel = pitch;
+    x.fill = fill_byte;
+    x.flip = flip;
+    kernels().gather(&x);
+    for (std::size_t i = 0; i < ids.size(); ++i) {
+      for (std::size_t j = 0; j < size(pitch); ++j) {
+        const int64_t at = from[j];
+        const int want = at == -2 ? 7 : at < 0 ? fill_byte : src.as<uint8_t>()[ids[i] * extent + at] ^ flip;
+        ASSERT_EQ(panel[i * size(pitch) + j], want)
+            << kernels().name << " round " << round << " channel " << i << " byte " << j;
+      }
+    }
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Isas, SparseU8S8, testing::Range(0, 5),
+                         [](const auto& p) { return all[p.param].name; });
+
+}  // namespace
