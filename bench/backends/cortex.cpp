@@ -19,6 +19,12 @@
 namespace cortex::bench {
 namespace {
 
+std::vector<std::byte> encoded(DataType type, const float* values, int64_t count) {
+  std::vector<std::byte> out(static_cast<std::size_t>(count * size_of(type)));
+  encode(type, values, count, out.data());
+  return out;
+}
+
 class CortexInstance : public Instance {
  public:
   CortexInstance(const Problem& problem, const Operands& operands, PlanHandle plan,
@@ -44,9 +50,11 @@ class CortexInstance : public Instance {
     dst_block_ = plan_info.dst_block;
     if (problem_.is_conv() && (plan_info.src_block > 1 || plan_info.src_images > 1)) {
       const ConvProblem& c = problem_.conv();
-      for_each_element(
-          c.mb, c.ic, c.id * c.ih * c.iw, plan_info.src_images, plan_info.src_block,
-          [&](int64_t nhwc, int64_t native) { src_.floats()[native] = operands_.a_data()[nhwc]; });
+      for_each_element(c.mb, c.ic, c.id * c.ih * c.iw, plan_info.src_images, plan_info.src_block,
+                       [&](int64_t nhwc, int64_t native) {
+                         encode(problem_.src, operands_.a_data() + nhwc, 1,
+                                element(problem_.src, src_, native));
+                       });
     } else {
       encode(problem_.src, operands_.a_data(), a_elements(problem_), src_.data());
     }
@@ -88,7 +96,7 @@ class CortexInstance : public Instance {
     if (!args_.residual) return;
     if (has_own_layout()) {
       for_each_output([&](int64_t nhwc, int64_t native) {
-        dst_.floats()[native] = operands_.residual.as<float>()[nhwc];
+        encode(problem_.dst, operands_.residual.as<float>() + nhwc, 1, element(problem_.dst, dst_, native));
       });
     } else {
       encode(problem_.dst, operands_.residual.as<float>(), c_elements(problem_), dst_.data());
@@ -96,7 +104,9 @@ class CortexInstance : public Instance {
   }
   Status read_result(float* out) override {
     if (has_own_layout()) {
-      for_each_output([&](int64_t nhwc, int64_t native) { out[nhwc] = dst_.floats()[native]; });
+      for_each_output([&](int64_t nhwc, int64_t native) {
+        decode(problem_.dst, element(problem_.dst, dst_, native), 1, out + nhwc);
+      });
       return Status::success();
     }
     decode(problem_.dst, dst_.data(), c_elements(problem_), out);
@@ -127,10 +137,8 @@ class CortexInstance : public Instance {
     const ConvProblem& c = problem_.conv();
     for_each_element(c.mb, c.oc, c.od * c.oh * c.ow, dst_images_, dst_block_, f);
   }
-  static std::vector<std::byte> encoded(DataType type, const float* values, int64_t count) {
-    std::vector<std::byte> out(static_cast<std::size_t>(count * size_of(type)));
-    encode(type, values, count, out.data());
-    return out;
+  static char* element(DataType type, const BenchBuffer& buffer, int64_t at) {
+    return static_cast<char*>(buffer.data()) + at * size_of(type);
   }
 
   const Problem& problem_;
@@ -198,7 +206,11 @@ class Cortex : public Backend {
                      : request.kernel == KernelChoice::interpreted ? CORTEX_KERNEL_INTERPRETED
                                                                    : CORTEX_KERNEL_AUTO;
     options.schedule = request.schedule.empty() ? nullptr : request.schedule.c_str();
-    if (request.sparse) options.sparse_weights = operands.b_data();
+    std::vector<std::byte> weights;
+    if (request.sparse) {
+      weights = encoded(request.problem->wei, operands.b_data(), b_elements(*request.problem));
+      options.sparse_weights = weights.data();
+    }
     const double start = now_ns();
     cortex_plan* raw_plan = nullptr;
     if (cortex_status s = cortex_plan_create(context_.get(), problem.get(), &options, &raw_plan, &message);

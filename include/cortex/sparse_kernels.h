@@ -30,11 +30,12 @@ typedef struct cortex_sparse_place {
  * its rows (m) outputs.
  * places, with CORTEX_TILE_EPILOGUE alone: of each vector where its lanes go in C and in residual (sums stay
  * as they are); n is then a whole number of vectors.
- * u8s8: the panel is bytes, columns come in fours: counts are of fours, and a four has 4 offsets and of each of
- * its T rows 4 adjacent s8 (a list is filled up with zeros, at any column). Sums are s32, exact modulo 2^32,
- * whole vectors of points in an order of the kernel's own, which C holds too without CORTEX_TILE_EPILOGUE;
- * where sums is NULL they begin with compensation[row] (NULL: 0). The epilogue turns them to f32, multiplies
- * with scale[row] (NULL: 1) and goes on as cortex_epilogue says; C's elements are c_type. places: NULL.
+ * u8s8: the panel is bytes, columns come in fours: counts are of fours, and a four has 4 offsets and of each
+ * of its T rows 4 adjacent s8 (a list is filled up with zeros, at any column). Sums are s32, exact modulo
+ * 2^32, whole vectors of points in an order of the kernel's own, which C holds too without
+ * CORTEX_TILE_EPILOGUE; where sums is NULL they begin with compensation[row] (NULL: 0). The epilogue turns
+ * them to f32, multiplies with scale[row] (NULL: 1) and goes on as cortex_epilogue says; C's elements are
+ * c_type. places: NULL.
  */
 typedef struct cortex_sparse_args {
   const void* panel;
@@ -87,8 +88,8 @@ typedef struct cortex_sparse_gather_args {
 
 typedef void (*cortex_sparse_gather_fn)(const cortex_sparse_gather_args*);
 
-/* rows<T>: T output channels share their columns. lanes: elements of f32 in a vector of points; of bytes there
- * are four times as many. */
+/* rows<T>: T output channels share their columns. lanes: elements of f32 in a vector of points; of bytes
+ * there are four times as many. */
 #define CORTEX_SPARSE_KERNELS(name)                                      \
   CORTEX_API void cortex_sparse_rows1_##name(const cortex_sparse_args*); \
   CORTEX_API void cortex_sparse_rows2_##name(const cortex_sparse_args*); \

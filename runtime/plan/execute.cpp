@@ -128,7 +128,7 @@ class Execution {
 
     if (!plan_.src_in.empty()) call.a = copy(plan_.src_in, args_.src, plan_.scratch.src);
     if (plan_.problem.epilogue.scale) call.scale = args_.scale;
-    if (a_is_copied(plan_.problem)) finish_src();
+    if (!plan_.sparse && a_is_copied(plan_.problem)) finish_src();
     if (!plan_.weights_in.empty()) call.b = copy(plan_.weights_in, args_.weights, plan_.scratch.weights);
     if (plan_.compensation_at >= 0) call.compensation = compensation(call.b);
     if (plan_.dst_out) call.c = scratch_ + plan_.scratch.dst;
@@ -137,8 +137,9 @@ class Execution {
     Stage stage{&plan_};
     stage.call = &call;
     stage.scratch = scratch_ + plan_.scratch.threads;
-    const SparseCall sparse{static_cast<const float*>(call.a), static_cast<const char*>(call.b), call.bias,
-                            static_cast<const float*>(call.residual), static_cast<float*>(call.c)};
+    const SparseCall sparse{
+        static_cast<const char*>(call.a),        static_cast<const char*>(call.b), call.bias, call.scale,
+        static_cast<const char*>(call.residual), static_cast<char*>(call.c)};
     stage.sparse = &sparse;
     if (plan_.sum_tasks > 0) {
       run_split(call, stage);
@@ -247,9 +248,8 @@ void execute(const Plan& plan, const cortex_execute_args& args) {
 
 Status pack_weights(const Plan& plan, const void* weights, void* packed) {
   if (plan.sparse) {
-    return pack_sparse(
-        *plan.sparse,
-        view_weights(plan.problem, plan.options.weights_layout, static_cast<const float*>(weights)), packed);
+    return pack_sparse(*plan.sparse, view_weights(plan.problem, plan.options.weights_layout, weights),
+                       packed);
   }
   const ProgramPack* panels = nullptr;
   for (const ProgramPack& pack : plan.program.packs) {

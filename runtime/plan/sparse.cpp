@@ -15,8 +15,8 @@ Status check_options(const Problem& problem, PlanOptions& o) {
   const auto bad = [](const char* what) {
     return invalid_argument(fmt::format("a plan with sparse_weights: {}", what));
   };
-  if (reinterpret_cast<uintptr_t>(o.sparse_weights) % sizeof(float))
-    return bad("they must be 4-byte aligned");
+  if (reinterpret_cast<uintptr_t>(o.sparse_weights) % static_cast<uintptr_t>(size_of(problem.wei)))
+    return bad("they must be aligned as their elements are");
   if (!o.prepacked) return bad("weights are packed ahead; weights_handling must be prepacked");
   if (!o.schedule.empty()) return bad("there is no schedule to choose; leave schedule NULL");
   if (o.kernel == CORTEX_KERNEL_GENERATED) return bad("no kernels are generated for them; use kernel auto");
@@ -41,11 +41,12 @@ void place_layouts(Plan& plan) {
   const int64_t points = points_of(c), inputs = c.id * c.ih * c.iw;
   const bool src_channels_last = matmul ? !p.matmul().a_transposed : o.src_layout == CORTEX_LAYOUT_NHWC;
   const bool dst_channels_last = matmul || o.dst_layout == CORTEX_LAYOUT_NHWC;
-  if (const Copy in = nhwc_to_nchw(c.mb, c.ic, inputs, 4); src_channels_last && !is_identity(in))
+  if (const Copy in = nhwc_to_nchw(c.mb, c.ic, inputs, size_of(p.src)); src_channels_last && !is_identity(in))
     plan.src_in = {in};
-  if (const Copy out = nchw_to_nhwc(c.mb, c.oc, points, 4); dst_channels_last && !is_identity(out)) {
+  if (const Copy out = nchw_to_nhwc(c.mb, c.oc, points, size_of(p.dst));
+      dst_channels_last && !is_identity(out)) {
     plan.dst_out = out;
-    if (p.epilogue.residual) plan.residual_in = nhwc_to_nchw(c.mb, c.oc, points, 4);
+    if (p.epilogue.residual) plan.residual_in = nhwc_to_nchw(c.mb, c.oc, points, size_of(p.dst));
   }
   const Tiling& t = plan.sparse->tiling;
   plan.native_src_layout = matmul ? (src_channels_last ? "mk" : "km") : t.in.name(inputs);
@@ -85,8 +86,7 @@ Result<Plan> make_sparse_plan(const Context& context, const Problem& problem, co
   plan.problem = problem;
   plan.options = options;
   if (Status s = check_options(problem, plan.options); !s) return s.error();
-  const WeightsView weights =
-      view_weights(problem, plan.options.weights_layout, static_cast<const float*>(options.sparse_weights));
+  const WeightsView weights = view_weights(problem, plan.options.weights_layout, options.sparse_weights);
   const bool own_layouts = problem.is_conv() && options.src_layout == CORTEX_LAYOUT_NATIVE &&
                            options.dst_layout == CORTEX_LAYOUT_NATIVE;
   Result<SparseKernel> kernel = make_sparse_kernel(problem, weights, options.sparse_share, own_layouts,
@@ -100,15 +100,16 @@ Result<Plan> make_sparse_plan(const Context& context, const Problem& problem, co
   plan.tasks = static_cast<int>(
       std::min<int64_t>(options.threads, static_cast<int64_t>(k.tiling.tiles.size()) * k.row_parts));
   plan.schedule_text = k.text();
-  plan.program.kernel.name =
-      fmt::format("sparse_f32_{}x{}_{}", k.share, k.lanes * k.tiling.vectors, isa_name(k.isa));
+  plan.program.kernel.name = fmt::format("sparse_{}_{}x{}_{}", problem.src == DataType::f32 ? "f32" : "u8s8",
+                                         k.share, k.vector.lanes * k.tiling.vectors, isa_name(k.isa));
   const ConvProblem& c = k.conv;
-  plan.src_bytes = 4 * c.mb * c.ic * c.id * c.ih * c.iw;
-  plan.weights_bytes = 4 * weights.rows * weights.channels * weights.taps;
-  plan.dst_bytes = 4 * c.mb * c.oc * points_of(c);
+  plan.src_bytes = size_of(problem.src) * c.mb * c.ic * c.id * c.ih * c.iw;
+  plan.weights_bytes = size_of(problem.wei) * weights.rows * weights.channels * weights.taps;
+  plan.dst_bytes = size_of(problem.dst) * c.mb * c.oc * points_of(c);
   plan.packed_bytes = k.packed_bytes;
   if (problem.epilogue.residual) plan.residual_bytes = plan.dst_bytes;
   if (problem.epilogue.bias) plan.bias_bytes = 4 * c.oc;
+  if (problem.epilogue.scale) plan.scale_bytes = 4 * c.oc;
   plan.problem_text = to_string(problem);
   plan.sparse = std::make_shared<const SparseKernel>(std::move(kernel).value());
   place_layouts(plan);

@@ -25,11 +25,19 @@ double column_cycles(int share, double vectors, bool crosses, double far) {
          vectors * far * line_from_l2;
 }
 
+// Four kept columns for one vector of bytes, which interleaving them costs more than multiplying below T = 4.
+double four_columns_cycles(int share, double crossing, double far) {
+  const double loads = 4 * (1 + 1.3 * crossing) + share;
+  return std::max({4.5, 2.05 * share + 0.7, loads / loads_a_cycle}) + 0.2 + 4 * far * line_from_l2;
+}
+constexpr double byte_list_end = 20;  // with the columns that fill up a four
+constexpr double bytes_finished = 8;  // 64 outputs of a row
+
 }  // namespace
 
 double estimate_cycles(const Tiling& tiling, const Kept& kept, const SparseShape& shape) {
   double crossing = 0;
-  for (const int64_t at : tiling.tap_offset) crossing += at % shape.lanes != 0;
+  for (const int64_t at : tiling.tap_offset) crossing += at % shape.vector.lanes != 0;
   crossing /= static_cast<double>(tiling.tap_offset.size());
   double columns_shared = 0, columns_single = 0;
   int64_t lists = 0, rows = 0;
@@ -39,11 +47,24 @@ double estimate_cycles(const Tiling& tiling, const Kept& kept, const SparseShape
     ++lists;
     rows += shared ? kept.share : 1;
   }
-  const double panel = 4.0 * static_cast<double>(tiling.ld_panel * ceil_div(shape.channels, shape.blocks));
+  const double panel =
+      shape.vector.element * static_cast<double>(tiling.ld_panel * ceil_div(shape.channels, shape.blocks));
   const double far = std::max(0.0, 1 - 0.9 * static_cast<double>(shape.l1_bytes) / panel);
   const auto blocks = static_cast<double>(shape.blocks), channels = static_cast<double>(shape.channels);
+  const auto copied = [&](const TilePattern& pattern) {
+    return static_cast<double>(pattern.runs.size()) * gathered +
+           (tiling.copies == PanelCopies::none ? static_cast<double>(pattern.lines.size()) * first_touch : 0);
+  };
   const auto per_tile = [&](const TilePattern& pattern) {
-    const auto vectors = static_cast<double>(ceil_div(pattern.lanes, int64_t{shape.lanes}));
+    const auto vectors = static_cast<double>(ceil_div(pattern.lanes, int64_t{shape.vector.lanes}));
+    if (shape.vector.element == 1) {
+      const double quads = columns_shared * four_columns_cycles(kept.share, crossing, far) +
+                           columns_single * four_columns_cycles(1, crossing, far);
+      const double gather = copied(pattern) * channels;
+      return vectors * (quads / 4 + static_cast<double>(lists) * blocks * byte_list_end +
+                        static_cast<double>(rows) * ((blocks - 1) * 8 * sum_moved + bytes_finished)) +
+             gather;
+    }
     const auto column = [&](int share) {
       return (1 - crossing) * column_cycles(share, vectors, false, far) +
              crossing * column_cycles(share, vectors, true, far);

@@ -10,7 +10,7 @@ namespace cortex {
 
 struct SparseShape {
   int64_t channels = 0, blocks = 1;  // of which any group keeps a column
-  int lanes = 4;
+  PointVector vector;
   int64_t l1_bytes = 32768;
 };
 

@@ -2,8 +2,9 @@
 
 namespace cortex {
 
-WeightsView view_weights(const Problem& problem, cortex_weights_layout layout, const float* values) {
+WeightsView view_weights(const Problem& problem, cortex_weights_layout layout, const void* values) {
   WeightsView v;
+  v.type = problem.wei;
   v.values = values;
   if (problem.is_matmul()) {
     const MatmulProblem& m = problem.matmul();

@@ -14,15 +14,18 @@ namespace cortex {
 // Weights as the caller holds them, seen as a matrix: a row is an output channel, a column an input channel
 // through a tap, column = channel * taps + tap.
 struct WeightsView {
-  const float* values = nullptr;
+  const void* values = nullptr;
+  DataType type = DataType::f32;  // or s8
   int64_t rows = 0, channels = 0, taps = 1;
   int64_t row_stride = 0, channel_stride = 0, tap_stride = 0;  // elements
 
   float at(int64_t row, int64_t channel, int64_t tap) const {
-    return values[row * row_stride + channel * channel_stride + tap * tap_stride];
+    const int64_t at = row * row_stride + channel * channel_stride + tap * tap_stride;
+    return type == DataType::s8 ? static_cast<const int8_t*>(values)[at]
+                                : static_cast<const float*>(values)[at];
   }
 };
-WeightsView view_weights(const Problem& problem, cortex_weights_layout layout, const float* values);
+WeightsView view_weights(const Problem& problem, cortex_weights_layout layout, const void* values);
 
 // Rows [row, row + share) that keep the same columns: those where any of them is not zero.
 struct RowGroup {

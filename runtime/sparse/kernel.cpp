@@ -3,8 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
+#include <cstring>
 
+#include "graph/lower/lower.h"
+#include "microkernels/catalogue/catalogue.h"
 #include "polyopt/schedule/program.h"
 #include "runtime/epilogue.h"
 #include "runtime/sparse/estimate.h"
@@ -13,30 +15,43 @@
 namespace cortex {
 namespace {
 
-void choose_functions(SparseKernel& k) {
-  const auto choose = [&](cortex_sparse_fn one, cortex_sparse_fn two, cortex_sparse_fn four,
-                          cortex_sparse_gather_fn gather) {
-    k.rows_single = one;
-    k.rows_shared = k.share == 1 ? one : k.share == 2 ? two : four;
-    k.gather = gather;
-  };
-  if (k.isa >= Isa::avx512) {
-    k.isa = Isa::avx512;
-    choose(cortex_sparse_rows1_avx512, cortex_sparse_rows2_avx512, cortex_sparse_rows4_avx512,
-           cortex_sparse_gather_avx512);
-  } else if (k.isa >= Isa::avx2) {
-    k.isa = Isa::avx2;
-    choose(cortex_sparse_rows1_avx2, cortex_sparse_rows2_avx2, cortex_sparse_rows4_avx2,
-           cortex_sparse_gather_avx2);
-  } else {
-    choose(cortex_sparse_rows1_baseline, cortex_sparse_rows2_baseline, cortex_sparse_rows4_baseline,
-           cortex_sparse_gather_baseline);
+struct Functions {
+  Isa isa;
+  cortex_sparse_fn rows[3];  // of 1, 2, 4
+  cortex_sparse_gather_fn gather;
+  int lanes;  // of f32
+};
+#define CORTEX_FUNCTIONS(isa, name, lanes)                                                     \
+  {                                                                                            \
+    isa, {cortex_sparse_rows1_##name, cortex_sparse_rows2_##name, cortex_sparse_rows4_##name}, \
+        cortex_sparse_gather_##name, lanes                                                     \
   }
+constexpr Functions of_floats[] = {CORTEX_FUNCTIONS(Isa::avx512, avx512, CORTEX_SPARSE_LANES_AVX512),
+                                   CORTEX_FUNCTIONS(Isa::avx2, avx2, CORTEX_SPARSE_LANES_AVX2),
+                                   CORTEX_FUNCTIONS(Isa::baseline, baseline, CORTEX_SPARSE_LANES_BASELINE)};
+constexpr Functions of_bytes[] = {
+    CORTEX_FUNCTIONS(Isa::avx512vnni, u8s8_avx512vnni, CORTEX_SPARSE_LANES_AVX512),
+    CORTEX_FUNCTIONS(Isa::avx512, u8s8_avx512, CORTEX_SPARSE_LANES_AVX512),
+    CORTEX_FUNCTIONS(Isa::avx2vnni, u8s8_avx2vnni, CORTEX_SPARSE_LANES_AVX2),
+    CORTEX_FUNCTIONS(Isa::avx2, u8s8_avx2, CORTEX_SPARSE_LANES_AVX2),
+    CORTEX_FUNCTIONS(Isa::baseline, u8s8_baseline, CORTEX_SPARSE_LANES_BASELINE)};
+#undef CORTEX_FUNCTIONS
+
+// The best that the level runs.
+const Functions& functions_of(Isa level, DataType src) {
+  if (src == DataType::f32) {
+    for (const Functions& f : of_floats)
+      if (runs(level, f.isa)) return f;
+  } else {
+    for (const Functions& f : of_bytes)
+      if (runs(level, f.isa)) return f;
+  }
+  return of_floats[2];
 }
 
 // Vectors of points in a tile: what a pass over four rows holds in registers; seven divide the planes of most
 // networks (56 = 8 * 7).
-int vectors_of_tile(int share) { return share == 4 ? 6 : CORTEX_SPARSE_VECTORS; }
+int vectors_of_tile(int share, int element) { return share == 4 && element == 4 ? 6 : CORTEX_SPARSE_VECTORS; }
 
 int64_t cache_bytes(const Machine& machine, std::size_t level, int64_t otherwise) {
   return level < machine.caches.size() ? machine.caches[level].bytes : otherwise;
@@ -44,8 +59,8 @@ int64_t cache_bytes(const Machine& machine, std::size_t level, int64_t otherwise
 
 // Channels whose panels are summed before the next ones are gathered, `tenths` of L1 (of L2 for four rows,
 // which read each vector for four multiply-adds).
-int64_t channels_in_block(const Tiling& tiling, int64_t bytes) {
-  const int64_t fit = std::max<int64_t>(1, bytes / (4 * tiling.ld_panel));
+int64_t channels_in_block(const Tiling& tiling, int element, int64_t bytes) {
+  const int64_t fit = std::max<int64_t>(1, bytes / (element * tiling.ld_panel));
   // Whole groups of eight channels: of N:M weights every row then keeps as many columns of a block, and the
   // end of its list is where the CPU expects it.
   return fit < 8 ? fit : fit - fit % 8;
@@ -66,7 +81,7 @@ std::vector<int32_t> channels_in_use(const Kept& kept, int64_t channel_count, in
 void choose(SparseKernel& k, const WeightsView& weights, int share, const PointLayout& in,
             const PointLayout& out, const Machine& machine) {
   SparseShape shape;
-  shape.lanes = k.lanes;
+  shape.vector = k.vector;
   shape.l1_bytes = cache_bytes(machine, 0, 32768);
   const int64_t l2 = cache_bytes(machine, 1, 8 * shape.l1_bytes);
   double least = 0;
@@ -76,16 +91,24 @@ void choose(SparseKernel& k, const WeightsView& weights, int share, const PointL
     const std::vector<int32_t> channels = channels_in_use(kept, weights.channels, weights.taps);
     shape.channels = static_cast<int64_t>(channels.size());
     for (const PanelCopies copies : all_panel_copies) {
-      if (!can_tile(k.conv, k.lanes, CORTEX_SPARSE_VECTORS, copies, in, out)) continue;
-      const Tiling tiling = cut_tiles(k.conv, k.lanes, vectors_of_tile(s), copies, in, out);
+      if (!can_tile(k.conv, k.vector, CORTEX_SPARSE_VECTORS, copies, in, out)) continue;
+      if (copies == PanelCopies::none && k.flip) continue;
+      if (getenv("SPC") && atoi(getenv("SPC")) != int(copies)) continue;                               // TMP
+      const int vectors = getenv("SPW") ? atoi(getenv("SPW")) : vectors_of_tile(s, k.vector.element);  // TMP
+      const Tiling tiling = cut_tiles(k.conv, k.vector, vectors, copies, in, out);
       for (const int64_t bytes : {shape.l1_bytes * 6 / 10, shape.l1_bytes * 9 / 10, shape.l1_bytes * 14 / 10,
                                   shape.l1_bytes * 2, l2 / 8}) {
-        const int64_t most = channels_in_block(tiling, bytes);
+        const int64_t most = channels_in_block(tiling, k.vector.element, bytes);
+        if (getenv("SPB") && atoi(getenv("SPB")) * 1024 != bytes / 1024 * 1024) continue;  // TMP
         // Offsets have 32 bits.
         const int64_t reach = copies == PanelCopies::none ? weights.channels : most;
-        if (4 * tiling.ld_panel * reach > UINT32_MAX) continue;
+        if (k.vector.element * tiling.ld_panel * reach > UINT32_MAX) continue;
         shape.blocks = std::max<int64_t>(1, ceil_div(shape.channels, most));
         const double cycles = estimate_cycles(tiling, kept, shape);
+        if (getenv("SPV"))
+          fprintf(stderr, "share %d copies %d vectors %d bytes %dK blocks %d cycles %.0f us %.1f\n", s,
+                  int(copies), int(tiling.vectors), int(bytes / 1024), int(shape.blocks), cycles,
+                  cycles / machine.ghz / 1e3);  // TMP
         if (least > 0 && cycles >= least) continue;
         least = cycles;
         k.share = s;
@@ -118,24 +141,28 @@ void place_lists(SparseKernel& k, int64_t channel_count) {
       const std::vector<int32_t>& columns = k.groups[g].columns;
       int64_t here = 0;
       while (cursor[g] < columns.size() && columns[cursor[g]] < behind * taps) ++cursor[g], ++here;
+      here = round_up(here, int64_t{k.columns});
       offset += here;
       const GroupSpan& span = k.spans[static_cast<int64_t>(g) < k.spans[0].count ? 0 : 1];
-      value += here * span.share;
+      value += here * span.share * k.vector.element;
     }
     k.offset_start.push_back(offset);
     k.value_start.push_back(value);
   }
-  k.offsets_at = 4 * value;
+  k.offsets_at = value;
   k.counts_at = k.offsets_at + 4 * offset;
-  k.packed_bytes = k.counts_at + 4 * blocks * k.group_count();
-  k.multiply_adds = value * points_of(k.conv) * k.conv.mb;
+  k.compensation_at = k.counts_at + 4 * blocks * k.group_count();
+  k.packed_bytes = k.compensation_at + (k.zero ? 4 * k.conv.oc : 0);
+  k.multiply_adds = value / k.vector.element * points_of(k.conv) * k.conv.mb;
 }
 
 void place_scratch(SparseKernel& k) {
   int64_t channels = 0;
   for (std::size_t b = 0; b + 1 < k.block_channels.size(); ++b)
     channels = std::max(channels, k.block_channels[b + 1] - k.block_channels[b]);
-  k.sums_at = k.tiling.copies == PanelCopies::none ? 0 : round_up(channels * k.ld_panel() + 4 * k.lanes, 64);
+  k.sums_at = k.tiling.copies == PanelCopies::none
+                  ? 0
+                  : round_up(channels * k.ld_panel() + k.vector.element * k.vector.lanes, 64);
   k.ahead_at = round_up(k.sums_at + (k.blocks() > 1 ? k.conv.oc * k.ld_sums() : 0), 64);
   std::size_t lines = 0;
   for (const TilePattern& pattern : k.tiling.patterns) lines = std::max(lines, pattern.lines.size());
@@ -144,7 +171,18 @@ void place_scratch(SparseKernel& k) {
 }
 
 PointLayout fastest(const SparseKernel& k, int64_t points, int64_t width) {
-  return fastest_layout(k.conv.mb, points, width, k.lanes, CORTEX_SPARSE_VECTORS);
+  return fastest_layout(k.conv.mb, points, width, k.vector.lanes, CORTEX_SPARSE_VECTORS,
+                        k.vector.lanes * k.vector.element / 4);
+}
+
+// Of every row: what the source's zero adds to its sums, modulo 2^32.
+void take_back_zero(const SparseKernel& k, const WeightsView& weights, int32_t* compensation) {
+  for (int64_t r = 0; r < weights.rows; ++r) {
+    int64_t sum = 0;
+    for (int64_t c = 0; c < weights.channels; ++c)
+      for (int64_t tap = 0; tap < weights.taps; ++tap) sum += static_cast<int64_t>(weights.at(r, c, tap));
+    compensation[r] = static_cast<int32_t>(static_cast<uint32_t>(-k.zero * sum));
+  }
 }
 
 }  // namespace
@@ -153,8 +191,10 @@ Result<ConvProblem> as_channel_major(const Problem& problem) {
   const auto no = [&](const char* why) {
     return unsupported(fmt::format("sparse weights for {}: {}", to_string(problem), why));
   };
-  if (problem.src != DataType::f32 || problem.wei != DataType::f32 || problem.dst != DataType::f32)
-    return no("there are kernels for f32 alone; leave sparse_weights NULL");
+  const bool floats =
+      problem.src == DataType::f32 && problem.wei == DataType::f32 && problem.dst == DataType::f32;
+  if (!floats && sum_type(problem.src) != DataType::s32)
+    return no("there are kernels for f32 and 8-bit integers alone; leave sparse_weights NULL");
   if (problem.is_matmul()) {
     const MatmulProblem& m = problem.matmul();
     for (const auto& batch : {m.batch_a, m.batch_b})
@@ -174,7 +214,7 @@ std::string SparseKernel::text() const {
   constexpr const char* copies[] = {"no panels", "panels of rows", "panels by column",
                                     "panels by column, by line", "panels by tap"};
   return fmt::format("sparse: {} rows x {} lanes, {}, {} channels in {} blocks, {} tiles", share,
-                     lanes * tiling.vectors, copies[static_cast<int>(tiling.copies)], channels.size(),
+                     vector.lanes * tiling.vectors, copies[static_cast<int>(tiling.copies)], channels.size(),
                      blocks(), tiling.tiles.size());
 }
 
@@ -188,17 +228,27 @@ Result<SparseKernel> make_sparse_kernel(const Problem& problem, const WeightsVie
   SparseKernel k;
   k.conv = *conv;
   k.epilogue = constant_epilogue(problem.epilogue);
-  k.isa = isa;
-  k.lanes = isa >= Isa::avx512 ? CORTEX_SPARSE_LANES_AVX512
-            : isa >= Isa::avx2 ? CORTEX_SPARSE_LANES_AVX2
-                               : CORTEX_SPARSE_LANES_BASELINE;
+  const Functions& functions = functions_of(isa, problem.src);
+  k.isa = functions.isa;
+  k.gather = functions.gather;
+  k.dst_element = static_cast<int>(size_of(problem.dst));
+  if (problem.src == DataType::f32) {
+    k.vector = {functions.lanes, 4};
+  } else {
+    k.vector = {4 * functions.lanes, 1};
+    k.columns = 4;
+    k.zero = a_zero(problem);
+    k.flip = problem.src == DataType::s8 ? 0x80 : 0;
+    k.epilogue.c_type = element_code(dtype_name(problem.dst));
+  }
   const PointLayout in = own_layouts ? fastest(k, inputs_of(k.conv), k.conv.iw) : nchw(inputs_of(k.conv));
   const PointLayout out = own_layouts ? fastest(k, points_of(k.conv), k.conv.ow) : nchw(points_of(k.conv));
   k.conv = merge_points(k.conv);
   choose(k, weights, share, in, out, machine);
   if (k.tiling.tiles.empty())
     return unsupported(fmt::format("sparse weights for {}: the window is too large", to_string(problem)));
-  choose_functions(k);
+  k.rows_single = functions.rows[0];
+  k.rows_shared = functions.rows[k.share / 2];
   const int64_t shared = weights.rows / k.share;
   k.spans = {{0, shared, 0, k.share}, {shared, k.group_count() - shared, shared * k.share, 1}};
   place_lists(k, weights.channels);
@@ -212,40 +262,54 @@ Result<SparseKernel> make_sparse_kernel(const Problem& problem, const WeightsVie
 
 Status pack_sparse(const SparseKernel& k, const WeightsView& weights, void* packed) {
   char* const out = static_cast<char*>(packed);
-  auto* value = reinterpret_cast<float*>(out);
+  char* value = out;
   auto* offset = reinterpret_cast<uint32_t*>(out + k.offsets_at);
   auto* count = reinterpret_cast<int32_t*>(out + k.counts_at);
   const int64_t taps = weights.taps;
   int64_t nonzero = 0;
   for (int64_t b = 0; b < k.blocks(); ++b) {
     const auto from = static_cast<std::size_t>(k.block_channels[static_cast<std::size_t>(b)]);
+    const auto to = static_cast<std::size_t>(k.block_channels[static_cast<std::size_t>(b) + 1]);
     const int64_t first = k.channels.empty() ? 0 : k.channels[from] * taps;
+    const int64_t end = to < k.channels.size() ? k.channels[to] * taps : weights.channels * taps;
     for (int64_t g = 0; g < k.group_count(); ++g) {
       const RowGroup& group = k.groups[static_cast<std::size_t>(g)];
       const GroupSpan& span = k.spans[g < k.spans[0].count ? 0 : 1];
       const auto at = static_cast<std::size_t>(b * (k.group_count() + 1) + g);
       const int64_t here = k.offset_start[at + 1] - k.offset_start[at];
-      *count++ = static_cast<int32_t>(here);
+      *count++ = static_cast<int32_t>(here / k.columns);
       std::size_t panel = from;
-      auto it = std::lower_bound(group.columns.begin(), group.columns.end(), first);
-      for (int64_t i = 0; i < here; ++i, ++it) {
-        const int64_t channel = *it / taps, tap = *it % taps;
+      const auto begin = std::lower_bound(group.columns.begin(), group.columns.end(), first);
+      const auto stop = std::lower_bound(begin, group.columns.end(), end);
+      // What fills up the last four reads the last column.
+      for (int64_t i = 0; i < here; ++i) {
+        const bool is_kept = i < stop - begin;
+        const int64_t column = is_kept ? begin[i] : stop[-1], channel = column / taps, tap = column % taps;
         while (k.channels[panel] != channel) ++panel;
         const int64_t index =
             k.tiling.copies == PanelCopies::none ? channel : static_cast<int64_t>(panel - from);
-        *offset++ = static_cast<uint32_t>(index * k.ld_panel() +
-                                          4 * k.tiling.tap_offset[static_cast<std::size_t>(tap)]);
-        for (int64_t r = 0; r < span.share; ++r, ++value) {
-          *value = weights.at(group.row + r, channel, tap);
-          nonzero += *value != 0.0f;
+        *offset++ = static_cast<uint32_t>(
+            index * k.ld_panel() + k.vector.element * k.tiling.tap_offset[static_cast<std::size_t>(tap)]);
+        for (int64_t r = 0; r < span.share; ++r) {
+          const float weight = is_kept ? weights.at(group.row + r, channel, tap) : 0;
+          nonzero += weight != 0.0f;
+          if (k.vector.element == 1) {
+            value[(i / k.columns * span.share + r) * k.columns + i % k.columns] =
+                static_cast<char>(static_cast<int8_t>(weight));
+          } else {
+            std::memcpy(value + 4 * (i * span.share + r), &weight, 4);
+          }
         }
       }
+      value += here * span.share * k.vector.element;
     }
   }
   int64_t all = 0;
-  for (int64_t r = 0; r < weights.rows; ++r)
+  for (int64_t r = 0; r < weights.rows; ++r) {
     for (int64_t c = 0; c < weights.channels; ++c)
       for (int64_t tap = 0; tap < taps; ++tap) all += weights.at(r, c, tap) != 0.0f;
+  }
+  if (k.zero) take_back_zero(k, weights, reinterpret_cast<int32_t*>(out + k.compensation_at));
   if (all == nonzero) return Status::success();
   return invalid_argument(
       fmt::format("pack_weights: {} weights are not zero where those of the plan's sparse_weights are: make "

@@ -21,7 +21,12 @@ struct SparseKernel {
   ConvProblem conv;  // points merged where the window allows
   cortex_epilogue epilogue{};
   Isa isa = Isa::baseline;
-  int lanes = 4, share = 1;
+  PointVector vector;
+  int share = 1;
+  int columns = 1;      // that stand together in a list
+  int dst_element = 4;  // bytes
+  int32_t zero = 0;     // what stands for zero in a panel; its share of the sums is taken back
+  int32_t flip = 0;     // bits of elements of the source that a panel has flipped
   cortex_sparse_fn rows_shared = nullptr, rows_single = nullptr;
   cortex_sparse_gather_fn gather = nullptr;
 
@@ -37,15 +42,15 @@ struct SparseKernel {
   int64_t multiply_adds = 0;  // those that are done, zeros that a list carries along included
   double seconds = 0;         // predicted, one thread
 
-  // Packed weights: values, offsets, counts.
-  int64_t offsets_at = 0, counts_at = 0, packed_bytes = 0;
+  // Packed weights: values, offsets, counts, of every row what it takes back.
+  int64_t offsets_at = 0, counts_at = 0, compensation_at = 0, packed_bytes = 0;
   // A task's scratch: panel, sums, addresses of what is read next.
   int64_t sums_at = 0, ahead_at = 0, scratch_bytes = 0;
 
   int64_t blocks() const { return static_cast<int64_t>(block_channels.size()) - 1; }
   int64_t group_count() const { return static_cast<int64_t>(groups.size()); }
-  int64_t ld_panel() const { return 4 * tiling.ld_panel; }
-  int64_t ld_sums() const { return 4 * tiling.vectors * lanes; }
+  int64_t ld_panel() const { return vector.element * tiling.ld_panel; }
+  int64_t ld_sums() const { return 4 * tiling.vectors * vector.lanes; }
   std::string text() const;
 };
 
@@ -61,11 +66,12 @@ Result<SparseKernel> make_sparse_kernel(const Problem& problem, const WeightsVie
 Status pack_sparse(const SparseKernel& kernel, const WeightsView& weights, void* packed);
 
 struct SparseCall {
-  const float* src;
+  const char* src;
   const char* packed;
   const float* bias;
-  const float* residual;
-  float* dst;
+  const float* scale;
+  const char* residual;
+  char* dst;
 };
 // One of `tasks` shares of the work.
 void run_sparse(const SparseKernel& kernel, const SparseCall& call, void* scratch, int task, int tasks);

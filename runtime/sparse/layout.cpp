@@ -10,11 +10,17 @@ std::string PointLayout::name(int64_t points) const {
   return images == 1 ? fmt::format("nPc{}p", block) : fmt::format("NPc{}p{}n", block, images);
 }
 
-PointLayout fastest_layout(int64_t batch, int64_t points, int64_t width, int64_t lanes, int64_t vectors) {
-  if (batch % lanes == 0) {
-    for (int64_t block = vectors; block >= 4; --block)
-      if (width % block == 0) return {lanes, block};
-    return {lanes, points};
+PointLayout fastest_layout(int64_t batch, int64_t points, int64_t width, int64_t lanes, int64_t vectors,
+                           int64_t images) {
+  if (batch % images == 0) {
+    const int64_t of_vector = lanes / images;
+    for (int64_t block = vectors * of_vector; block >= 4; block -= of_vector)
+      if (width % block == 0) return {images, block};
+    if (of_vector > 1) {
+      for (int64_t block = vectors * of_vector; block >= 4 * of_vector; block -= of_vector)
+        if (points % block == 0) return {images, block};
+    }
+    return {images, points};
   }
   // Small planes are a tile or two anyway.
   if (points > 2 * vectors * lanes) {

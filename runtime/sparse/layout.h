@@ -28,7 +28,9 @@ struct PointLayout {
 inline PointLayout nchw(int64_t points) { return {1, points}; }
 
 // The layout that kernels of `lanes` lanes and tiles of `vectors` vectors run fastest from and to. Depends on
-// the tensor alone (width: points of a row), so that what one convolution writes the next one reads.
-PointLayout fastest_layout(int64_t batch, int64_t points, int64_t width, int64_t lanes, int64_t vectors);
+// the tensor alone (width: points of a row), so that what one convolution writes the next one reads. Up to
+// `images` lanes, a divisor of all, are images.
+PointLayout fastest_layout(int64_t batch, int64_t points, int64_t width, int64_t lanes, int64_t vectors,
+                           int64_t images);
 
 }  // namespace cortex

@@ -21,7 +21,7 @@ class Run {
     const int64_t blocks = k_.blocks();
     const TilePattern& pattern = pattern_of(tile);
     const bool gathers = k_.tiling.copies != PanelCopies::none;
-    const void* const panel = gathers ? static_cast<const void*>(panel_) : call_.src + tile.src;
+    const char* const panel = gathers ? panel_ : call_.src + k_.vector.element * tile.src;
     for (int64_t b = 0; b < blocks; ++b) {
       if (gathers) gather(b, tile);
       const bool last = b + 1 == blocks;
@@ -39,6 +39,8 @@ class Run {
         x.ahead_count = ahead;
         ahead = 0;
         if (b > 0) x.sums = sums;
+        if (k_.zero)
+          x.compensation = reinterpret_cast<const int32_t*>(call_.packed + k_.compensation_at) + row;
         if (last) {
           finish_at(x, row, tile, pattern);
         } else {
@@ -59,9 +61,10 @@ class Run {
     const TilePattern& pattern = pattern_of(tile);
     int64_t count = 0;
     for (int64_t i = first; i < end; ++i) {
-      const float* const channel =
-          call_.src + tile.src + k_.channels[static_cast<std::size_t>(i)] * k_.tiling.in.ld_channel();
-      for (const int64_t at : pattern.lines) ahead_[count++] = channel + at;
+      const char* const channel =
+          call_.src + k_.vector.element *
+                          (tile.src + k_.channels[static_cast<std::size_t>(i)] * k_.tiling.in.ld_channel());
+      for (const int64_t at : pattern.lines) ahead_[count++] = channel + k_.vector.element * at;
     }
     return count;
   }
@@ -74,8 +77,8 @@ class Run {
     const TilePattern& pattern = pattern_of(tile);
     const int64_t first = k_.block_channels[static_cast<std::size_t>(block)];
     cortex_sparse_gather_args x{};
-    x.src = call_.src + tile.src;
-    x.ld_channel = 4 * k_.tiling.in.ld_channel();
+    x.src = call_.src + k_.vector.element * tile.src;
+    x.ld_channel = k_.vector.element * k_.tiling.in.ld_channel();
     x.channels = k_.channels.data() + first;
     x.count = k_.block_channels[static_cast<std::size_t>(block) + 1] - first;
     x.runs = pattern.runs.data();
@@ -83,6 +86,8 @@ class Run {
     x.step = k_.tiling.in.images > 1 ? 1 : k_.conv.sw;
     x.panel = panel_;
     x.ld_panel = k_.ld_panel();
+    x.fill = k_.zero;
+    x.flip = k_.flip;
     k_.gather(&x);
   }
 
@@ -90,7 +95,7 @@ class Run {
     const auto at = static_cast<std::size_t>(block * (k_.group_count() + 1) + group);
     cortex_sparse_args x{};
     x.offsets = reinterpret_cast<const uint32_t*>(call_.packed + k_.offsets_at) + k_.offset_start[at];
-    x.values = reinterpret_cast<const float*>(call_.packed) + k_.value_start[at];
+    x.values = call_.packed + k_.value_start[at];
     x.counts =
         reinterpret_cast<const int32_t*>(call_.packed + k_.counts_at) + block * k_.group_count() + group;
     x.groups = groups;
@@ -100,14 +105,15 @@ class Run {
   void finish_at(cortex_sparse_args& x, int64_t row, const PointTile& tile,
                  const TilePattern& pattern) const {
     const int64_t at = tile.dst + row * k_.tiling.out.ld_channel();
-    x.c = call_.dst + at;
-    x.ldc = 4 * k_.tiling.out.ld_channel();
+    x.c = call_.dst + k_.dst_element * at;
+    x.ldc = k_.dst_element * k_.tiling.out.ld_channel();
     x.places = pattern.places.empty() ? nullptr : pattern.places.data();
     x.flags = CORTEX_TILE_EPILOGUE;
     x.c_far = k_.past_caches ? 2 : 0;
     x.epilogue = k_.epilogue;
     if (call_.bias) x.epilogue.bias_m = call_.bias + row;
-    if (call_.residual) x.epilogue.residual = call_.residual + at;
+    if (call_.scale) x.scale = call_.scale + row;
+    if (call_.residual) x.epilogue.residual = call_.residual + k_.dst_element * at;
     x.epilogue.ld_residual = x.ldc;
   }
 

@@ -23,12 +23,20 @@ TEST(PointLayout, IsAPermutation) {
 }
 
 TEST(PointLayout, FastestByShape) {
-  EXPECT_EQ(fastest_layout(1, 3136, 56, 16, 7).name(3136), "nPc112p");
-  EXPECT_EQ(fastest_layout(1, 196, 14, 16, 7).name(196), "ncdhw");  // two tiles are the plane
-  EXPECT_EQ(fastest_layout(1, 361, 19, 16, 7).name(361), "ncdhw");  // no block divides it
-  EXPECT_EQ(fastest_layout(32, 3136, 56, 16, 7).name(3136), "NPc7p16n");
-  EXPECT_EQ(fastest_layout(16, 169, 13, 16, 7).name(169), "Ncp16n");
-  EXPECT_EQ(fastest_layout(24, 3136, 56, 16, 7).name(3136), "nPc112p");  // images do not fill a vector
+  EXPECT_EQ(fastest_layout(1, 3136, 56, 16, 7, 16).name(3136), "nPc112p");
+  EXPECT_EQ(fastest_layout(1, 196, 14, 16, 7, 16).name(196), "ncdhw");  // two tiles are the plane
+  EXPECT_EQ(fastest_layout(1, 361, 19, 16, 7, 16).name(361), "ncdhw");  // no block divides it
+  EXPECT_EQ(fastest_layout(32, 3136, 56, 16, 7, 16).name(3136), "NPc7p16n");
+  EXPECT_EQ(fastest_layout(16, 169, 13, 16, 7, 16).name(169), "Ncp16n");
+  EXPECT_EQ(fastest_layout(24, 3136, 56, 16, 7, 16).name(3136), "nPc112p");  // images do not fill a vector
+}
+
+// Vectors of bytes: 64 points, or four points of 16 images.
+TEST(PointLayout, FastestOfBytes) {
+  EXPECT_EQ(fastest_layout(1, 3136, 56, 64, 7, 16).name(3136), "nPc448p");
+  EXPECT_EQ(fastest_layout(16, 3136, 56, 64, 7, 16).name(3136), "NPc28p16n");
+  EXPECT_EQ(fastest_layout(16, 196, 14, 64, 7, 16).name(196), "NPc28p16n");  // two rows
+  EXPECT_EQ(fastest_layout(16, 49, 7, 64, 7, 16).name(49), "Ncp16n");
 }
 
 // Every output point is written by one lane of one tile.
@@ -54,8 +62,8 @@ void check_cover(const ConvProblem& conv, const Tiling& tiling, int lanes) {
   EXPECT_EQ(written.size(), static_cast<std::size_t>(count));
 }
 
-TEST(Tiling, CoversEveryOutputOnce) {
-  constexpr int lanes = 16;
+void check_tilings(const PointVector& vector) {
+  const int lanes = vector.lanes;
   for (const char* line :
        {"mb2ic2ih14oc1oh14kh3ph1", "mb1ic2ih56oc1oh56kh3ph1", "mb1ic2ih28oc1oh14kh3sh2ph1",
         "mb16ic2ih21oc1oh11kh3sh2ph1", "mb1ic2ih7oc1oh7kh5ph4dh1", "mb1ic2ih9iw40oc1oh9ow40kh1kw3ph0pw1",
@@ -65,22 +73,26 @@ TEST(Tiling, CoversEveryOutputOnce) {
     const ConvProblem conv = problem->conv();
     for (const bool fast : {false, true}) {
       const auto layout = [&](int64_t points, int64_t width) {
-        return fast ? fastest_layout(conv.mb, points, width, lanes, CORTEX_SPARSE_VECTORS) : nchw(points);
+        return fast ? fastest_layout(conv.mb, points, width, lanes, CORTEX_SPARSE_VECTORS, 16) : nchw(points);
       };
       const PointLayout in = layout(inputs_of(conv), conv.iw), out = layout(points_of(conv), conv.ow);
       for (const PanelCopies copies :
            {PanelCopies::one, PanelCopies::columns, PanelCopies::lines, PanelCopies::taps}) {
-        if (!can_tile(conv, lanes, CORTEX_SPARSE_VECTORS, copies, in, out)) continue;
+        if (!can_tile(conv, vector, CORTEX_SPARSE_VECTORS, copies, in, out)) continue;
         SCOPED_TRACE(std::string(line) + " " + in.name(inputs_of(conv)));
-        const Tiling tiling = cut_tiles(conv, lanes, CORTEX_SPARSE_VECTORS, copies, in, out);
+        const Tiling tiling = cut_tiles(conv, vector, CORTEX_SPARSE_VECTORS, copies, in, out);
         check_cover(conv, tiling, lanes);
         EXPECT_EQ(tiling.tap_offset.size(), static_cast<std::size_t>(conv.kd * conv.kh * conv.kw));
-        if (copies == PanelCopies::taps)
+        if (copies == PanelCopies::taps) {
           for (const int64_t at : tiling.tap_offset) EXPECT_EQ(at % lanes, 0);
+        }
       }
     }
   }
 }
+
+TEST(Tiling, CoversEveryOutputOnce) { check_tilings({16, 4}); }
+TEST(Tiling, OfBytesToo) { check_tilings({64, 1}); }
 
 }  // namespace
 }  // namespace cortex

@@ -37,13 +37,14 @@ constexpr int64_t near_bytes = 512 << 10;  // half of a small L2
 
 class Cutter {
  public:
-  Cutter(const ConvProblem& c, int lanes, int vectors, PanelCopies copies, const PointLayout& in,
-         const PointLayout& out)
+  Cutter(const ConvProblem& c, const PointVector& vector, int vectors, PanelCopies copies,
+         const PointLayout& in, const PointLayout& out)
       : c_(c),
-        lanes_(lanes),
+        lanes_(vector.lanes),
+        element_(vector.element),
         most_(vectors),
         unit_(in.images),
-        per_vector_(lanes / unit_),
+        per_vector_(lanes_ / unit_),
         points_(points_of(c)),
         x_{c.sw, c.dw + 1, c.pw},
         y_{c.sh, c.dh + 1, c.ph} {
@@ -52,12 +53,12 @@ class Cutter {
     out_.copies = copies;
     // Rows are counted with gaps between them: a row and the next share the zeros between them, points in the
     // gaps are summed and dropped. Rows that fill a tile, and blocks of the output, stand alone instead.
-    gaps_ = copies == PanelCopies::one && is_flat(c) && out.block == points_ && c.oh > 1 &&
-            c.ow < (unit_ > 1 ? 4 : 6 * lanes);
+    gaps_ = copies == PanelCopies::one && element_ == 4 && is_flat(c) && out.block == points_ && c.oh > 1 &&
+            c.ow < (unit_ > 1 ? 4 : 6 * lanes_);
     alone_ = copies == PanelCopies::one && !gaps_;
     pitch_ = c.ow;
     if (gaps_) widen_pitch();
-    if (copies == PanelCopies::lines) pitch_ = 2 * c.ow <= lanes ? lanes / 2 : round_up(c.ow, int64_t{lanes});
+    if (copies == PanelCopies::lines) pitch_ = 2 * c.ow <= lanes_ ? lanes_ / 2 : round_up(c.ow, lanes_);
     by_column_ = copies == PanelCopies::columns || copies == PanelCopies::lines;
   }
 
@@ -85,7 +86,7 @@ class Cutter {
       out_.vectors = std::max(out_.vectors, ceil_div(all, count));
     }
     // Down the rows where a row of tiles reads more than stays near until the next one reads it again.
-    const int64_t row_bytes = 4 * c_.kd * c_.kh * c_.iw * c_.ic * unit_;
+    const int64_t row_bytes = element_ * c_.kd * c_.kh * c_.iw * c_.ic * unit_;
     if (alone_ && row_bytes > near_bytes) {
       std::stable_sort(ranges.begin(), ranges.end(),
                        [&](const Range& a, const Range& b) { return a.from % c_.ow < b.from % c_.ow; });
@@ -151,7 +152,7 @@ class Cutter {
       at = round_up(at + (out_.vectors * per_vector_ + p.high - p.low) * unit_, lanes_);
     }
     // Runs are whole vectors: the last one may start off a vector's place.
-    out_.ld_panel = at + (unit_ > 1 ? 0 : lanes_);
+    out_.ld_panel = at + (per_vector_ == 1 ? 0 : lanes_);
     for_each_tap([&](int64_t kd, int64_t kh, int64_t kw) {
       const Plane& p = plane_of(kd, kh, kw);
       out_.tap_offset.push_back(p.base + (offset(kh, kw) - p.low) * unit_);
@@ -166,7 +167,7 @@ class Cutter {
     out_.tap_offset = {0};
     TilePattern pattern;
     pattern.lanes = block * unit_;
-    for (int64_t at = 0; at < pattern.lanes; at += 16) pattern.lines.push_back(at);
+    for (int64_t at = 0; at < pattern.lanes; at += 64 / element_) pattern.lines.push_back(at);
     out_.patterns.push_back(pattern);
     for (int64_t n = 0; n < c_.mb / unit_; ++n)
       for (int64_t p = 0; p < points_; p += block)
@@ -217,7 +218,7 @@ class Cutter {
       low = std::max(begin, -floor_div(p.column, c_.sw));
       high = std::min(end, floor_div(c_.iw - 1 - p.column, c_.sw) + 1);
     }
-    const int64_t block = out_.in.block, step = unit_ > 1 ? 0 : c_.sw;
+    const int64_t block = out_.in.block, step = unit_ > 1 ? unit_ : c_.sw;
     for (int64_t at = begin, next; at < end; to += (next - at) * unit_, at = next) {
       next = std::min(at + per_vector_, end);
       cortex_sparse_run run{};
@@ -225,15 +226,12 @@ class Cutter {
       const int64_t first = std::max(at, low);
       if (first < std::min(high, next)) {
         const int64_t point = point_in(d, h, first * c_.sw + p.column);
-        // Those of the first one's block.
-        const int64_t stop = first + ceil_div((point / block + 1) * block - point, c_.sw);
+        // Those of the first one's block; images side by side make strides too long for a run.
+        const int64_t stop =
+            unit_ > 1 && c_.sw > 1 ? first + 1 : first + ceil_div((point / block + 1) * block - point, c_.sw);
         if (stop < std::min(high, next)) next = stop;
         run.from = out_.in.at(image_, point, c_.ic, inputs_of(c_)) - origin_ - (first - at) * step;
-        if (unit_ > 1) {
-          run.low = (uint64_t{1} << lanes_) - 1;
-        } else {
-          set_lanes(run, first - at, std::min(high, next) - at);
-        }
+        set_lanes(run, (first - at) * unit_, (std::min(high, next) - at) * unit_);
       }
       pattern.runs.push_back(run);
     }
@@ -241,7 +239,7 @@ class Cutter {
 
   void set_lanes(cortex_sparse_run& run, int64_t from, int64_t to) const {
     for (int64_t i = from; i < to; ++i) {
-      const int64_t bit = c_.sw == 2 ? 2 * i : i;
+      const int64_t bit = c_.sw == 2 && unit_ == 1 ? 2 * i : i;
       (bit < lanes_ ? run.low : run.high) |= uint64_t{1} << (bit % lanes_);
     }
   }
@@ -267,7 +265,7 @@ class Cutter {
 
   // Lines that the tile before did not read, as if element 0 began one.
   void find_lines(TilePattern& pattern) {
-    constexpr int64_t line = 16;
+    const int64_t line = 64 / element_;
     std::vector<int64_t> all;
     for (const cortex_sparse_run& run : pattern.runs) {
       if (!run.low && !run.high) continue;
@@ -298,7 +296,8 @@ class Cutter {
   }
 
   const ConvProblem& c_;
-  const int64_t lanes_, most_, unit_, per_vector_, points_;  // elements of a point; points of a vector
+  const int64_t lanes_, element_, most_, unit_, per_vector_,
+      points_;  // elements of a point; points of a vector
   const Axis x_, y_;
   bool gaps_ = false, alone_ = false, by_column_ = false;
   int64_t pitch_ = 0, low_ = 0;  // positions from row to row; the first of a row
@@ -321,8 +320,9 @@ ConvProblem merge_points(const ConvProblem& conv) {
   return c;
 }
 
-bool can_tile(const ConvProblem& c, int lanes, int vectors, PanelCopies copies, const PointLayout& in,
-              const PointLayout& out) {
+bool can_tile(const ConvProblem& c, const PointVector& vector, int vectors, PanelCopies copies,
+              const PointLayout& in, const PointLayout& out) {
+  const int lanes = vector.lanes;
   switch (copies) {
     case PanelCopies::none:
       return is_pointwise(c) && in.block == out.block && in.block * in.images % lanes == 0 &&
@@ -332,16 +332,17 @@ bool can_tile(const ConvProblem& c, int lanes, int vectors, PanelCopies copies, 
     case PanelCopies::columns:
       return is_flat(c);
     case PanelCopies::lines:
-      return is_flat(c) && in.images == 1 && c.ow % (lanes / 2) != 0 && out.block % c.ow == 0;
+      return vector.element == 4 && is_flat(c) && in.images == 1 && c.ow % (lanes / 2) != 0 &&
+             out.block % c.ow == 0;
     case PanelCopies::taps:
       return c.kd * c.kh * c.kw > 1;
   }
   return false;
 }
 
-Tiling cut_tiles(const ConvProblem& conv, int lanes, int vectors, PanelCopies copies, const PointLayout& in,
-                 const PointLayout& out) {
-  return Cutter(conv, lanes, vectors, copies, in, out).cut();
+Tiling cut_tiles(const ConvProblem& conv, const PointVector& vector, int vectors, PanelCopies copies,
+                 const PointLayout& in, const PointLayout& out) {
+  return Cutter(conv, vector, vectors, copies, in, out).cut();
 }
 
 }  // namespace cortex

@@ -20,6 +20,11 @@ ConvProblem merge_points(const ConvProblem& conv);
 inline int64_t points_of(const ConvProblem& c) { return c.od * c.oh * c.ow; }
 inline int64_t inputs_of(const ConvProblem& c) { return c.id * c.ih * c.iw; }
 
+// A vector of points. Kernels of bytes store whole vectors of outputs alone: tiles have no gaps.
+struct PointVector {
+  int lanes = 4, element = 4;  // bytes of one
+};
+
 // How often a panel keeps an element of the input. Fewer copies: less to gather, longer blocks of channels in
 // a cache. More: vectors that start with a line of the cache.
 enum class PanelCopies {
@@ -58,11 +63,11 @@ struct Tiling {
 };
 
 // True where a tiling of this kind exists.
-bool can_tile(const ConvProblem& conv, int lanes, int vectors, PanelCopies copies, const PointLayout& in,
-              const PointLayout& out);
+bool can_tile(const ConvProblem& conv, const PointVector& vector, int vectors, PanelCopies copies,
+              const PointLayout& in, const PointLayout& out);
 
 // Tiles of at most `vectors` vectors, as even as can be.
-Tiling cut_tiles(const ConvProblem& conv, int lanes, int vectors, PanelCopies copies, const PointLayout& in,
-                 const PointLayout& out);
+Tiling cut_tiles(const ConvProblem& conv, const PointVector& vector, int vectors, PanelCopies copies,
+                 const PointLayout& in, const PointLayout& out);
 
 }  // namespace cortex
