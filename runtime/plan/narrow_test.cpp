@@ -1,16 +1,17 @@
-// Plans of bf16 and of 8-bit integers: random problems in every layout, on every instruction set, against the
-// contract in double. Integers must come out the same, byte for byte, wherever they run.
+// Plans of bf16 and of 8-bit integers, dense and with zeros: random problems in every layout, on every
+// instruction set, against the contract in double. Integers must come out the same, byte for byte, wherever
+// they run.
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <cmath>
 #include <cstdlib>
 #include <cstring>
+#include <stdexcept>
 
 #include "runtime/testing/check_plan.h"
 #include "runtime/testing/random_problem.h"
 #include "runtime/testing/reference.h"
-#include "support/aligned_buffer.h"
 #include "support/cpu.h"
 #include "support/testing/guarded_buffer.h"
 
@@ -92,9 +93,14 @@ Types random_types(Random& random) {
 
 class Narrow {
  public:
-  explicit Narrow(uint64_t seed) : random_(seed) {
+  // sparse: weights have zeros that the plan knows of.
+  explicit Narrow(uint64_t seed, bool sparse = false) : random_(seed), sparse_(sparse) {
     problem_ = pick(random_, 0, 1) ? random_conv(random_) : random_matmul(random_);
-    const Types types = random_types(random_);
+    if (sparse) {
+      while (!has_one_filter_matrix()) problem_ = random_conv(random_);
+    }
+    Types types = random_types(random_);
+    while (sparse && types.src == DataType::bf16) types = random_types(random_);
     problem_.src = types.src, problem_.wei = types.wei, problem_.dst = types.dst;
     const bool integers = sum_type(types.src) == DataType::s32;
     problem_.epilogue.scale = integers && types.dst != DataType::s32 && pick(random_, 0, 3);
@@ -112,6 +118,22 @@ class Narrow {
     options_.weights_handling = static_cast<int32_t>(pick(random_, 0, 1));
     random_layouts(problem_, CORTEX_LAYOUT_NATIVE, random_, options_);
     side_ = pick(random_, 0, 1) ? Side::before : Side::after;
+    if (!sparse) return;
+    options_.weights_handling = CORTEX_WEIGHTS_PREPACKED;
+    const int32_t shares[] = {0, 1, 2, 4};
+    options_.sparse_share = shares[pick(random_, 0, 3)];
+    make_operands();
+    options_.sparse_weights = weights_->data();
+  }
+  // A problem as given; its weights are zero but for `percent`.
+  Narrow(const char* line, int32_t share, int percent) : random_(7), sparse_(true), percent_(percent) {
+    const Result<Problem> problem = parse_problem(line);
+    if (!problem) throw std::runtime_error(problem.error().message);
+    problem_ = *problem;
+    options_ = cortex_plan_options_init();
+    options_.sparse_share = share;
+    make_operands();
+    options_.sparse_weights = weights_->data();
   }
 
   std::string text() const { return to_string(problem_); }
@@ -125,8 +147,14 @@ class Narrow {
     residual_ = std::make_unique<GuardedBuffer>(bytes(dst_elements(problem_), problem_.dst), side_);
     bias_ = std::make_unique<GuardedBuffer>(bytes(bias_elements(problem_), DataType::f32), side_);
     scale_ = std::make_unique<GuardedBuffer>(bias_->size(), side_);
-    const std::vector<float> src = fill(*src_, problem_.src, random_),
-                             weights = fill(*weights_, problem_.wei, random_);
+    const std::vector<float> src = fill(*src_, problem_.src, random_);
+    std::vector<float> weights = fill(*weights_, problem_.wei, random_);
+    if (sparse_) {
+      const int64_t percent = percent_ < 0 ? pick(random_, 0, 100) : percent_;
+      for (std::size_t i = 0; i < weights.size(); ++i) {
+        if (pick(random_, 1, 100) > percent) weights[i] = weights_->as<int8_t>()[i] = 0;
+      }
+    }
     const std::vector<float> residual = fill(*residual_, problem_.dst, random_);
     fill(*bias_, DataType::f32, random_);
     for (std::size_t i = 0; i < scale_->size() / 4; ++i) {
@@ -134,8 +162,6 @@ class Narrow {
     }
     Operands operands{src.data(), weights.data(), bias_->as<float>(), residual.data()};
     operands.scale = scale_->as<float>();
-    operands.src_layout = options_.src_layout == CORTEX_LAYOUT_NCHW ? CORTEX_LAYOUT_NCHW : CORTEX_LAYOUT_NHWC;
-    operands.dst_layout = options_.dst_layout == CORTEX_LAYOUT_NCHW ? CORTEX_LAYOUT_NCHW : CORTEX_LAYOUT_NHWC;
     if (options_.weights_layout != CORTEX_WEIGHTS_DEFAULT) {
       operands.weights_layout = static_cast<cortex_weights_layout>(options_.weights_layout);
     } else if (problem_.is_matmul()) {
@@ -162,32 +188,77 @@ class Narrow {
     if (!src_) make_operands();
     GuardedBuffer packed(static_cast<std::size_t>(info.packed_weights_bytes), side_);
     GuardedBuffer dst(static_cast<std::size_t>(info.dst_bytes), side_);
-    AlignedBuffer scratch(static_cast<std::size_t>(info.scratch_bytes));
+    GuardedBuffer src(src_->size(), side_), residual(residual_->size(), side_);
+    const auto size = [](DataType type) { return static_cast<std::size_t>(size_of(type)); };
+    const std::size_t element = size(problem_.dst);
+    for_each_src(info, [&](std::size_t nhwc, std::size_t at) {
+      std::memcpy(src.as<char>() + at * size(problem_.src), src_->as<char>() + nhwc * size(problem_.src),
+                  size(problem_.src));
+    });
+    for_each_dst(info, [&](std::size_t nhwc, std::size_t at) {
+      std::memcpy(residual.as<char>() + at * element, residual_->as<char>() + nhwc * element, element);
+    });
+    GuardedBuffer scratch(static_cast<std::size_t>(info.scratch_bytes), side_);
     const bool prepacked = options_.weights_handling == CORTEX_WEIGHTS_PREPACKED;
     if (prepacked && cortex_plan_pack_weights(raw, weights_->data(), packed.data(), &message)) {
       return failure = message.text, std::vector<char>();
     }
     cortex_execute_args args = cortex_execute_args_init();
-    args.src = src_->data(), args.src_bytes = info.src_bytes;
+    args.src = src.data(), args.src_bytes = info.src_bytes;
     args.weights = prepacked ? packed.data() : weights_->data();
     args.bias = bias_->as<float>(), args.scale = scale_->as<float>();
-    args.residual = residual_->data(), args.residual_bytes = info.residual_bytes;
+    args.residual = residual.data(), args.residual_bytes = info.residual_bytes;
     args.dst = dst.data(), args.dst_bytes = info.dst_bytes;
     args.scratch = scratch.data();
     args.pool = pool;
     std::memset(dst.data(), 0xff, dst.size());
     if (cortex_plan_execute(raw, &args, &message)) return failure = message.text, std::vector<char>();
-    check(dst, failure);
+    std::vector<char> result(dst.size());
+    for_each_dst(info, [&](std::size_t nhwc, std::size_t at) {
+      std::memcpy(result.data() + nhwc * element, dst.as<char>() + at * element, element);
+    });
+    check(result, failure);
     if (!failure.empty()) failure += fmt::format(" ({})", info.schedule);
-    return {dst.as<char>(), dst.as<char>() + dst.size()};
+    return result;
   }
 
  private:
-  void check(const GuardedBuffer& dst, std::string& failure) const {
+  bool has_one_filter_matrix() const {
+    if (problem_.is_conv()) return problem_.conv().g == 1;
+    const MatmulProblem& m = problem_.matmul();
+    return m.batch_a == m.batch_b && weights_elements(problem_) == m.k * m.n;
+  }
+
+  // f(element in NHWC, element in the plan's layout), see cortex_plan_info.
+  template <typename F>
+  static void for_each_element(int64_t batch, int64_t channels, int64_t points, int64_t images, int64_t block,
+                               F f) {
+    for (int64_t n = 0; n < batch; ++n)
+      for (int64_t c = 0; c < channels; ++c)
+        for (int64_t p = 0; p < points; ++p)
+          f(static_cast<std::size_t>((n * points + p) * channels + c),
+            static_cast<std::size_t>(
+                (((n / images * (points / block) + p / block) * channels + c) * block + p % block) * images +
+                n % images));
+  }
+  template <typename F>
+  void for_each_src(const cortex_plan_info& info, F f) const {
+    if (!problem_.is_conv()) return for_each_element(1, src_elements(problem_), 1, 1, 1, f);
+    const ConvProblem& c = problem_.conv();
+    for_each_element(c.mb, c.ic, c.id * c.ih * c.iw, info.src_images, info.src_block, f);
+  }
+  template <typename F>
+  void for_each_dst(const cortex_plan_info& info, F f) const {
+    if (!problem_.is_conv()) return for_each_element(1, dst_elements(problem_), 1, 1, 1, f);
+    const ConvProblem& c = problem_.conv();
+    for_each_element(c.mb, c.oc, c.od * c.oh * c.ow, info.dst_images, info.dst_block, f);
+  }
+
+  void check(const std::vector<char>& dst, std::string& failure) const {
     const DataType type = problem_.dst;
     for (int64_t i = 0; i < dst_elements(problem_) && failure.empty(); ++i) {
       const auto at = static_cast<std::size_t>(i);
-      const double got = static_cast<double>(decode(type, dst.as<char>() + i * size_of(type)));
+      const double got = static_cast<double>(decode(type, dst.data() + i * size_of(type)));
       double want = expected_.value[at], allowed = expected_.tolerance[at];
       if (type == DataType::bf16) allowed += (std::fabs(want) + allowed) * 0x1p-8 + 1e-38;
       if (type == DataType::u8) want = std::min(std::max(want, 0.0), 255.0);
@@ -200,6 +271,8 @@ class Narrow {
   }
 
   Random random_;
+  bool sparse_ = false;
+  int percent_ = -1;  // of the weights, not zero; -1: random
   Problem problem_;
   cortex_plan_options options_;
   Side side_ = Side::after;
@@ -207,37 +280,81 @@ class Narrow {
   Expected expected_;
 };
 
-TEST(NarrowPlans, RandomProblemsOnEveryInstructionSet) {
-  const char* from_outside = std::getenv("CORTEX_TEST_SEED");
-  const uint64_t seed = from_outside ? std::strtoull(from_outside, nullptr, 10) : 20250101;
-  SCOPED_TRACE(fmt::format("CORTEX_TEST_SEED={}", seed));
-  std::vector<Handle<cortex_context>> contexts;
+struct EveryIsa {
   std::vector<Isa> isas;
-  for (int i = 0; i < isa_count; ++i) {
-    if (supports(static_cast<Isa>(i))) isas.push_back(static_cast<Isa>(i));
+  std::vector<Handle<cortex_context>> contexts;
+
+  EveryIsa() {
+    for (int i = 0; i < isa_count; ++i) {
+      if (!supports(static_cast<Isa>(i))) continue;
+      isas.push_back(static_cast<Isa>(i));
+      contexts.push_back(context_for(isa_name(isas.back())));
+    }
   }
-  for (const Isa isa : isas) {
-    contexts.push_back(context_for(isa_name(isa)));
-    ASSERT_TRUE(contexts.back());
-  }
-  const Handle<cortex_thread_pool> pool = pool_of(2);
-  int ran = 0;
-  for (uint64_t i = 0; i < 150; ++i) {
-    Narrow narrow(seed + i);
+
+  // Returns on how many of them the case ran.
+  int check(Narrow& narrow, const cortex_thread_pool* pool) const {
     std::vector<char> first;
+    int ran = 0;
     for (std::size_t isa = 0; isa < contexts.size(); ++isa) {
       std::string failure;
-      const std::vector<char> result = narrow.run(contexts[isa].get(), pool.get(), failure);
-      ASSERT_EQ(failure, "") << "case " << i << " on " << isa_name(isas[isa]) << ": " << narrow.text();
+      const std::vector<char> result = narrow.run(contexts[isa].get(), pool, failure);
+      EXPECT_EQ(failure, "") << isa_name(isas[isa]) << ": " << narrow.text();
       ran += !result.empty();
       if (isa == 0) first = result;
       if (narrow.text().find("bf16") == std::string::npos) {
-        ASSERT_EQ(result, first) << "case " << i << " differs on " << isa_name(isas[isa]) << ": "
-                                 << narrow.text();
+        EXPECT_EQ(result, first) << "differs on " << isa_name(isas[isa]) << ": " << narrow.text();
       }
     }
+    return ran;
   }
-  EXPECT_GT(ran, 100 * static_cast<int>(contexts.size()));
+};
+
+uint64_t seed_from_environment() {
+  const char* from_outside = std::getenv("CORTEX_TEST_SEED");
+  return from_outside ? std::strtoull(from_outside, nullptr, 10) : 20250101;
+}
+
+void check_random(bool sparse) {
+  const uint64_t seed = seed_from_environment();
+  SCOPED_TRACE(fmt::format("CORTEX_TEST_SEED={}", seed));
+  const EveryIsa all;
+  const Handle<cortex_thread_pool> pool = pool_of(2);
+  int ran = 0;
+  for (uint64_t i = 0; i < 150 && !::testing::Test::HasFailure(); ++i) {
+    SCOPED_TRACE(fmt::format("case {}", i));
+    Narrow narrow(seed + i, sparse);
+    ran += all.check(narrow, pool.get());
+  }
+  EXPECT_GT(ran, 100 * static_cast<int>(all.contexts.size()));
+}
+
+TEST(NarrowPlans, RandomProblemsOnEveryInstructionSet) { check_random(false); }
+
+TEST(SparseNarrowPlans, RandomProblemsOnEveryInstructionSet) { check_random(true); }
+
+// Images side by side, blocks of points, strides, edges, long reductions; u8 and s8, zero points.
+TEST(SparseNarrowPlans, LargerOnes) {
+  const EveryIsa all;
+  for (const char* line :
+       {"--dt=u8:s8:u8 --attr-oscale=per_oc mb16ic20ih14oc9oh14kh3ph1",
+        "--dt=u8:s8:u8 --attr-oscale=per_oc mb32ic17ih14oc11oh7kh3sh2ph1",
+        "--dt=u8:s8:s8 --attr-oscale=per_oc --attr-post-ops=sum mb16ic5ih21oc6oh21kh1ph0",
+        "--dt=s8:s8:f32 --attr-oscale=per_oc mb16ic9ih28oc10oh28kh3ph1",
+        "--dt=s8:s8:u8 --attr-oscale=per_oc --attr-zero-points=src:common:-7+dst:common:9 "
+        "mb1ic9ih56oc10oh56kh3ph1",
+        "--dt=u8:s8:u8 --attr-oscale=per_oc --attr-zero-points=src:common:200 mb1ic24ih56oc10oh56kh1ph0",
+        "--dt=u8:s8:u8 --attr-oscale=per_oc mb1ic9ih56oc10oh28kh1sh2ph0",
+        "--dt=u8:s8:s32 mb1ic300ih14oc12oh14kh3ph1",
+        "--dt=u8:s8:u8 --attr-oscale=per_oc mb16ic3ih6oc4oh2kh3sh2ph0",
+        "--dt=u8:s8:u8 --attr-oscale=per_oc mb16ic4ih7oc5oh7kh3ph1", "--dt=u8:s8:s32 50x700:700x33",
+        "--dt=u8:s8:u8 --attr-oscale=per_oc mb16ic4ih10oc5oh10kh3ph2dh1"}) {
+    for (const int32_t share : {0, 1, 2, 4}) {
+      Narrow narrow(line, share, 25);
+      EXPECT_EQ(all.check(narrow, nullptr), static_cast<int>(all.contexts.size())) << line;
+      if (HasFailure()) return;
+    }
+  }
 }
 
 }  // namespace
