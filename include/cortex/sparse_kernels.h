@@ -72,8 +72,8 @@ typedef struct cortex_sparse_run {
 
 /* Fills the panels of channels, `count` of them, each with all runs in order: of two that overlap the later
  * one stays. Panels are ld_panel bytes apart; every run writes a whole vector and stays inside its panel.
- * u8s8: elements are bytes; `fill` stands where others write zero, elements of src have the bits of `flip`
- * flipped (0x80 adds 128 to an s8). */
+ * u8s8: elements are bytes, of step 2 `together` adjacent ones (see there) stay together; `fill` stands where
+ * others write zero, elements of src have the bits of `flip` flipped (0x80 adds 128 to an s8). */
 typedef struct cortex_sparse_gather_args {
   const void* src; /* what `from` of channel 0 counts from */
   int64_t ld_channel;
@@ -83,7 +83,8 @@ typedef struct cortex_sparse_gather_args {
   int64_t run_count, step;
   void* panel;
   int64_t ld_panel;
-  int32_t fill, flip; /* u8s8: bytes, see below */
+  int32_t fill, flip; /* u8s8 */
+  int32_t together;   /* u8s8: 1, or a quarter of a vector: so many bytes are one element to step 2 */
 } cortex_sparse_gather_args;
 
 typedef void (*cortex_sparse_gather_fn)(const cortex_sparse_gather_args*);

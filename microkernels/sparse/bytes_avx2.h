@@ -60,6 +60,11 @@ CORTEX_INLINE Bytes flip(Bytes x, Bytes bits) { return _mm256_xor_si256(x, bits)
 CORTEX_INLINE Bytes load_vector(const char* p) {
   return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p));
 }
+// Quarters 0, 2, ... of two vectors.
+CORTEX_INLINE Bytes even_quarters(Bytes low, Bytes high) {
+  return _mm256_permute4x64_epi64(_mm256_unpacklo_epi64(low, high), 0xd8);
+}
+// Bytes 0, 2, ... of two vectors.
 CORTEX_INLINE Bytes even_bytes(Bytes low, Bytes high) {
   const __m256i byte = _mm256_set1_epi16(0xff);
   const __m256i packed = _mm256_packus_epi16(_mm256_and_si256(low, byte), _mm256_and_si256(high, byte));

@@ -55,6 +55,8 @@ CORTEX_INLINE Bytes flip(Bytes x, Bytes bits) { return _mm512_xor_si512(x, bits)
 CORTEX_INLINE Bytes load_bytes(uint64_t bits, const char* p, Bytes otherwise) {
   return _mm512_mask_loadu_epi8(otherwise, bits, p);
 }
+// Quarters 0, 2, ... of two vectors.
+CORTEX_INLINE Bytes even_quarters(Bytes low, Bytes high) { return _mm512_shuffle_i64x2(low, high, 0x88); }
 // Bytes 0, 2, ... of two vectors.
 CORTEX_INLINE Bytes even_bytes(Bytes low, Bytes high) {
   const __m512i byte = _mm512_set1_epi16(0xff);

@@ -53,6 +53,10 @@ CORTEX_INLINE void store_bytes(char* p, int64_t n, const Vec (&v)[4], int32_t ze
     store_first<Type>(n - 4 * q < lanes ? n - 4 * q : lanes, p + 4 * q, v[q], zero_point);
 }
 
+// Quarters 0, 2, ... of two vectors.
+CORTEX_INLINE Bytes even_quarters(Bytes x, Bytes y) {
+  return __builtin_shufflevector(x, y, 0, 1, 2, 3, 8, 9, 10, 11, 16, 17, 18, 19, 24, 25, 26, 27);
+}
 // Bytes 0, 2, ... of two vectors.
 CORTEX_INLINE Bytes even_bytes(Bytes x, Bytes y) {
   return __builtin_shufflevector(x, y, 0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);

@@ -9,20 +9,23 @@
 namespace cortex {
 namespace {
 
-template <int Step>
+enum class Steps { one, two, two_quarters, any };
+
+template <Steps Step>
 __attribute__((noinline)) void gather_bytes_step(const cortex_sparse_gather_args& x) {
   const Bytes flipped = splat_byte(x.flip), outside = splat_byte(x.fill ^ x.flip);
   const cortex_sparse_run* const end = x.runs + x.run_count;
   const int32_t* const last = x.channels + x.count;
+  const int64_t ld_channel = x.ld_channel, ld_panel = x.ld_panel;
 #pragma GCC unroll 1
   for (const cortex_sparse_run* r = x.runs; r != end; ++r) {
     const uint64_t low = r->low, high = r->high;
     const char* const from = static_cast<const char*>(x.src) + r->from;
     char* to = static_cast<char*>(x.panel) + r->to;
-#pragma GCC unroll 2
-    for (const int32_t* channel = x.channels; channel != last; ++channel, to += x.ld_panel) {
-      const char* const at = from + *channel * x.ld_channel;
-      if constexpr (Step == 0) {
+#pragma GCC unroll 4
+    for (const int32_t* channel = x.channels; channel != last; ++channel, to += ld_panel) {
+      const char* const at = from + *channel * ld_channel;
+      if constexpr (Step == Steps::any) {
         char all[points];
         store_vector(all, flip(outside, flipped));
         for (int i = 0; i < points; ++i)
@@ -30,7 +33,9 @@ __attribute__((noinline)) void gather_bytes_step(const cortex_sparse_gather_args
         __builtin_memcpy(to, all, points);
       } else {
         Bytes v = load_bytes(low, at, outside);
-        if constexpr (Step == 2) v = even_bytes(v, load_bytes(high, at + points, outside));
+        if constexpr (Step == Steps::two) v = even_bytes(v, load_bytes(high, at + points, outside));
+        if constexpr (Step == Steps::two_quarters)
+          v = even_quarters(v, load_bytes(high, at + points, outside));
         store_vector(to, flip(v, flipped));
       }
     }
@@ -38,9 +43,10 @@ __attribute__((noinline)) void gather_bytes_step(const cortex_sparse_gather_args
 }
 
 CORTEX_INLINE void gather_bytes(const cortex_sparse_gather_args& x) {
-  if (x.step == 1) return gather_bytes_step<1>(x);
-  if (x.step == 2) return gather_bytes_step<2>(x);
-  gather_bytes_step<0>(x);
+  if (x.step == 1) return gather_bytes_step<Steps::one>(x);
+  if (x.step != 2) return gather_bytes_step<Steps::any>(x);
+  if (x.together > 1) return gather_bytes_step<Steps::two_quarters>(x);
+  gather_bytes_step<Steps::two>(x);
 }
 
 }  // namespace

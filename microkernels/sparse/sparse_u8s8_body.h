@@ -113,9 +113,10 @@ __attribute__((noinline)) void bytes_block(const cortex_sparse_args& x, int64_t 
   const uint32_t* offset = x.offsets;
   const char* values = static_cast<const char*>(x.values);
   const bool finishes = x.flags & CORTEX_TILE_EPILOGUE;
-  const void* const* ahead = x.ahead;
-  const void* const* const ahead_end = ahead + (vector == 0 ? x.ahead_count : 0);
-  const int64_t ahead_each = (x.ahead_count + x.groups - 1) / x.groups;
+  const int64_t vectors = (x.n + points - 1) / points;
+  const void* const* ahead = x.ahead + x.ahead_count * vector / vectors;
+  const void* const* const ahead_end = x.ahead + x.ahead_count * (vector + 1) / vectors;
+  const int64_t ahead_each = (ahead_end - ahead + x.groups - 1) / x.groups;
 #pragma GCC unroll 1
   for (int64_t g = 0; g < x.groups; ++g) {
     const int64_t count = x.counts[g];

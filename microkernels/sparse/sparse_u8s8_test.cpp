@@ -206,7 +206,8 @@ TEST_P(SparseU8S8, GatherTakesTheBytesOfItsRuns) {
   std::mt19937 random(22);
   const int points = kernels().points;
   for (int round = 0; round < 200; ++round) {
-    const int step = 1 + round % 3, channels = 1 + static_cast<int>(random() % 4);
+    const int step = 1 + round % 3, together = step == 2 && round % 4 == 1 ? points / 4 : 1,
+              channels = 1 + static_cast<int>(random() % 4);
     const int extent = points * step + 40, pitch = 6 * points;
     const int fill_byte = static_cast<int>(random() % 256), flip = round % 2 ? 0x80 : 0;
     GuardedBuffer src(size(channels * extent), round % 2 ? Side::before : Side::after);
@@ -217,10 +218,11 @@ TEST_P(SparseU8S8, GatherTakesTheBytesOfItsRuns) {
       // Lane 0 may be where no operand is, as long as the lanes that are asked for are inside.
       cortex_sparse_run run{static_cast<int64_t>(random() % 60) - 10, 0, 0, to};
       for (int i = 0; i < points; ++i) {
-        const int64_t at = run.from + i * step;
+        const int spread = i / together * together * step + i % together;
+        const int64_t at = run.from + spread;
         const bool taken = at >= 0 && at < extent && random() % 8 != 0;
         from[size(to + i)] = taken ? at : -1;
-        const int bit = step == 2 ? 2 * i : i;
+        const int bit = step == 2 ? spread : i;
         if (taken) (bit < points ? run.low : run.high) |= uint64_t{1} << (bit % points);
       }
       runs.push_back(run);
@@ -241,6 +243,7 @@ TEST_P(SparseU8S8, GatherTakesTheBytesOfItsRuns) {
     x.ld_panel = pitch;
     x.fill = fill_byte;
     x.flip = flip;
+    x.together = together;
     kernels().gather(&x);
     for (std::size_t i = 0; i < ids.size(); ++i) {
       for (std::size_t j = 0; j < size(pitch); ++j) {

@@ -27,11 +27,10 @@ double column_cycles(int share, double vectors, bool crosses, double far) {
 
 // Four kept columns for one vector of bytes, which interleaving them costs more than multiplying below T = 4.
 double four_columns_cycles(int share, double crossing, double far) {
-  const double loads = 4 * (1 + 1.3 * crossing) + share;
-  return std::max({4.5, 2.05 * share + 0.7, loads / loads_a_cycle}) + 0.2 + 4 * far * line_from_l2;
+  return std::max(4.5, 2 * share + 0.4) + 1.4 * crossing + far * (0.5 + 0.5 * crossing);
 }
-constexpr double byte_list_end = 20;  // with the columns that fill up a four
-constexpr double bytes_finished = 8;  // 64 outputs of a row
+constexpr double byte_list_end = 13, byte_sum_moved = 1.3;  // the latter of 64 outputs of a row
+constexpr double bytes_finished = 5, bytes_gathered = 3.5, run_begun = 8;
 
 }  // namespace
 
@@ -52,7 +51,7 @@ double estimate_cycles(const Tiling& tiling, const Kept& kept, const SparseShape
   const double far = std::max(0.0, 1 - 0.9 * static_cast<double>(shape.l1_bytes) / panel);
   const auto blocks = static_cast<double>(shape.blocks), channels = static_cast<double>(shape.channels);
   const auto copied = [&](const TilePattern& pattern) {
-    return static_cast<double>(pattern.runs.size()) * gathered +
+    return static_cast<double>(pattern.runs.size()) * bytes_gathered +
            (tiling.copies == PanelCopies::none ? static_cast<double>(pattern.lines.size()) * first_touch : 0);
   };
   const auto per_tile = [&](const TilePattern& pattern) {
@@ -60,9 +59,10 @@ double estimate_cycles(const Tiling& tiling, const Kept& kept, const SparseShape
     if (shape.vector.element == 1) {
       const double quads = columns_shared * four_columns_cycles(kept.share, crossing, far) +
                            columns_single * four_columns_cycles(1, crossing, far);
-      const double gather = copied(pattern) * channels;
+      const double gather =
+          copied(pattern) * channels + blocks * static_cast<double>(pattern.runs.size()) * run_begun;
       return vectors * (quads / 4 + static_cast<double>(lists) * blocks * byte_list_end +
-                        static_cast<double>(rows) * ((blocks - 1) * 8 * sum_moved + bytes_finished)) +
+                        static_cast<double>(rows) * ((blocks - 1) * byte_sum_moved + bytes_finished)) +
              gather;
     }
     const auto column = [&](int share) {

@@ -83,7 +83,8 @@ class Run {
     x.count = k_.block_channels[static_cast<std::size_t>(block) + 1] - first;
     x.runs = pattern.runs.data();
     x.run_count = static_cast<int64_t>(pattern.runs.size());
-    x.step = k_.tiling.in.images > 1 ? 1 : k_.conv.sw;
+    x.step = k_.tiling.step;
+    x.together = static_cast<int32_t>(k_.tiling.in.images);
     x.panel = panel_;
     x.ld_panel = k_.ld_panel();
     x.fill = k_.zero;

@@ -51,6 +51,8 @@ class Cutter {
     out_.in = in;
     out_.out = out;
     out_.copies = copies;
+    // Of images side by side a run takes every second one at most.
+    out_.step = unit_ == 1 ? c.sw : per_vector_ > 1 && c.sw == 2 ? 2 : 1;
     // Rows are counted with gaps between them: a row and the next share the zeros between them, points in the
     // gaps are summed and dropped. Rows that fill a tile, and blocks of the output, stand alone instead.
     gaps_ = copies == PanelCopies::one && element_ == 4 && is_flat(c) && out.block == points_ && c.oh > 1 &&
@@ -153,6 +155,8 @@ class Cutter {
     }
     // Runs are whole vectors: the last one may start off a vector's place.
     out_.ld_panel = at + (per_vector_ == 1 ? 0 : lanes_);
+    // An odd number of lines: channels then share out the sets of a cache.
+    if (element_ == 1) out_.ld_panel = round_up(out_.ld_panel, 128) + 64;
     for_each_tap([&](int64_t kd, int64_t kh, int64_t kw) {
       const Plane& p = plane_of(kd, kh, kw);
       out_.tap_offset.push_back(p.base + (offset(kh, kw) - p.low) * unit_);
@@ -218,7 +222,7 @@ class Cutter {
       low = std::max(begin, -floor_div(p.column, c_.sw));
       high = std::min(end, floor_div(c_.iw - 1 - p.column, c_.sw) + 1);
     }
-    const int64_t block = out_.in.block, step = unit_ > 1 ? unit_ : c_.sw;
+    const int64_t block = out_.in.block, step = unit_ * out_.step;
     for (int64_t at = begin, next; at < end; to += (next - at) * unit_, at = next) {
       next = std::min(at + per_vector_, end);
       cortex_sparse_run run{};
@@ -228,7 +232,7 @@ class Cutter {
         const int64_t point = point_in(d, h, first * c_.sw + p.column);
         // Those of the first one's block; images side by side make strides too long for a run.
         const int64_t stop =
-            unit_ > 1 && c_.sw > 1 ? first + 1 : first + ceil_div((point / block + 1) * block - point, c_.sw);
+            out_.step != c_.sw ? first + 1 : first + ceil_div((point / block + 1) * block - point, c_.sw);
         if (stop < std::min(high, next)) next = stop;
         run.from = out_.in.at(image_, point, c_.ic, inputs_of(c_)) - origin_ - (first - at) * step;
         set_lanes(run, (first - at) * unit_, (std::min(high, next) - at) * unit_);
@@ -239,7 +243,7 @@ class Cutter {
 
   void set_lanes(cortex_sparse_run& run, int64_t from, int64_t to) const {
     for (int64_t i = from; i < to; ++i) {
-      const int64_t bit = c_.sw == 2 && unit_ == 1 ? 2 * i : i;
+      const int64_t bit = out_.step == 2 ? i / unit_ * 2 * unit_ + i % unit_ : i;
       (bit < lanes_ ? run.low : run.high) |= uint64_t{1} << (bit % lanes_);
     }
   }

@@ -57,6 +57,7 @@ struct Tiling {
   PanelCopies copies = PanelCopies::one;
   int64_t vectors = 0;              // of a tile, at most
   int64_t ld_panel = 0;             // elements of a channel's panel
+  int64_t step = 1;                 // of runs
   std::vector<int64_t> tap_offset;  // elements, by tap
   std::vector<TilePattern> patterns;
   std::vector<PointTile> tiles;
