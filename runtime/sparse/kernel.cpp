@@ -260,7 +260,8 @@ Result<SparseKernel> make_sparse_kernel(const Problem& problem, const WeightsVie
   const int64_t shared = weights.rows / k.share;
   k.spans = {{0, shared, 0, k.share}, {shared, k.group_count() - shared, shared * k.share, 1}};
   place_lists(k, weights.channels);
-  k.past_caches = 4 * k.conv.mb * k.conv.oc * points_of(k.conv) > past_caches && !problem.epilogue.residual;
+  k.past_caches = k.vector.element == 4 && !problem.epilogue.residual &&
+                  4 * k.conv.mb * k.conv.oc * points_of(k.conv) > past_caches;
   const auto tiles = static_cast<int64_t>(k.tiling.tiles.size());
   if (tiles < 3 * threads && tiles % threads != 0)
     k.row_parts = static_cast<int>(std::min<int64_t>(threads, k.group_count()));
