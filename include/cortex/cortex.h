@@ -229,7 +229,7 @@ typedef struct cortex_plan_options {
   int32_t kernel;           /* cortex_kernel_choice */
   const char* schedule; /* schedule text to use instead of searching one (implies interpreted); NULL: none */
   /* Weights (in weights_layout) whose zeros the plan may rely on: it multiplies with the others alone. Read
-   * by cortex_plan_create only. Any structure of zeros; f32, one group, prepacked. The native layout of
+   * by cortex_plan_create only. Any structure of zeros; f32 or s8, one group, prepacked. The native layout of
    * convolutions then depends on the activation's shape alone (cortex_plan_info tells), with src_layout and
    * dst_layout both native; otherwise it is NCHW. pack_weights refuses weights that are not zero where these
    * are. NULL: no zeros. */
