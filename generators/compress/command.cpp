@@ -157,19 +157,23 @@ Result<std::vector<Layer>> CompressCommand::read_layers() const {
 
 Status CompressCommand::detect(const std::vector<Layer>& layers) const {
   for (const Layer& layer : layers) {
+    std::vector<KernelForecast> kernels;
+    if (!problem_.empty()) {
+      Result<std::vector<KernelForecast>> forecast = forecast_kernels(problem_, layer);
+      if (!forecast) return forecast.error();
+      kernels = std::move(*forecast);
+    }
     fmt::print("{} {}: {:.1f} % zeros\n", layer.name, shape_text(layer.shape), 100 * sparsity(layer.weights));
     for (const Finding& f : detect_formats(layer.weights))
       fmt::print("  {:<14} {:6.3f} of the multiplications: {}\n", to_string(f.format), f.work, f.why);
-    if (problem_.empty()) continue;
-    const Result<std::vector<KernelForecast>> kernels = forecast_kernels(problem_, layer);
-    if (!kernels) return kernels.error();
-    fmt::print("  kernels for {}, predicted:\n", problem_);
-    for (const KernelForecast& k : *kernels)
+    if (kernels.empty()) continue;
+    fmt::print("  kernels for {}, predicted for one thread:\n", problem_);
+    for (const KernelForecast& k : kernels)
       fmt::print("  {:<14} {:9.2f} us  {}\n", k.lists, k.seconds * 1e6, k.kernel);
     fmt::print("  fastest: {}\n",
-               kernels->front().lists == "dense"
+               kernels.front().lists == "dense"
                    ? "dense, zeros included: they are too few or too scattered for lists"
-                   : fmt::format("lists that {} of output channels share", kernels->front().lists));
+                   : fmt::format("lists that {} of output channels share", kernels.front().lists));
   }
   return Status::success();
 }

@@ -2,6 +2,7 @@
 
 #include <cortex/cortex.h>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <memory>
@@ -19,9 +20,29 @@ struct Destroy {
 
 Error failure(const cortex_message& message) { return invalid_argument(message.text); }
 
+// A matrix is also the weights of a convolution with windows of one point.
+Status check_shape(const std::string& text, const Layer& layer) {
+  Result<Problem> problem = parse_problem(text);
+  if (!problem) return problem.error();
+  if (problem->src != DataType::f32)
+    return unsupported(fmt::format("--problem {}: forecasts are for f32 weights; leave --dt out", text));
+  if (problem->is_conv() && problem->conv().g != 1)
+    return unsupported(fmt::format("--problem {}: grouped convolutions have no kernels for zeros", text));
+  const Result<Layer> wanted = random_layer(*problem, 0);
+  if (!wanted) return wanted.error();
+  std::vector<int64_t> have = layer.shape, want = wanted->shape;
+  while (have.size() > 2 && have.back() == 1) have.pop_back();
+  while (want.size() > 2 && want.back() == 1) want.pop_back();
+  if (have == want) return Status::success();
+  return invalid_argument(fmt::format("{} has shape [{}], but the weights of --problem {} have [{}]",
+                                      layer.name, fmt::join(layer.shape, ", "), text,
+                                      fmt::join(wanted->shape, ", ")));
+}
+
 }  // namespace
 
 Result<std::vector<KernelForecast>> forecast_kernels(const std::string& problem, const Layer& layer) {
+  if (Status s = check_shape(problem, layer); !s) return s.error();
   cortex_message message;
   cortex_problem* raw_problem = nullptr;
   if (cortex_problem_parse(problem.c_str(), &raw_problem, &message)) return failure(message);
@@ -30,24 +51,14 @@ Result<std::vector<KernelForecast>> forecast_kernels(const std::string& problem,
   if (cortex_context_create(nullptr, &raw_context, &message)) return failure(message);
   const std::unique_ptr<cortex_context, Destroy> context(raw_context);
 
+  const bool is_matmul = parse_problem(problem)->is_matmul();
   const std::vector<float> weights = in_array_order(layer.weights);
   std::vector<KernelForecast> all;
   for (const auto& [lists, share] : {std::pair{"1 row", 1}, {"2 rows", 2}, {"4 rows", 4}, {"dense", 0}}) {
     cortex_plan_options options = cortex_plan_options_init();
-    if (layer.shape.size() == 2) options.weights_layout = CORTEX_WEIGHTS_NK;
+    if (is_matmul) options.weights_layout = CORTEX_WEIGHTS_NK;
     if (share) options.sparse_weights = weights.data(), options.sparse_share = share;
     cortex_plan* raw = nullptr;
-    // Dense first tells the size that sparse plans read.
-    if (all.empty()) {
-      if (cortex_plan_create(context.get(), parsed.get(), nullptr, &raw, &message)) return failure(message);
-      const std::unique_ptr<cortex_plan, Destroy> sized(raw);
-      cortex_plan_info info = cortex_plan_info_init();
-      cortex_plan_query(sized.get(), &info, nullptr);
-      if (info.weights_bytes != static_cast<int64_t>(weights.size() * sizeof(float)))
-        return invalid_argument(fmt::format("{}: {} weights, but --problem {} has {}", layer.name,
-                                            weights.size(), problem, info.weights_bytes / 4));
-      raw = nullptr;
-    }
     if (cortex_plan_create(context.get(), parsed.get(), &options, &raw, &message)) return failure(message);
     const std::unique_ptr<cortex_plan, Destroy> plan(raw);
     cortex_plan_info info = cortex_plan_info_init();

@@ -219,6 +219,8 @@ typedef enum cortex_kernel_choice {
   CORTEX_KERNEL_INTERPRETED = 2 /* the same microkernels and schedule, loops walked by the library */
 } cortex_kernel_choice;
 
+enum { CORTEX_SPARSE_OR_DENSE = -1 }; /* cortex_plan_options.sparse_share */
+
 typedef struct cortex_plan_options {
   size_t struct_size;
   int32_t threads;          /* 0: 1. At most this many tasks run at once */
@@ -229,13 +231,15 @@ typedef struct cortex_plan_options {
   int32_t kernel;           /* cortex_kernel_choice */
   const char* schedule; /* schedule text to use instead of searching one (implies interpreted); NULL: none */
   /* Weights (in weights_layout) whose zeros the plan may rely on: it multiplies with the others alone. Read
-   * by cortex_plan_create only. Any structure of zeros; f32 or s8, one group, prepacked. The native layout of
-   * convolutions then depends on the activation's shape alone (cortex_plan_info tells), with src_layout and
-   * dst_layout both native; otherwise it is NCHW. pack_weights refuses weights that are not zero where these
-   * are. NULL: no zeros. */
+   * by cortex_plan_create only. Any structure of zeros; f32 or s8, one group, prepacked. With src_layout and
+   * dst_layout both native, the layout of a convolution's activations is what kernels for zeros run fastest
+   * from: it depends on the activation's shape and type and on the instruction set, so plans chain
+   * (cortex_plan_info tells it). Otherwise native is NCHW. pack_weights refuses weights that are not zero
+   * where these are. NULL: no zeros. */
   const void* sparse_weights;
-  int32_t sparse_share; /* output channels that share a list of weights: 1, 2, 4; 0: what is predicted
-                           fastest, dense included */
+  /* Output channels that share a list of weights: 1, 2, 4; 0: what is predicted to be fastest of these.
+   * CORTEX_SPARSE_OR_DENSE: of these and the dense plan, which has its own layouts and refuses no weights. */
+  int32_t sparse_share;
   int32_t reserved0;
   uint64_t reserved[6];
 } cortex_plan_options;
@@ -284,7 +288,8 @@ CORTEX_DEFINE_INIT(cortex_plan_info)
 
 /* Element of point p of channel c of image n of an activation of `channels` channels and `points` points,
  * p = (d*H + h)*W + w, in a layout of cortex_plan_info: images divides the batch, block divides the points.
- * ndhwc is block 1, ncdhw is block `points`, both of one image. */
+ * ndhwc is block 1, ncdhw is block `points`, both of one image; "nPc112p" is block 112, "NPc7p16n" block 7 of
+ * 16 images: letters slowest first, capitals count blocks. Convolutions only. */
 static inline int64_t cortex_activation_element(int64_t n, int64_t c, int64_t p, int64_t channels,
                                                 int64_t points, int64_t images, int64_t block) {
   return (((n / images * (points / block) + p / block) * channels + c) * block + p % block) * images +

@@ -86,6 +86,8 @@ std::vector<int32_t> channels_in_use(const Kept& kept, int64_t channel_count, in
   return channels;
 }
 
+constexpr int64_t most_taps_copied = 400;
+
 // The tiling, the blocks of channels, and how many rows share a list, so that the work, zeros that lists
 // carry along included, takes least time. Sets share, groups, channels, tiling, block_channels and seconds.
 void choose(SparseKernel& k, const WeightsView& weights, int share, const PointLayout& in,
@@ -102,6 +104,8 @@ void choose(SparseKernel& k, const WeightsView& weights, int share, const PointL
     shape.channels = static_cast<int64_t>(channels.size());
     for (const PanelCopies copies : all_panel_copies) {
       if (!can_tile(k.conv, k.vector, CORTEX_SPARSE_VECTORS, copies, in, out)) continue;
+      // Copies for many taps only fill caches.
+      if (copies != PanelCopies::one && weights.taps > most_taps_copied) continue;
       if (copies == PanelCopies::none && k.flip) continue;
       for (const int vectors : vectors_of_tile(s, k.vector.element)) {
         const Tiling tiling = cut_tiles(k.conv, k.vector, vectors, copies, in, out);
@@ -265,6 +269,9 @@ Result<SparseKernel> make_sparse_kernel(const Problem& problem, const WeightsVie
   const auto tiles = static_cast<int64_t>(k.tiling.tiles.size());
   if (tiles < 3 * threads && tiles % threads != 0)
     k.row_parts = static_cast<int>(std::min<int64_t>(threads, k.group_count()));
+  // The longest share of the work.
+  const int64_t items = tiles * k.row_parts, tasks = std::min<int64_t>(threads, items);
+  k.seconds *= static_cast<double>(ceil_div(items, tasks)) / static_cast<double>(items);
   place_scratch(k);
   return k;
 }

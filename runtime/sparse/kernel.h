@@ -40,7 +40,7 @@ struct SparseKernel {
   bool past_caches = false;   // the output is so large that nobody finds it there
   int row_parts = 1;          // a tile's rows are shared out among so many tasks
   int64_t multiply_adds = 0;  // those that are done, zeros that a list carries along included
-  double seconds = 0;         // predicted, one thread
+  double seconds = 0;         // predicted
 
   // Packed weights: values, offsets, counts, of every row what it takes back.
   int64_t offsets_at = 0, counts_at = 0, compensation_at = 0, packed_bytes = 0;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 #include <string>
+#include <utility>
 
 #include "support/checked.h"
 
@@ -137,14 +138,12 @@ class Cutter {
     const int64_t row = by_phase ? y_.phase(kh) : kd * c_.kh + kh;
     const int64_t column = out_.copies == PanelCopies::one ? x_.phase(kw) : x_.at(kw);
     const int64_t at = offset(kh, kw);
-    for (Plane& p : planes_) {
-      if (p.row != row || p.column != column) continue;
-      p.low = std::min(p.low, at);
-      p.high = std::max(p.high, at);
-      return p;
-    }
-    planes_.push_back({row, column, at, at, 0});
-    return planes_.back();
+    const auto [found, is_new] = plane_index_.try_emplace({row, column}, planes_.size());
+    if (is_new) planes_.push_back({row, column, at, at, 0});
+    Plane& p = planes_[found->second];
+    p.low = std::min(p.low, at);
+    p.high = std::max(p.high, at);
+    return p;
   }
 
   void lay_out_panel() {
@@ -307,7 +306,8 @@ class Cutter {
   int64_t pitch_ = 0, low_ = 0;  // positions from row to row; the first of a row
   int64_t image_ = 0, origin_ = 0;
   std::vector<Plane> planes_;
-  std::vector<int64_t> before_;  // lines of the tile before
+  std::map<std::pair<int64_t, int64_t>, std::size_t> plane_index_;  // by row and column
+  std::vector<int64_t> before_;                                     // lines of the tile before
   std::map<std::string, int32_t> index_;
   Tiling out_;
 };
