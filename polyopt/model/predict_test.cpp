@@ -41,6 +41,25 @@ Prediction predicted(const char* problem, const char* schedule, const Machine& m
 
 constexpr const char* kernel = "brgemm_f32_f32_f32_4x8x1_baseline m=m n=n k=k pack(B,panel,ahead)";
 
+// 16 columns in two vectors of AVX2: four rows are 8 sums, just what two multiply-adds a cycle of latency 4
+// need in flight, six rows 12.
+TEST(Predict, FewSumsInFlightWaitForOneAnother) {
+  Machine m = small_machine();
+  m.vector_lanes = 8;
+  m.fma_per_cycle = 2;
+  m.costs.load_overlap = m.costs.call_setup = m.costs.loop_step = m.costs.loop_visit = 0;
+  const auto cycles = [&](const char* tile, const char* step) {
+    return predicted(
+               "48x1024:1024x16",
+               fmt::format("m/{} | brgemm_f32_f32_f32_{}x1_avx2 m=m n=n k=k pack(B,panel,ahead)", step, tile)
+                   .c_str(),
+               m)
+        .kernel_cycles;
+  };
+  EXPECT_GT(cycles("6x16", "4"), 1.1 * cycles("6x16", "6"));
+  EXPECT_DOUBLE_EQ(cycles("6x16", "4"), cycles("4x24", "4"));
+}
+
 // Prepacked B of 4 MB from memory, rows of C in 8 tiles. With columns outermost each panel is asked for while
 // the one before is used; where L2 cannot hold two of them, that is no help.
 TEST(Predict, BAskedForAheadIsNotWaitedFor) {
