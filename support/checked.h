@@ -19,7 +19,8 @@ inline std::optional<int64_t> checked_mul(int64_t a, int64_t b) {
   return r;
 }
 
-constexpr int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
+// Of any a and positive b; never overflows.
+constexpr int64_t ceil_div(int64_t a, int64_t b) { return a / b + (a % b > 0); }
 constexpr int64_t round_up(int64_t a, int64_t b) { return ceil_div(a, b) * b; }
 
 }  // namespace cortex

@@ -84,6 +84,20 @@ TEST(Check, RefusesSplitsThatAreNone) {
           "sums of u8x4 by s8x4 into s32: only f32 sums into f32 can be split");
 }
 
+TEST(Check, CountsTilesOfTheLongestSteps) {
+  const Nest nest = nest_of("100x300:300x200");
+  const std::string rest = " n/64 m/7 | " + kernel("7x64x1_avx512") + " m=m n=n k=k";
+  refused(nest, "k/9223372036854775807+@2" + rest, "1 part: a reduction is split in 2 to 64");
+  refused(nest, "k/9223372036854775807@2" + rest, "would race");
+  for (const char* loop : {"k/9223372036854775807", "k/9223372036854775800~", "m/9223372036854775807@2"}) {
+    const Result<Schedule> schedule = parse_schedule(loop + rest, nest);
+    ASSERT_TRUE(schedule.ok()) << schedule.error().message;
+    EXPECT_EQ(max_trips(nest, *schedule, 0), 1) << loop;
+    const Result<Program> program = resolve(nest, *schedule);
+    EXPECT_TRUE(program.ok()) << program.error().message;
+  }
+}
+
 // The parts lie behind each other, the epilogue is that of the sum.
 TEST(Resolve, SplitReduction) {
   const Nest nest = nest_of("--bia_dt=f32 --attr-post-ops=relu 10x300:300x20");
