@@ -172,6 +172,14 @@ TEST_F(Cli, AnInterruptedSearchKeepsTheBestSoFar) {
                               " --json " + file("r.json"));
   ASSERT_EQ(again.code, 0) << again.text;
   EXPECT_EQ(read("r.json").at("results")[0].at("schedule"), results[0].at("schedule"));
+  // A search that was not finished is no answer to who asks for one.
+  EXPECT_TRUE(wisdom.at("entries").begin().value().value("unfinished", false)) << wisdom.dump();
+  const Outcome searched =
+      bench("run 700x700:700x700 --backend cortex --repeats 2 --mode measure --tune-seconds 0.5 --wisdom " +
+            file("w.json"));
+  ASSERT_EQ(searched.code, 0) << searched.text;
+  const Json after = read("w.json");
+  EXPECT_FALSE(after.at("entries").begin().value().contains("unfinished")) << after.dump();
 }
 
 }  // namespace

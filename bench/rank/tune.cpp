@@ -25,6 +25,7 @@ Result<WisdomEntry> tune(const Problem& problem, const Machine& machine, const c
   measure.cancelled = options.cancelled;
   if (Status s = measure_variants(*ranking, **stage, measure); !s) return s.error();
   WisdomEntry best;
+  best.finished = !(options.cancelled && options.cancelled());
   for (const Variant& v : ranking->variants) {
     if (v.samples == 0) continue;
     ++best.variants;

@@ -20,7 +20,8 @@ struct TuneOptions {
   bool cold = false;   // operands are flushed from the caches before every execution
   double seconds = 2;  // to aim at
   std::function<void(double done)> progress;
-  std::function<bool()> cancelled;  // asked between executions; true: the fastest so far is the answer
+  std::function<bool()>
+      cancelled;  // asked between executions; true: the fastest so far is the answer, unfinished
 };
 
 // The fastest schedule, verified. Not for SearchMode::estimate.

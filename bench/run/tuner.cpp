@@ -84,8 +84,11 @@ Result<std::string> Tuner::schedule(const Request& request) {
       Wisdom::key(problem_key(*request.problem), machine_.isa, request.threads, !request.plain);
   const WisdomEntry* known = wisdom_.find(key);
   // The few that measure mode tries say little to who asks for all.
-  const bool enough = known && (options_.mode != SearchMode::exhaustive || known->variants > 16);
-  if (enough) return known->schedule;
+  const auto enough = [&](const WisdomEntry& e) {
+    if (options_.mode == SearchMode::estimate) return true;
+    return e.finished && (options_.mode != SearchMode::exhaustive || e.variants > 16);
+  };
+  if (known && enough(*known)) return known->schedule;
   if (options_.mode == SearchMode::estimate) return ranker_ ? ranked(request) : std::string();
   Result<WisdomEntry> found = measure(request);
   if (!found) return found.error();

@@ -12,6 +12,7 @@
 #include <fstream>
 #include <iterator>
 #include <nlohmann/json.hpp>
+#include <tuple>
 
 #include "polyopt/machine/describe.h"
 #include "polyopt/machine/measured_file.h"
@@ -83,14 +84,16 @@ void Wisdom::add(const std::string& key, const WisdomEntry& entry) {
   const auto [at, fresh] = entries_.try_emplace(key, entry);
   if (fresh) return;
   const WisdomEntry& old = at->second;
-  if (entry.variants > old.variants || (entry.variants == old.variants && entry.ns < old.ns))
-    at->second = entry;
+  const auto rank = [](const WisdomEntry& e) { return std::tuple(e.finished, e.variants, -e.ns); };
+  if (rank(entry) > rank(old)) at->second = entry;
 }
 
 std::string Wisdom::text() const {
   Json entries = Json::object();
-  for (const auto& [key, e] : entries_)
+  for (const auto& [key, e] : entries_) {
     entries[key] = {{"schedule", e.schedule}, {"ns", e.ns}, {"variants", e.variants}};
+    if (!e.finished) entries[key]["unfinished"] = true;
+  }
   return measured_document(wisdom_file, cpu_, std::move(entries)).dump(1) + "\n";
 }
 
@@ -108,7 +111,10 @@ Status Wisdom::parse(const std::string& text, const std::string& source) {
                       e.contains("ns") && e["ns"].is_number() && e["ns"].get<double>() > 0 &&
                       e.contains("variants") && e["variants"].is_number_integer();
     if (!good) return refuse(fmt::format("entry \"{}\" lacks schedule, ns or variants", key));
-    read[key] = {e["schedule"].get<std::string>(), e["ns"].get<double>(), e["variants"].get<int>()};
+    if (e.contains("unfinished") && !e["unfinished"].is_boolean())
+      return refuse(fmt::format("entry \"{}\": unfinished is neither true nor false", key));
+    read[key] = {e["schedule"].get<std::string>(), e["ns"].get<double>(), e["variants"].get<int>(),
+                 !e.value("unfinished", false)};
   }
   for (const auto& [key, e] : read) add(key, e);
   return Status::success();

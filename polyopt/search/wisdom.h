@@ -12,8 +12,9 @@ namespace cortex {
 
 struct WisdomEntry {
   std::string schedule;
-  double ns = 0;     // when it was measured
-  int variants = 0;  // that it was the best of
+  double ns = 0;         // when it was measured
+  int variants = 0;      // that it was the best of
+  bool finished = true;  // false: the search was interrupted, the next one starts again
 };
 
 class Wisdom {
@@ -29,7 +30,7 @@ class Wisdom {
   // The key of a problem (problem_key), its threads and ISA, and whether weights are prepacked.
   static std::string key(const std::string& problem, Isa isa, int threads, bool prepacked);
   const WisdomEntry* find(const std::string& key) const;  // nullptr: nothing known
-  // Keeps the faster of two entries that come from as many variants, else the one of more.
+  // Keeps a finished entry rather than one that is not; then the one of more variants, then the faster.
   void add(const std::string& key, const WisdomEntry& entry);
   std::size_t size() const { return entries_.size(); }
 

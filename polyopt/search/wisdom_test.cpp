@@ -66,6 +66,22 @@ TEST_F(WisdomFile, KeepsWhatMoreVariantsWereTriedFor) {
   EXPECT_EQ(w.find("p")->schedule, "c");
 }
 
+TEST_F(WisdomFile, FinishedSearchesReplaceInterruptedOnes) {
+  Wisdom w(machine());
+  w.add("p", {"a", 10, 3, false});
+  w.add("q", {"a", 10, 8});
+  w.add("q", {"b", 5, 200, false});
+  EXPECT_EQ(w.find("q")->schedule, "a");
+  ASSERT_TRUE(w.save(path()));
+  Wisdom back(machine());
+  ASSERT_TRUE(back.load(path()));
+  EXPECT_FALSE(back.find("p")->finished);
+  EXPECT_TRUE(back.find("q")->finished);
+  back.add("p", {"b", 12, 2});
+  EXPECT_EQ(back.find("p")->schedule, "b");
+  EXPECT_TRUE(back.find("p")->finished);
+}
+
 TEST_F(WisdomFile, RefusesWhatIsDamagedOrForeign) {
   Wisdom w(machine());
   w.add("p", {"m/4 | k", 10, 8});
