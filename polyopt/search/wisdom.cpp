@@ -123,6 +123,11 @@ Status Wisdom::parse(const std::string& text, const std::string& source) {
 Status Wisdom::load(const std::string& path) {
   std::error_code error;
   if (!std::filesystem::exists(path, error) && !error) return Status::success();
+  // Opening one succeeds; reading it throws.
+  if (std::filesystem::is_directory(path, error))
+    return invalid_argument(
+        fmt::format("wisdom {0}: it is a directory: name a file, such as {0}{1}wisdom.json", path,
+                    path.ends_with('/') ? "" : "/"));
   std::ifstream in(path, std::ios::binary);
   const std::string text{std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
   if (!in && !in.eof()) return io_error(fmt::format("wisdom {}: it cannot be read", path));

@@ -82,6 +82,13 @@ TEST_F(WisdomFile, FinishedSearchesReplaceInterruptedOnes) {
   EXPECT_TRUE(back.find("p")->finished);
 }
 
+TEST_F(WisdomFile, RefusesADirectory) {
+  std::filesystem::create_directories(path());
+  EXPECT_NE(refusal().find(path() + ": it is a directory: name a file, such as " + path() + "/wisdom.json"),
+            std::string::npos)
+      << refusal();
+}
+
 TEST_F(WisdomFile, RefusesWhatIsDamagedOrForeign) {
   Wisdom w(machine());
   w.add("p", {"m/4 | k", 10, 8});
