@@ -1,6 +1,8 @@
 // Ctrl-C while something is measured: what has been found so far is kept.
 #pragma once
 
+#include <sys/types.h>
+
 namespace cortex::bench {
 
 // While one lives, the first SIGINT only sets a flag, which measuring loops ask for; a second one ends the
@@ -15,5 +17,8 @@ class InterruptGuard {
 
 // Whether SIGINT came since the guard was made.
 bool interrupted();
+
+// Interrupts a process too. Where the terminal has told it already, this changes nothing.
+void pass_interrupt_on(pid_t process);
 
 }  // namespace cortex::bench

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <poll.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
@@ -10,6 +11,8 @@
 #include <cerrno>
 #include <cstring>
 #include <thread>
+
+#include "bench/measure/interrupt.h"
 
 namespace cortex::bench {
 namespace {
@@ -75,6 +78,24 @@ Status Child::start(const std::vector<std::string>& arguments, const std::vector
   return Status::success();
 }
 
+// SIGINT is blocked but while we wait: one that comes just before is not slept through.
+void Child::wait_for_output() {
+  sigset_t interrupt, before;
+  sigemptyset(&interrupt);
+  sigaddset(&interrupt, SIGINT);
+  pthread_sigmask(SIG_BLOCK, &interrupt, &before);
+  pollfd output{from_, POLLIN, 0};
+  for (int ready = -1; ready < 0;) {
+    if (!passed_on_ && interrupted()) {
+      passed_on_ = true;
+      pass_interrupt_on(pid_);
+    }
+    ready = ppoll(&output, 1, nullptr, &before);
+    if (ready < 0 && errno != EINTR) break;
+  }
+  pthread_sigmask(SIG_SETMASK, &before, nullptr);
+}
+
 bool Child::read_line(std::string& line) {
   for (;;) {
     const std::size_t end = pending_.find('\n');
@@ -84,6 +105,7 @@ bool Child::read_line(std::string& line) {
       return true;
     }
     char chunk[65536];
+    wait_for_output();
     const ssize_t n = read(from_, chunk, sizeof chunk);
     if (n < 0 && errno == EINTR) continue;
     if (n <= 0) return false;

@@ -20,13 +20,17 @@ class Child {
   // Runs this executable again with `arguments`, writes `input` to its descriptor 3 and closes it.
   Status start(const std::vector<std::string>& arguments, const std::vector<std::string>& environment,
                const std::string& input);
-  // The next line from its descriptor 4, without the newline; false at the end.
+  // The next line from its descriptor 4, without the newline; false at the end. SIGINT of an InterruptGuard
+  // is passed on to it, once.
   bool read_line(std::string& line);
   // After the end: its exit status as waitpid reports it.
   int wait();
 
  private:
+  void wait_for_output();
+
   pid_t pid_ = -1;
+  bool passed_on_ = false;
   int from_ = -1;
   std::string pending_;
 };
