@@ -60,6 +60,8 @@ class DenseSubject : public Subject {
     return reference_->check(result_.as<float>());
   }
 
+  bool search_cut_short() const override { return tuner_ && tuner_->cut_short(); }
+
   void describe(Row& row, Isa isa, double) override {
     row.flops = flop_count(problem_);
     row.dt = dt_name(problem_);

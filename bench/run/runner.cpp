@@ -36,6 +36,10 @@ class IsaRun {
   // Workers until every set is done; a new one after each crash.
   Status run() {
     while (job_.first_set < set_count(job_.options)) {
+      if (interrupted()) {
+        stop(false);
+        break;
+      }
       if (limit_ > 0) job_.options.time_limit = std::max(0.001, limit_ - (now_ns() - started_) * 1e-9);
       Child child;
       const int threads = *std::max_element(job_.options.threads.begin(), job_.options.threads.end());
@@ -51,7 +55,7 @@ class IsaRun {
                                           isa_name(isa_), WEXITSTATUS(status), doing_, contestant_));
       }
       if (WTERMSIG(status) == SIGINT) {
-        results_.stopped = fmt::format("interrupted while {} {}", doing_, contestant_);
+        stop(false);
         break;
       }
       if (WTERMSIG(status) == SIGTERM) return internal_error("interrupted");
@@ -89,13 +93,22 @@ class IsaRun {
       } else if (kind == "end_set") {
         finish_set();
       } else if (kind == "stopped") {
-        results_.stopped = event.at("message");
+        stop(event.at("search"));
       }
       return Status::success();
     } catch (const Json::exception& e) {
       return internal_error(
           fmt::format("the worker for {} said something unreadable: {}", isa_name(isa_), e.what()));
     }
+  }
+
+  // Ctrl-C. Earlier instruction sets were measured whole.
+  void stop(bool search) {
+    const int sets = set_count(job_.options);
+    results_.stopped = fmt::format("interrupted: {} of {} measurements done",
+                                   isa_index_ * sets + job_.first_set, isa_count_ * sets);
+    if (search)
+      results_.stopped += "; the search then under way, answered with its best so far, is to be repeated";
   }
 
   void report_progress() const {
@@ -143,7 +156,7 @@ class IsaRun {
 
 Result<RunResults> run_all(const RunOptions& options, const RunListener& listener) {
   RunResults results;
-  const InterruptGuard guard;  // the worker is told too, and says where it stopped
+  const InterruptGuard guard;  // passed on to the worker, which ends after the set under way
   const Deadline deadline(options.time_limit);
   for (std::size_t i = 0; i < options.isas.size(); ++i) {
     const double left = static_cast<double>(options.isas.size() - i);

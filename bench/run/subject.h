@@ -18,6 +18,8 @@ class Subject {
                                                    KernelChoice kernel) = 0;
   // Runs the instance once and compares. Only where the subject was made with --verify.
   virtual Verdict verify(Instance& instance) = 0;
+  // Whether Ctrl-C ended a search of create() early.
+  virtual bool search_cut_short() const { return false; }
   // Times of a row are divided by it: an execution may run several batches.
   virtual double batches_per_execution() const { return 1; }
   // Shape, flops and what else depends on the problem. gflops: measured peak of one core.

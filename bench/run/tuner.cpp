@@ -92,6 +92,7 @@ Result<std::string> Tuner::schedule(const Request& request) {
   if (options_.mode == SearchMode::estimate) return ranker_ ? ranked(request) : std::string();
   Result<WisdomEntry> found = measure(request);
   if (!found) return found.error();
+  cut_short_ = cut_short_ || !found->finished;
   wisdom_.add(key, *found);
   if (!options_.wisdom.empty()) {
     if (Status s = wisdom_.save(options_.wisdom); !s) return s.error();

@@ -22,6 +22,8 @@ class Tuner {
   Status start();
   // Empty: Cortex's own choice. What is measured goes to the wisdom file at once.
   Result<std::string> schedule(const Request& request);
+  // Whether a search was interrupted.
+  bool cut_short() const { return cut_short_; }
 
  private:
   struct Runtime;  // context and thread pools, made when first needed
@@ -33,6 +35,7 @@ class Tuner {
   Wisdom wisdom_;
   std::optional<Ranker> ranker_;
   std::unique_ptr<Runtime> runtime_;
+  bool cut_short_ = false;
 };
 
 }  // namespace cortex::bench

@@ -80,7 +80,8 @@ class Worker {
       if (Status s = measure(set); !s) return fail(s.error());
       say({{"event", "end_set"}, {"set", set}});
       if (!interrupted()) continue;
-      say({{"event", "stopped"}, {"message", stopped_after(set + 1)}});
+      // Ctrl-C: this set was finished with what its search had found by then.
+      say({{"event", "stopped"}, {"search", subject_ && subject_->search_cut_short()}});
       break;
     }
     return 0;
@@ -92,14 +93,6 @@ class Worker {
     std::unique_ptr<Instance> instance;
     Verdict verdict;
   };
-
-  // Ctrl-C: the set under way is finished with what its search had found by then.
-  std::string stopped_after(int sets) const {
-    std::string text = fmt::format("interrupted: {} of {} measurements done", sets, set_count(options_));
-    if (options_.mode == SearchMode::estimate) return text;
-    text += "; the search then under way answered with the fastest schedule it had tried";
-    return options_.wisdom.empty() ? text : fmt::format("{}, which {} keeps", text, options_.wisdom);
-  }
 
   void begin(int set, const std::string& contestant, const char* doing) {
     say({{"event", "begin"}, {"set", set}, {"contestant", contestant}, {"doing", doing}});
