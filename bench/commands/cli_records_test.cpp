@@ -182,5 +182,29 @@ TEST_F(Cli, AnInterruptedSearchKeepsTheBestSoFar) {
   EXPECT_FALSE(after.at("entries").begin().value().contains("unfinished")) << after.dump();
 }
 
+// As `kill -INT` does: the process that was started alone.
+constexpr char one_process[] = "timeout --foreground --preserve-status -s INT -k 60 3";
+
+TEST_F(Cli, AnInterruptIsPassedOnToTheWorker) {
+  const std::string run = "run 700x700:700x700 --backend cortex --isa avx2,baseline --json " +
+                          file("r.json") + " --wisdom " + file("w.json");
+  const Outcome o = bench(run + " --repeats 2 --mode exhaustive --tune-seconds 300", one_process);
+  EXPECT_EQ(o.code, 1) << o.text;
+  EXPECT_NE(o.text.find("interrupted: 1 of 2 measurements done; the search then under way"),
+            std::string::npos)
+      << o.text;
+  EXPECT_EQ(read("r.json").at("results").size(), 1u);
+  const Outcome sampling = bench(run + " --min-time 5", one_process);
+  EXPECT_EQ(sampling.code, 1) << sampling.text;
+  EXPECT_NE(sampling.text.find("interrupted: 1 of 2 measurements done"), std::string::npos) << sampling.text;
+  EXPECT_EQ(sampling.text.find("search"), std::string::npos) << sampling.text;
+}
+
+TEST_F(Cli, AnInterruptedRankSaysHowFarItCame) {
+  const Outcome o = bench("rank 700x700:700x700 300x300:300x300 --seconds 300", one_process);
+  EXPECT_EQ(o.code, 1) << o.text;
+  EXPECT_NE(o.text.find("interrupted: 0 of 2 ranked"), std::string::npos) << o.text;
+}
+
 }  // namespace
 }  // namespace cortex::bench

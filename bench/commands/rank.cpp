@@ -340,9 +340,13 @@ int run(Arguments a, const Session& session) {
       rankings.push_back(std::move(*ranking));
     }
   }
-  if (done < all)
-    fmt::print("{}: {} of {} left out\n", interrupted() ? "interrupted" : "time limit", all - done, all);
-  return report(a, context, rankings);
+  const bool cut = done < all && interrupted();
+  if (done < all && !cut) fmt::print("time limit: {} of {} left out\n", all - done, all);
+  if (!cut || !rankings.empty()) {
+    if (const int code = report(a, context, rankings); code != exit_ok || !cut) return code;
+  }
+  fmt::print(stderr, "cortex-bench: interrupted: {} of {} ranked\n", done, all);
+  return exit_failed;
 }
 
 }  // namespace
@@ -350,6 +354,8 @@ int run(Arguments a, const Session& session) {
 void add_rank(CLI::App& app, Session& session) {
   CLI::App* command =
       app.add_subcommand("rank", "predicted order against measured order of variants of each problem");
+  command->footer(
+      "Ctrl-C leaves out the problem under way and those after it, reports the rest, and exits with 1.");
   auto a = std::make_shared<Arguments>();
   command->add_option("problem", a->problems, "problem lines");
   command->add_option("--problem", a->option_problems, "the same, for one that begins with options")
