@@ -126,6 +126,10 @@ int run(const RunArguments& arguments, const Session& session) {
 
 void add_run(CLI::App& app, Session& session) {
   CLI::App* command = app.add_subcommand("run", "measure problems, side by side with the peers");
+  command->footer(
+      "Ctrl-C ends after the measurement under way, writes what was measured, and exits with 1; a search "
+      "cut\n"
+      "short is repeated by the next run that asks for one.");
   auto arguments = std::make_shared<RunArguments>();
   add_run_options(*command, *arguments);
   command->callback([arguments, &session] { session.exit_code = run(*arguments, session); });
