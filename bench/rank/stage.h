@@ -47,7 +47,7 @@ class Stage {
   Operands operands_;
   std::optional<Reference> reference_;
   BenchBuffer src_, dst_, bias_;
-  std::vector<float> result_;  // where dst is no f32
+  std::vector<float> result_;                   // where dst is no f32
   std::map<std::string, BenchBuffer> weights_;  // by layout: variants with the same share one
   // Grows with the largest need; older ones stay, for the arguments that point to them.
   std::vector<BenchBuffer> scratch_;

@@ -15,8 +15,8 @@ struct KernelForecast {
   double seconds = 0;
 };
 
-// For the problem (text) with the layer's weights, one thread, this CPU, native layouts; fastest first. Refuses
-// weights of another shape and what has no kernels for zeros.
+// For the problem (text) with the layer's weights, one thread, this CPU, native layouts; fastest first.
+// Refuses weights of another shape and what has no kernels for zeros.
 Result<std::vector<KernelForecast>> forecast_kernels(const std::string& problem, const Layer& layer);
 
 }  // namespace cortex
