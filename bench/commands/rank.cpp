@@ -17,6 +17,7 @@
 #include "bench/rank/measure.h"
 #include "bench/rank/page.h"
 #include "bench/rank/record.h"
+#include "bench/rank/row.h"
 #include "bench/rank/variants.h"
 #include "bench/report/file.h"
 #include "bench/report/progress.h"
@@ -81,34 +82,6 @@ Result<Machine> machine_of(const Arguments& a, Isa isa) {
   Machine machine = host_machine(isa);
   machine.ghz = measure_core_peak(isa, 0.05).ghz;
   return machine;
-}
-
-std::string name_of(const Ranking& r) { return r.name.empty() ? r.problem : r.name; }
-
-std::string header() {
-  return fmt::format("{:<20} {:<34} {:>2} {:>5} {:>10} {:>8} {:>8} {:>8} {:>8} {:>8} {:>8} {:>8} {:>8}\n",
-                     "name", "shape", "T", "n", "best us", "top-1", "measured", "median", "worst", "pairwise",
-                     "closed", "pred/m", "plan ms");
-}
-
-std::string line(const Ranking& r) {
-  const Score s = judge(r);
-  return fmt::format(
-      "{:<20} {:<34} {:>2} {:>5} {:>10} {:>8.3f} {:>8.3f} {:>8.3f} {:>8.3f} {:>8.3f} {:>8.3f} {:>8.2f} "
-      "{:>8.2f}\n",
-      name_of(r), r.shape, r.threads, s.variants, microseconds(best_ns(r)), s.top1_over_best,
-      s.measured_over_best, s.median_over_best, s.worst_over_best, s.pairwise_accuracy, s.gap_closed, s.bias,
-      r.plan_seconds * 1e3);
-}
-
-Json to_json(const Ranking& r) {
-  const Score s = judge(r);
-  Json json = {{"problem", r.problem}, {"name", r.name}, {"isa", r.isa}, {"threads", r.threads}};
-  json.update(to_json(s));
-  json["plan_ms"] = r.plan_seconds * 1e3;
-  json["variants_scored"] = r.scored;
-  json["choice"] = r.choice >= 0 ? r.variants[static_cast<std::size_t>(r.choice)].schedule : std::string();
-  return json;
 }
 
 // The summary of all, and of each thread count where there are several.
@@ -228,11 +201,11 @@ int replay(const Arguments& a, Machine machine, const Json& context) {
   if (!a.fit.empty()) {
     if (const int code = fit_and_save(a, *rankings, machine); code != exit_ok) return code;
   }
-  if (!a.quiet) fmt::print("{}", header());
+  if (!a.quiet) fmt::print("{}", rank_header());
   std::vector<Ranking> unseen;
   for (Ranking& r : *rankings) {
     if (Status s = predict_again(r, machine); !s) return report_error(s.error());
-    if (!a.quiet) fmt::print("{}", line(r));
+    if (!a.quiet) fmt::print("{}", rank_line(r));
     if (held_out(r, a.hold_out)) unseen.push_back(r);
   }
   if (!a.learn.empty()) {
@@ -318,7 +291,8 @@ int run(Arguments a, const Session& session) {
   Runner runner(a, *machine);
   if (Status s = runner.start(); !s) return report_error(s.error());
   if (!a.quiet)
-    fmt::print("{}, isa {}, {:.2f} GHz\n{}", machine->name, isa_name(machine->isa), machine->ghz, header());
+    fmt::print("{}, isa {}, {:.2f} GHz\n{}", machine->name, isa_name(machine->isa), machine->ghz,
+               rank_header());
   const InterruptGuard guard;
   Progress progress;
   std::vector<Ranking> rankings;
@@ -335,7 +309,7 @@ int run(Arguments a, const Session& session) {
       if (!ranking) return report_error(ranking.error());
       if (interrupted()) break;  // not all of its variants ran
       ++done;
-      if (!a.quiet) fmt::print("{}", line(*ranking));
+      if (!a.quiet) fmt::print("{}", rank_line(*ranking));
       std::fflush(stdout);
       rankings.push_back(std::move(*ranking));
     }
