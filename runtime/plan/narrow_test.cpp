@@ -229,18 +229,6 @@ class Narrow {
     return m.batch_a == m.batch_b && weights_elements(problem_) == m.k * m.n;
   }
 
-  // f(element in NHWC, element in the plan's layout), see cortex_plan_info.
-  template <typename F>
-  static void for_each_element(int64_t batch, int64_t channels, int64_t points, int64_t images, int64_t block,
-                               F f) {
-    for (int64_t n = 0; n < batch; ++n)
-      for (int64_t c = 0; c < channels; ++c)
-        for (int64_t p = 0; p < points; ++p)
-          f(static_cast<std::size_t>((n * points + p) * channels + c),
-            static_cast<std::size_t>(
-                (((n / images * (points / block) + p / block) * channels + c) * block + p % block) * images +
-                n % images));
-  }
   template <typename F>
   void for_each_src(const cortex_plan_info& info, F f) const {
     if (!problem_.is_conv()) return for_each_element(1, src_elements(problem_), 1, 1, 1, f);

@@ -163,15 +163,6 @@ class Check {
   static bool is_own(const char* layout) {
     return std::string_view(layout) != "ndhwc" && std::string_view(layout) != "ncdhw";
   }
-  template <typename F>
-  static void for_each_element(int64_t batch, int64_t channels, int64_t points, int64_t images, int64_t block,
-                               F f) {
-    for (int64_t n = 0; n < batch; ++n)
-      for (int64_t c = 0; c < channels; ++c)
-        for (int64_t p = 0; p < points; ++p)
-          f(static_cast<std::size_t>((n * points + p) * channels + c),
-            static_cast<std::size_t>(cortex_activation_element(n, c, p, channels, points, images, block)));
-  }
 
   static cortex_layout conv_layout(const char* layout) {
     return std::string_view(layout) == "ncdhw" ? CORTEX_LAYOUT_NCHW : CORTEX_LAYOUT_NHWC;

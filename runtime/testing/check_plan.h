@@ -13,6 +13,16 @@ Handle<cortex_context> context_for(const char* max_isa);  // nullptr: whatever t
 Handle<cortex_problem> problem_of(const Problem& problem, cortex_message* message);
 Handle<cortex_thread_pool> pool_of(int threads);
 
+// f(element in NHWC, element in a plan's layout) for every element of an activation.
+template <typename F>
+void for_each_element(int64_t batch, int64_t channels, int64_t points, int64_t images, int64_t block, F f) {
+  for (int64_t n = 0; n < batch; ++n)
+    for (int64_t c = 0; c < channels; ++c)
+      for (int64_t p = 0; p < points; ++p)
+        f(static_cast<std::size_t>((n * points + p) * channels + c),
+          static_cast<std::size_t>(cortex_activation_element(n, c, p, channels, points, images, block)));
+}
+
 struct Outcome {
   std::string failure;     // empty: correct
   double error_ratio = 0;  // largest |error| / tolerance
