@@ -300,8 +300,9 @@ CORTEX_API cortex_status cortex_plan_query(const cortex_plan* plan, cortex_plan_
                                            cortex_message* message);
 
 /* The generated kernel behind the plan, NULL when it is interpreted. Its cortex_kernel_call takes operands
- * in native layout; sources of bf16 (u8) whose channels, or K, are no multiple of 2 (4), and all s8 sources,
- * as the units that execute copies them into, which callers of the kernel itself cannot make. */
+ * in native layout (c: see cortex_kernel_run); sources of bf16 (u8) whose channels, or K, are no multiple of
+ * 2 (4), and all s8 sources, as the units that execute copies them into, which callers of the kernel itself
+ * cannot make. */
 CORTEX_API const cortex_kernel_entry* cortex_plan_kernel(const cortex_plan* plan);
 
 /* weights (weights_bytes, in the layout of the options) -> packed (packed_weights_bytes; 64-byte aligned is
@@ -368,7 +369,9 @@ CORTEX_API uint64_t cortex_kernel_hash(const char* key, const char* isa, int thr
 CORTEX_API const cortex_kernel_entry* cortex_kernel_find(const cortex_kernel_library* library, uint64_t hash,
                                                          const char* key);
 
-/* Runs one thread's share; no argument is checked. */
+/* Runs one thread's share; no argument is checked. Where entry->sum is not NULL, c is not the result but
+ * room for parts of it, see cortex_kernel_entry. A c beyond 24 MiB may be written past the caches: before
+ * another thread reads it, this one must execute a store fence (sfence). */
 static inline void cortex_kernel_run(const cortex_kernel_entry* entry, const cortex_kernel_call* call) {
   entry->run(call);
 }
