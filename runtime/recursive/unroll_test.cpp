@@ -102,15 +102,9 @@ TEST(Unroll, GivesTheBitsOfLevels) {
     for (const bool features : {false, true}) {
       if (!ready_model(name, features)) continue;
       SCOPED_TRACE(name);
-      const Model model = parsed(*ready_model(name, features), 24);
-      Batch batch;
-      for (int s = 0; s < 7; ++s)
-        batch.add(
-            random_structure(model.structure, s < 3 ? 1 : 30, static_cast<int>(model.children()), random));
-      batch.fill(random, 7, 19);
-      CompileOptions options = for_this_machine();
-      options.bidirectional = model.structure == Structure::sequence;
-      const auto made = compiled(model, random_parameters(model, random), options);
+      ReadyCase ready(name, features, random);
+      Batch& batch = ready.batch;
+      CompiledModel* const made = ready.made.get();
       const std::vector<float> expected = all_states(*made, batch.view(), 1);
       made->unrolling = Unrolling::always;
       for (const int threads : {1, 2}) EXPECT_EQ(all_states(*made, batch.view(), threads), expected);

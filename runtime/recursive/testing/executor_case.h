@@ -116,4 +116,21 @@ struct Forest {
   Batch batch;
 };
 
+// A ready model of 24 units, compiled, and seven structures to run it on; the first three are words alone.
+struct ReadyCase {
+  ReadyCase(const std::string& name, bool features, std::mt19937& random)
+      : model(parsed(*ready_model(name, features), 24)) {
+    for (int s = 0; s < 7; ++s)
+      batch.add(
+          random_structure(model.structure, s < 3 ? 1 : 30, static_cast<int>(model.children()), random));
+    batch.fill(random, 7, 19);
+    CompileOptions options = for_this_machine();
+    options.bidirectional = model.structure == Structure::sequence;
+    made = compiled(model, random_parameters(model, random), options);
+  }
+  const Model model;
+  Batch batch;
+  std::unique_ptr<CompiledModel> made;
+};
+
 }  // namespace cortex::recursive::testing
