@@ -1,6 +1,10 @@
 #include "support/cpu.h"
 
 #include <cpuid.h>
+#if defined(__linux__)
+#include <sys/syscall.h>
+#include <unistd.h>
+#endif
 
 #include <algorithm>
 #include <array>
@@ -10,8 +14,24 @@
 namespace cortex {
 namespace {
 
-constexpr std::array<const char*, isa_count> names = {"baseline", "avx2",       "avx2vnni",
-                                                      "avx512",   "avx512vnni", "avx512bf16"};
+constexpr std::array<const char*, isa_count> names = {"baseline",   "avx2",       "avx2vnni", "avx512",
+                                                      "avx512vnni", "avx512bf16", "amx"};
+
+// Linux saves tile registers for processes that asked for it (Documentation/arch/x86/xstate.rst).
+bool may_use_tiles() {
+#if defined(__linux__)
+  constexpr int request_permission = 0x1023, tile_data = 18;  // ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA
+  return syscall(SYS_arch_prctl, request_permission, tile_data) == 0;
+#else
+  return false;
+#endif
+}
+
+bool has_amx() {
+  constexpr unsigned bf16 = 1u << 22, tile = 1u << 24, int8 = 1u << 25, all = bf16 | tile | int8;
+  unsigned a = 0, b = 0, c = 0, d = 0;
+  return __get_cpuid_count(7, 0, &a, &b, &c, &d) && (d & all) == all && may_use_tiles();
+}
 
 // A bit of CPUID leaf 7, subleaf 1, EAX.
 bool has_feature(unsigned bit) {
@@ -29,7 +49,8 @@ Isa detect() {
     return has_feature(avx_vnni_bit) ? Isa::avx2vnni : Isa::avx2;
   }
   if (!__builtin_cpu_supports("avx512vnni")) return Isa::avx512;
-  return has_feature(avx512_bf16_bit) ? Isa::avx512bf16 : Isa::avx512vnni;
+  if (!has_feature(avx512_bf16_bit)) return Isa::avx512vnni;
+  return has_amx() ? Isa::amx : Isa::avx512bf16;
 }
 
 }  // namespace

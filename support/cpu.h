@@ -17,8 +17,9 @@ enum class Isa : int {
   avx512 = 3,      // AVX-512 F, BW, VL, DQ (x86-64-v4)
   avx512vnni = 4,  // + AVX512_VNNI
   avx512bf16 = 5,  // + AVX512_BF16
+  amx = 6,         // + AMX_TILE, AMX_INT8, AMX_BF16
 };
-inline constexpr int isa_count = 6;
+inline constexpr int isa_count = 7;
 
 // Whether code for `code` may be run where `level` is what may be used.
 constexpr bool runs(Isa level, Isa code) {
@@ -34,7 +35,8 @@ const char* isa_name(Isa isa);                        // "avx512"
 std::optional<Isa> parse_isa(std::string_view name);  // inverse of isa_name
 std::string isa_names();                              // "baseline, avx2, ...", for messages
 
-// The highest level that CPU and OS support. Computed once; thread-safe.
+// The highest level that CPU and OS support. Computed once; thread-safe. For amx that includes the process's
+// permission to use tile registers, which is asked for here.
 Isa detected_isa();
 
 // Whether this CPU runs the level; avx2vnni may be missing below detected_isa().

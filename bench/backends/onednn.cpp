@@ -7,8 +7,18 @@
 namespace cortex::bench {
 namespace {
 
+// Capped where Cortex is: at the best this CPU has, the library chooses for itself.
 dnnl::cpu_isa library_isa(Isa isa) {
   switch (isa) {
+    case Isa::avx512:
+      if (isa < detected_isa()) return dnnl::cpu_isa::avx512_core;
+      break;
+    case Isa::avx512vnni:
+      if (isa < detected_isa()) return dnnl::cpu_isa::avx512_core_vnni;
+      break;
+    case Isa::avx512bf16:
+      if (isa < detected_isa()) return dnnl::cpu_isa::avx512_core_bf16;
+      break;
     case Isa::baseline:
       return dnnl::cpu_isa::sse41;
     case Isa::avx2:

@@ -111,6 +111,11 @@ int run(const Arguments& a) {
                isa_name(level), peak.gflops, peak.fma_per_cycle, peak.fma_latency, peak.ghz);
     peaks[isa_name(level)] = rounded(peak.gflops);
   }
+  if (supports(Isa::amx)) {
+    const double gops = 4 * measure_tile_peak(a.seconds * 0.03);
+    fmt::print("peak amx       {:>8.1f} GOP/s of INT8 a core, half of it GFLOP/s of BF16\n", gops);
+    peaks["amx"] = rounded(gops / 4);
+  }
   const double fork_join = fork_join_seconds(machine.cores, a.seconds * 0.03);
   fmt::print("fork and join of {} spinning threads: {:.2f} us\n", machine.cores, fork_join * 1e6);
   fmt::print("latency of memory: {:.0f} ns\n",

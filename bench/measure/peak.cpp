@@ -82,6 +82,25 @@ void add_chain(int64_t steps) {
       : "rcx", "cc");
 }
 
+// Four multiplications of whole tiles a step, on four tiles of sums.
+void multiply_tiles(int64_t steps) {
+  struct alignas(64) {
+    uint8_t palette = 1, reserved[15] = {};
+    uint16_t row_bytes[16] = {64, 64, 64, 64, 64, 64, 64, 64};
+    uint8_t rows[16] = {16, 16, 16, 16, 16, 16, 16, 16};
+  } config;
+  __asm__ volatile(
+      "ldtilecfg %1\n"
+      "tilezero %%tmm0\n tilezero %%tmm1\n tilezero %%tmm2\n tilezero %%tmm3\n"
+      "tilezero %%tmm4\n tilezero %%tmm5\n tilezero %%tmm6\n tilezero %%tmm7\n 1:\n"
+      "tdpbusd %%tmm6, %%tmm4, %%tmm0\n tdpbusd %%tmm7, %%tmm4, %%tmm1\n"
+      "tdpbusd %%tmm6, %%tmm5, %%tmm2\n tdpbusd %%tmm7, %%tmm5, %%tmm3\n"
+      "dec %0\n jnz 1b\n tilerelease\n"
+      : "+r"(steps)
+      : "m"(config)
+      : "cc");
+}
+
 double best_ns(void (*loop)(int64_t), int64_t steps, double seconds) {
   const Deadline deadline(seconds);
   double best = 1e300;
@@ -122,6 +141,11 @@ CorePeak measure_core_peak(Isa isa, double seconds) {
   if (std::abs(peak.fma_per_cycle / halves - 1) < 0.08) peak.fma_per_cycle = halves;
   peak.fma_latency = chain_ns * peak.ghz;
   return peak;
+}
+
+double measure_tile_peak(double seconds) {
+  constexpr int64_t steps = 1000;
+  return 2.0 * 4 * 16 * 16 * 16 / best_ns(multiply_tiles, steps, seconds);
 }
 
 }  // namespace cortex::bench

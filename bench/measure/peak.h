@@ -17,4 +17,7 @@ struct CorePeak {
 // windows, so that a busy machine does not lower it; `seconds` in all.
 CorePeak measure_core_peak(Isa isa, double seconds = 0.1);
 
+// The same of tile registers (Isa::amx), a unit of 4 bytes times another counted like an f32.
+double measure_tile_peak(double seconds = 0.1);
+
 }  // namespace cortex::bench

@@ -62,13 +62,17 @@ class DenseSubject : public Subject {
 
   bool search_cut_short() const override { return tuner_ && tuner_->cut_short(); }
 
-  void describe(Row& row, Isa isa, double) override {
+  void describe(Row& row, Isa isa, double gflops) override {
     row.flops = flop_count(problem_);
     row.dt = dt_name(problem_);
-    // Cores multiply units of narrow types as fast as f32.
+    // Cores multiply units of narrow types as fast as f32, in tile registers faster.
     const bool integers = sum_type(problem_.src) == DataType::s32;
-    const bool native = integers ? isa == Isa::avx2vnni || isa >= Isa::avx512vnni : isa == Isa::avx512bf16;
+    const bool native = integers ? isa == Isa::avx2vnni || isa >= Isa::avx512vnni : isa >= Isa::avx512bf16;
     if (native) row.peak_factor = static_cast<double>(unit_length(problem_.src));
+    if (isa >= Isa::amx && problem_.src != DataType::f32) {
+      static const double tiles = measure_tile_peak();
+      row.peak_factor *= tiles / gflops;
+    }
     row.shape = short_shape(problem_);
     row.weights = weights_;
     row.density = density_;

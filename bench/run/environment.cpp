@@ -34,6 +34,12 @@ std::map<std::string, std::string> worker_variables(Isa isa, int threads) {
     // OpenBLAS before 0.3.24 takes AVX-512 CPUs of AMD for Haswell.
     set["OPENBLAS_CORETYPE"] = "SkylakeX";
     set["ATEN_CPU_CAPABILITY"] = "avx512";  // PyTorch takes AVX2 unless told
+    if (isa < detected_isa()) {
+      const char* cap = isa == Isa::avx512       ? "AVX512_CORE"
+                        : isa == Isa::avx512vnni ? "AVX512_CORE_VNNI"
+                                                 : "AVX512_CORE_BF16";
+      set["ONEDNN_MAX_CPU_ISA"] = set["DNNL_MAX_CPU_ISA"] = cap;
+    }
   } else if (isa >= Isa::avx2) {
     set["OPENBLAS_CORETYPE"] = "Haswell";
     set["ATEN_CPU_CAPABILITY"] = "avx2";

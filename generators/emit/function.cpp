@@ -54,6 +54,9 @@ class Emitter {
     visit_calls(f_.body, [&](const Call& call) { arguments(call); });
     out_ += "\n";
     block(f_.body);
+    visit_calls(f_.body, [&](const Call& call) {
+      if (find_kernel(call.kernel)->tiles) out_ += "  cortex_tiles_release_amx(&tiles_configured);\n";
+    });
     return out_ + "}\n";
   }
 
@@ -163,6 +166,10 @@ class Emitter {
     out_ += fmt::format("\n  cortex_{}_args args = {{}};\n",
                         kernel->op == KernelOp::dwconv ? "dwconv" : "brgemm");
     indent_ = 1;
+    if (kernel->tiles) {
+      line("uint64_t tiles_configured = 0;");
+      line("args.tiles_configured = &tiles_configured;");
+    }
     for (const Field& f : call.fields) {
       if (is_fixed(f) && !is_zero(f)) assign(f);
     }

@@ -98,7 +98,12 @@ typedef struct cortex_row_window {
  * `next` on, next_ld bytes apart, are brought near meanwhile: what a later call will read. So is what lies
  * a_ahead bytes from the rows of A that are read, and b_ahead bytes from those of B. c_far 1: C's lines are
  * asked for before the sum begins; 2: nobody reads C soon, and f32 kernels may write it past the caches, by
- * stores that other threads see in order only after an sfence. */
+ * stores that other threads see in order only after an sfence.
+ * tiles_configured is for kernels of ISA amx, whose tile registers must be configured for the sizes of a call,
+ * which takes about as long as 10 multiplications of tiles. NULL: every call configures them and releases them.
+ * Else a word of the caller's, 0 before the first of a series of calls on one thread: a call configures them
+ * if the one before it did for other sizes. In between nothing else on the thread may use tile registers;
+ * cortex_tiles_release_amx ends the series. */
 typedef struct cortex_brgemm_args {
   const void* a;
   const void* b;
@@ -116,6 +121,7 @@ typedef struct cortex_brgemm_args {
   int64_t next_ld, next_rows;
   int64_t a_ahead, b_ahead;
   uint32_t flags, c_far;
+  uint64_t* tiles_configured;
   cortex_epilogue epilogue;
 } cortex_brgemm_args;
 
@@ -175,6 +181,9 @@ typedef void (*cortex_pack_fn)(const cortex_pack_desc* desc, const void* src, vo
       const cortex_##op##_args*);
 #include <cortex/kernels.inc>
 #undef CORTEX_KERNEL
+
+/* Releases the tile registers if a call configured them, and sets *configured to 0 (see tiles_configured). */
+CORTEX_API void cortex_tiles_release_amx(uint64_t* configured);
 
 /* The packing routine, one per ISA. */
 CORTEX_API void cortex_pack_baseline(const cortex_pack_desc*, const void*, void*, const int64_t*,

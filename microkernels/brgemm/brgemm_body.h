@@ -7,6 +7,7 @@
 #pragma once
 
 #include "cortex/microkernels.h"
+#include "microkernels/brgemm/batch.h"
 #include "microkernels/brgemm/brgemm_dot.h"
 #include "microkernels/vector/rows.h"
 #include "microkernels/vector/tile.h"
@@ -186,50 +187,6 @@ struct Accumulators {
   }
 };
 
-struct RowRange {
-  int32_t begin, end;
-};
-CORTEX_INLINE bool same(RowRange x, RowRange y) { return x.begin == y.begin && x.end == y.end; }
-
-// The elements of a batch that have the same rows, as one body sees them.
-struct Part {
-  const RowRange* rows;  // of each tap
-  int64_t taps;
-  RowRange range;     // those of the elements meant; the body's row 0 is the first of them
-  const char* start;  // what the sum starts from, null: zero
-  int64_t start_pitch;
-};
-
-// Calls use(A_b, B_b) for every element of the batch, or of a part of it.
-template <typename Use>
-CORTEX_INLINE void for_each_in_batch(const cortex_brgemm_args* args, const Part* part, Use use) {
-  int64_t tap = -1;
-#pragma GCC unroll 1
-  for (int64_t i = 0; i < args->batch; ++i) {
-    if (part) {
-      tap = tap + 1 == part->taps ? 0 : tap + 1;
-      if (!same(part->rows[tap], part->range)) continue;
-    }
-    const char *a, *b;
-    if (args->a_addresses) {
-      a = static_cast<const char*>(args->a_addresses[i]);
-      b = static_cast<const char*>(args->b_addresses[i]);
-    } else {
-      const bool offsets = args->a_offsets != nullptr;
-      a = static_cast<const char*>(args->a) + (offsets ? args->a_offsets[i] : i * args->a_batch_stride);
-      b = static_cast<const char*>(args->b) + (offsets ? args->b_offsets[i] : i * args->b_batch_stride);
-    }
-    if (part) a += part->range.begin * args->lda;
-    use(a, b);
-  }
-}
-
-CORTEX_INLINE TilePlace place_of(const cortex_brgemm_args* args) {
-  const cortex_epilogue& e = args->epilogue;
-  return {static_cast<char*>(args->c),          args->ldc,     args->n, e.bias_n, e.bias_m,
-          static_cast<const char*>(e.residual), e.ld_residual, 0,       0,        args->c_far > 1};
-}
-
 // C's lines are asked for, to be written, before the sum begins: at its end the stores find them.
 template <int M, int N>
 CORTEX_INLINE void ask_for_tile(const cortex_brgemm_args* args) {
@@ -316,17 +273,6 @@ constexpr BodyTable<MR, NV> make_bodies() {
   return table;
 }
 
-// Rows of each tap that read inside the input.
-CORTEX_INLINE void rows_inside(const cortex_row_window& window, int64_t m, RowRange* rows) {
-#pragma GCC unroll 1
-  for (int64_t t = 0; t < window.taps; ++t) {
-    const int64_t at = window.at + t * window.tap_step, left = window.extent - at;
-    const int64_t begin = at >= 0 ? 0 : (-at + window.step - 1) / window.step;
-    const int64_t end = left <= 0 ? 0 : (left + window.step - 1) / window.step;
-    rows[t] = {static_cast<int32_t>(begin < m ? begin : m), static_cast<int32_t>(end < m ? end : m)};
-  }
-}
-
 // Elements that do not reach all rows: those of equal rows together, each group by the body of a smaller
 // tile, into sums that the body of the whole tile starts from.
 template <int MR, int NV>
@@ -356,12 +302,6 @@ __attribute__((noinline)) void brgemm_at_edge(const cortex_brgemm_args* args, co
     table.body[partial][of_range.m - 1][last](&of_range, mask, &group);
   }
   table.body[partial][args->m - 1][last](args, mask, &part);
-}
-
-CORTEX_INLINE bool leaves_input(const cortex_row_window& window, int64_t m) {
-  if (window.taps == 0) return false;
-  return window.at < 0 ||
-         window.at + window.step * (m - 1) + window.tap_step * (window.taps - 1) >= window.extent;
 }
 
 template <int MR, int NR>

@@ -16,6 +16,7 @@ struct Cost {
 constexpr Cost cost_of(KernelOp op, Isa isa, int mr, bool rows) {
   if (op == KernelOp::dwconv) return {150.0, 1.0};
   if (rows) return {30.0, 0.5};
+  if (isa == Isa::amx) return {70.0, 3.5};
   if (isa == Isa::baseline) return {15.0, 1.0};
   if (f32_isa(isa) == Isa::avx2) {
     switch (mr) {
@@ -73,6 +74,7 @@ constexpr KernelInfo rows[] = {
              brgemm_of(cortex_##op##_##a##_##b##_##c##_##mr##x##nr##x##kr##variant##_##isa), \
              dwconv_of(cortex_##op##_##a##_##b##_##c##_##mr##x##nr##x##kr##variant##_##isa), \
              is_rows(#variant),                                                              \
+             Isa::isa == Isa::amx,                                                           \
              is_dots(#variant),                                                              \
              cost_of(KernelOp::op, Isa::isa, mr, is_rows(#variant)).call,                    \
              cost_of(KernelOp::op, Isa::isa, mr, is_rows(#variant)).tile},

@@ -23,12 +23,22 @@ struct KernelInfo {
   cortex_brgemm_fn brgemm;  // null unless op == brgemm
   cortex_dwconv_fn dwconv;  // null unless op == dwconv
   bool sums_in_l1;          // the tile is wider than the registers: B is walked in whole rows
+  bool tiles;               // multiplies in tile registers: see tile_cycles below
   bool dots;                // lanes run along k: B's columns are adjacent along k, not its rows along n
   // Cost in core cycles of one call on an m x n tile over k (batch folded in), operands in L1:
   //   call_cycles + k * max(vectors*m / fma_per_cycle, loads / loads_per_cycle) + tile_cycles * m * vectors.
   // Measured: the bench microkernels_bench prints them.
+  // Kernels of tile registers multiply 16 rows of up to 16 units by 16 columns in 16 cycles:
+  //   call_cycles + chunks of k * max(m * columns/16, loads / loads_per_cycle, latency) + tile_cycles * m *
+  //   vectors.
   double call_cycles;
   double tile_cycles;  // per C vector: load, add, store
+
+  // Multiply-adds of 4-byte units per cycle, where the CPU issues that many vector instructions.
+  double units_per_cycle(double vectors_per_cycle) const {
+    return tiles ? tile_units_per_cycle : lanes * vectors_per_cycle;
+  }
+  static constexpr double tile_units_per_cycle = 256;
 };
 
 std::span<const KernelInfo> kernel_catalogue();

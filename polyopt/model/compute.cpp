@@ -59,6 +59,20 @@ double waiting(const KernelInfo& kernel, const Machine& machine, double m, doubl
   return std::max(multiply, machine.fma_latency / copies) * (1 + wait) - multiply;
 }
 
+// Tile registers: m rows times n columns, k cut into chunks of up to 16 units of which `units` lie side by
+// side. Every chunk loads its rows of A and of B, and what adds to the same sums waits for one another.
+TileCost tiles_cost(const KernelInfo& kernel, const Machine& machine, double m, double n, double units) {
+  constexpr double side = 16, latency = 52;
+  const double columns = std::ceil(n / side), chunks = std::ceil(units / side);
+  const double multiply = m * columns, load = (m + units / chunks * columns) / machine.loads_per_cycle;
+  TileCost cost;
+  cost.step = (std::max({multiply, load, latency}) + machine.costs.load_overlap * std::min(multiply, load)) *
+              chunks / units;
+  cost.first = kernel.call_cycles + machine.costs.call_setup + kernel.tile_cycles * m * columns;
+  cost.again = cost.first + m * columns;
+  return cost;
+}
+
 // `steps`: of the reduction in one call.
 TileCost tile_cost(const KernelInfo& kernel, const Machine& machine, double m, double n, double steps,
                    bool dot, double split) {
@@ -133,6 +147,13 @@ double one_pack(const NestFacts& nest, const Machine& machine, const Plan& plan,
   return machine.costs.pack_call + machine.costs.pack_run * elements / run + elements * facts.elem / rate;
 }
 
+// Units of k that one element of a call's batch has.
+double units_of_call(const NestFacts& nest, const Plan& plan) {
+  if (plan.k_dim < 0) return 1;
+  return static_cast<double>(plan.chain[plan.k_dim] ? plan.chain[plan.k_dim]->tiles.size[0]
+                                                    : nest.extent[plan.k_dim]);
+}
+
 }  // namespace
 
 KernelCycles kernel_cycles(const NestFacts& nest, const Machine& machine, const Plan& plan,
@@ -156,8 +177,11 @@ KernelCycles kernel_cycles(const NestFacts& nest, const Machine& machine, const 
     for (int i = 0; i < rows.tiles.count; ++i) {
       for (int j = 0; j < columns.tiles.count; ++j) {
         const double m = static_cast<double>(rows.tiles.size[i] * bands.tiles.size[band]);
-        const TileCost cost = tile_cost(*plan.kernel, machine, m, static_cast<double>(columns.tiles.size[j]),
-                                        reduction / reduction_chunks, dot, split);
+        const double n = static_cast<double>(columns.tiles.size[j]);
+        const TileCost cost =
+            plan.kernel->tiles
+                ? tiles_cost(*plan.kernel, machine, m, n, units_of_call(nest, plan))
+                : tile_cost(*plan.kernel, machine, m, n, reduction / reduction_chunks, dot, split);
         const double tiles =
             rows.tiles.number[i] * columns.tiles.number[j] * bands.tiles.number[band] * others;
         total.steps += tiles * reduction * cost.step;
@@ -178,7 +202,8 @@ double wait_per_line(const Machine& machine, const Plan& plan, const Walk& walk,
   const double uops = vectors + rows + rows * vectors;
   const double in_flight =
       std::clamp(machine.costs.window_uops * lines / uops, 1.0, machine.costs.lines_in_flight);
-  const double computing = std::max(rows * vectors / machine.fma_per_cycle, 1.0) / lines;
+  const double rate = plan.kernel->units_per_cycle(machine.fma_per_cycle) / plan.kernel->lanes;
+  const double computing = std::max(rows * vectors / rate, 1.0) / lines;
   return std::max(machine.memory_latency_cycles / in_flight - computing, 0.0);
 }
 

@@ -97,7 +97,7 @@ struct Enumerator {
       images.pop_back();
     }
     fix_single_steps();
-    alone_may_win = space.nest().points / (kernel.lanes * space.model.machine().fma_per_cycle) <
+    alone_may_win = space.nest().points / kernel.units_per_cycle(space.model.machine().fma_per_cycle) <
                     4 * space.model.machine().costs.barrier;
   }
 

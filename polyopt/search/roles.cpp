@@ -146,7 +146,7 @@ static bool dots_may_pay(const Nest& nest, const Roles& roles, int lanes) {
 
 std::vector<const KernelInfo*> usable_kernels(const Nest& nest, const Roles& roles, const Machine& machine) {
   const KernelOp op = roles.depthwise ? KernelOp::dwconv : KernelOp::brgemm;
-  std::vector<const KernelInfo*> found;
+  std::vector<const KernelInfo*> found, tiles;
   Isa best = Isa::baseline;
   for (const KernelInfo& kernel : kernel_catalogue()) {
     if (kernel.op != op || !runs(machine.isa, kernel.isa)) continue;
@@ -154,12 +154,18 @@ std::vector<const KernelInfo*> usable_kernels(const Nest& nest, const Roles& rol
     // Whole rows are walked where they lie.
     if (kernel.sums_in_l1 && (!roles.b_direct || roles.n < 0)) continue;
     if (kernel.dots && !dots_may_pay(nest, roles, kernel.lanes)) continue;
+    // Tile registers want many units at once; for few, the vectors of the level below remain.
+    if (kernel.tiles) {
+      tiles.push_back(&kernel);
+      continue;
+    }
     if (kernel.isa > best) {
       best = kernel.isa;
       found.clear();
     }
     if (kernel.isa == best) found.push_back(&kernel);
   }
+  found.insert(found.end(), tiles.begin(), tiles.end());
   return found;
 }
 

@@ -56,6 +56,7 @@ Result<Interpreter> Interpreter::compile(const Program& program, Isa isa) {
   const KernelInfo* kernel = find_kernel(program.kernel.name);
   if (!kernel) return internal_error(fmt::format("interpreter: no microkernel \"{}\"", program.kernel.name));
   code.brgemm_ = kernel->brgemm;
+  code.tiles_ = kernel->tiles;
   code.dwconv_ = kernel->dwconv;
 
   code.compile_loops(program);

@@ -90,6 +90,7 @@ class Interpreter {
   cortex_pack_fn pack_ = nullptr;
   cortex_brgemm_fn brgemm_ = nullptr;
   cortex_dwconv_fn dwconv_ = nullptr;
+  bool tiles_ = false;  // the kernel works in tile registers
   cortex_brgemm_args args_{};
   cortex_dwconv_args window_args_{};
   Window window_{};

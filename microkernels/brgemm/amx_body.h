@@ -1,0 +1,239 @@
+// The body of BRGEMM kernels on tile registers (AMX). An ISA file defines CORTEX_TILE_MULTIPLY, the
+// instruction, and includes product_<type>.h before this.
+//
+// A call's rows and columns are cut into register tiles of 16 by 16 sums, its k into chunks of up to 16
+// units. A multiplication takes a cycle per row of A, whatever the columns and units: partial tiles cost the
+// columns and units they lack. Sums stay in tile registers across the whole batch.
+#pragma once
+
+#include "cortex/microkernels.h"
+#include "microkernels/brgemm/batch.h"
+#include "microkernels/brgemm/tiles_amx.h"
+#include "microkernels/vector/tile.h"
+
+namespace cortex {
+namespace {
+
+// MT by NT tiles of sums are registers 0 to 3; A and B get the rest. The last of A's and of B's have
+// registers of their own, because their shapes differ from the others'.
+template <int MT, int NT>
+struct TileRegisters {
+  static_assert(MT * NT <= 4 && (MT == 1 || NT <= 2));
+  static constexpr int first_b = MT == 1 ? 5 : MT == 2 ? 6 : 7;
+  static constexpr int c(int i, int j) { return i * NT + j; }
+  static constexpr int a(int i) { return i < MT - 1 ? 4 + i % 2 : MT > 2 ? 6 : 3 + MT; }
+  static constexpr int b(int j) { return j < NT - 1 ? first_b + j % 2 : NT > 1 ? 7 : first_b; }
+};
+
+template <int C, int A, int B>
+CORTEX_INLINE void multiply_tiles() {
+  asm volatile(CORTEX_TILE_MULTIPLY " %%tmm%c2, %%tmm%c1, %%tmm%c0" : : "i"(C), "i"(A), "i"(B));
+}
+
+// How one call's k is cut: into equal chunks as far as that goes, or a shorter one at the end, which passes
+// through copies filled with zeros.
+struct Chunks {
+  int64_t units, whole, left;
+
+  CORTEX_INLINE explicit Chunks(int64_t k) {
+    const int64_t count = k > 0 ? (k + tile_units - 1) / tile_units : 1;
+    units = k > 0 ? (k + count - 1) / count : 1;
+    whole = k / units;
+    left = k - whole * units;
+  }
+};
+
+template <int MT, int NT>
+struct TileBlock {
+  using Registers = TileRegisters<MT, NT>;
+
+  const cortex_brgemm_args* args;
+  Chunks chunks;
+
+  CORTEX_INLINE explicit TileBlock(const cortex_brgemm_args* of) : args(of), chunks(of->k) {}
+
+  // What the registers' shapes depend on, and which body gave them out. Never 0.
+  CORTEX_INLINE uint64_t shape() const {
+    return static_cast<uint64_t>(args->m | args->n << 8 | chunks.units << 16 | (MT * 8 + NT) << 24);
+  }
+
+  __attribute__((noinline)) void configure() const {
+    TileConfig config = {};
+    config.palette = 1;
+    const int64_t last_rows = args->m - (MT - 1) * tile_rows, last_units = args->n - (NT - 1) * tile_units;
+    unroll<MT>([&](auto i) CORTEX_LAMBDA {
+      const int64_t rows = i < MT - 1 ? tile_rows : last_rows;
+      config.set(Registers::a(i), rows, chunks.units);
+      unroll<NT>([&](auto j) CORTEX_LAMBDA {
+        config.set(Registers::c(i, j), rows, j < NT - 1 ? tile_units : last_units);
+      });
+    });
+    unroll<NT>([&](auto j) CORTEX_LAMBDA {
+      config.set(Registers::b(j), chunks.units, j < NT - 1 ? tile_units : last_units);
+    });
+    load_config(config);
+  }
+
+  template <typename Use>
+  CORTEX_INLINE static void each_sum(Use use) {
+    unroll<MT>([&](auto i) CORTEX_LAMBDA { unroll<NT>([&](auto j) CORTEX_LAMBDA { use(i, j); }); });
+  }
+
+  CORTEX_INLINE void start() const {
+    if (args->flags & CORTEX_TILE_ACCUMULATE) {
+      const char* c = static_cast<const char*>(args->c);
+      const int64_t ldc = args->ldc;
+      each_sum([&](auto i, auto j) CORTEX_LAMBDA {
+        load_tile<Registers::c(i.value, j.value)>(c + i * tile_rows * ldc + j * 64, ldc);
+      });
+    } else {
+      each_sum([&](auto i, auto j) CORTEX_LAMBDA { zero_tile<Registers::c(i.value, j.value)>(); });
+    }
+  }
+
+  CORTEX_INLINE static void chunk(const char* a, int64_t lda, const char* b, int64_t ldb) {
+    unroll<MT>([&](auto i) CORTEX_LAMBDA {
+      load_tile<Registers::a(i.value)>(a + i * tile_rows * lda, lda);
+      unroll<NT>([&](auto j) CORTEX_LAMBDA {
+        if constexpr (i.value == 0) load_tile<Registers::b(j.value)>(b + j * 64, ldb);
+        multiply_tiles<Registers::c(i.value, j.value), Registers::a(i.value), Registers::b(j.value)>();
+      });
+    });
+  }
+
+  // A chunk of `units` units where A's rows outside `rows`, and units beyond, count as zeros and are not
+  // read.
+  __attribute__((noinline)) void copied_chunk(const char* a, const char* b, int64_t units,
+                                              RowRange rows) const {
+    alignas(64) float of_a[MT * tile_rows * tile_units], of_b[tile_units * NT * tile_units];
+    const Mask mask = first_lanes(units);
+    for (int64_t i = 0; i < args->m; ++i) {
+      const bool inside = i >= rows.begin && i < rows.end;
+      const float* row = reinterpret_cast<const float*>(a + i * args->lda);
+      store(of_a + i * tile_units, inside ? load(mask, row) : zero());
+    }
+    if (units == chunks.units) {
+      return chunk(reinterpret_cast<const char*>(of_a), 4 * tile_units, b, args->ldb);
+    }
+    const Mask last = first_lanes(args->n - (NT - 1) * tile_units);
+    for (int64_t l = 0; l < chunks.units; ++l, b += args->ldb) {
+      float* to = of_b + l * NT * tile_units;
+      unroll<NT>([&](auto j) CORTEX_LAMBDA {
+        const float* from = reinterpret_cast<const float*>(b) + j * tile_units;
+        Vec x = zero();
+        if (l < units) x = j < NT - 1 ? load(from) : load(last, from);
+        store(to + j * tile_units, x);
+      });
+    }
+    chunk(reinterpret_cast<const char*>(of_a), 4 * tile_units, reinterpret_cast<const char*>(of_b),
+          NT * 4 * tile_units);
+  }
+
+  CORTEX_INLINE void multiply(const char* a, const char* b) const {
+    const int64_t lda = args->lda, ldb = args->ldb, units = chunks.units;
+#pragma GCC unroll 1
+    for (int64_t i = 0; i < chunks.whole; ++i) {
+      chunk(a, lda, b, ldb);
+      a += 4 * units;
+      b += units * ldb;
+    }
+    if (chunks.left > 0) copied_chunk(a, b, chunks.left, {0, static_cast<int32_t>(args->m)});
+  }
+
+  // Elements of the batch that reach only some of the rows.
+  __attribute__((noinline)) void multiply_at_edge(const char* a, const char* b, RowRange rows) const {
+    for (int64_t at = 0; at < args->k; at += chunks.units) {
+      const int64_t left = args->k - at;
+      copied_chunk(a + 4 * at, b + at * args->ldb, left < chunks.units ? left : chunks.units, rows);
+    }
+  }
+
+  CORTEX_INLINE void multiply_batch() const {
+    if (!leaves_input(args->window, args->m)) {
+      for_each_in_batch(args, nullptr, [&](const char* a, const char* b) CORTEX_LAMBDA { multiply(a, b); });
+      return;
+    }
+    RowRange rows[CORTEX_MAX_WINDOW_TAPS];
+    rows_inside(args->window, args->m, rows);
+    int64_t tap = 0;
+    for_each_in_batch(args, nullptr, [&](const char* a, const char* b) CORTEX_LAMBDA {
+      const RowRange at = rows[tap];
+      tap = tap + 1 == args->window.taps ? 0 : tap + 1;
+      if (at.end <= at.begin) return;
+      if (same(at, {0, static_cast<int32_t>(args->m)})) return multiply(a, b);
+      multiply_at_edge(a, b, at);
+    });
+  }
+
+  CORTEX_INLINE void store_sums(void* to, int64_t pitch) const {
+    each_sum([&](auto i, auto j) CORTEX_LAMBDA {
+      store_tile<Registers::c(i.value, j.value)>(static_cast<char*>(to) + i * tile_rows * pitch + j * 64,
+                                                 pitch);
+    });
+  }
+};
+
+// R finished rows of NT vectors from `row` on; `sums` are theirs.
+template <int R, int NT>
+CORTEX_INLINE void finish_rows(const cortex_brgemm_args* args, const float* sums, int64_t row) {
+  RegisterTile<R, NT, true> tile;
+  tile.mask = first_lanes(args->n - (NT - 1) * lanes);
+  unroll<R>([&](auto i) CORTEX_LAMBDA {
+    unroll<NT>([&](auto j) CORTEX_LAMBDA { tile.v[i][j] = load(sums + (i * NT + j) * lanes); });
+  });
+  TilePlace place = place_of(args);
+  place.c += row * args->ldc;
+  if (place.bias_m) place.bias_m += row;
+  if (place.residual) place.residual += row * place.ld_residual;
+  Product::to_memory(tile, CORTEX_TILE_EPILOGUE, args->epilogue, place);
+}
+
+template <int NT>
+__attribute__((noinline)) void finish_sums(const cortex_brgemm_args* args, const float* sums) {
+  constexpr int together = 4;
+  int64_t row = 0;
+  for (; row + together <= args->m; row += together) {
+    finish_rows<together, NT>(args, sums + row * NT * lanes, row);
+  }
+  for (; row < args->m; ++row) finish_rows<1, NT>(args, sums + row * NT * lanes, row);
+}
+
+template <int MT, int NT>
+void tiles_body(const cortex_brgemm_args* args) {
+  const TileBlock<MT, NT> block(args);
+  uint64_t* const configured = args->tiles_configured;
+  if (!configured || *configured != block.shape()) {
+    block.configure();
+    if (configured) *configured = block.shape();
+  }
+  block.start();
+  block.multiply_batch();
+  if (args->flags & CORTEX_TILE_EPILOGUE) {
+    alignas(64) float sums[MT * tile_rows * NT * tile_units];
+    block.store_sums(sums, NT * tile_units * 4);
+    finish_sums<NT>(args, sums);
+  } else {
+    block.store_sums(args->c, args->ldc);
+  }
+  if (!configured) release_tiles();
+}
+
+template <int MR, int NR>
+CORTEX_INLINE void brgemm_tiles(const cortex_brgemm_args* args) {
+  constexpr int most_rows = MR / tile_rows, most_columns = NR / tile_units;
+  if (args->m <= 0 || args->n <= 0) return;
+  const int64_t mt = (args->m - 1) / tile_rows, nt = (args->n - 1) / tile_units;
+  unroll<most_rows>([&](auto i) CORTEX_LAMBDA {
+    unroll<most_columns>([&](auto j) CORTEX_LAMBDA {
+      if (mt == i.value && nt == j.value) tiles_body<i.value + 1, j.value + 1>(args);
+    });
+  });
+}
+
+}  // namespace
+}  // namespace cortex
+
+#define CORTEX_DEFINE_BRGEMM_TILES(a, b, c, mr, nr, kr)                                                      \
+  extern "C" void cortex_brgemm_##a##_##b##_##c##_##mr##x##nr##x##kr##_amx(const cortex_brgemm_args* args) { \
+    cortex::brgemm_tiles<mr, nr>(args);                                                                      \
+  }
