@@ -12,7 +12,7 @@ fail() {
 
 for object in "$@"; do
   name=$(basename "$object")
-  case $name in *_baseline.*|*_avx*) ;; *) continue ;; esac
+  case $name in *_baseline.*|*_avx*|*_amx.*) ;; *) continue ;; esac
   # A weak symbol compiled for this ISA could replace the baseline copy of another file at link time.
   other=$("$nm" "$object" | awk '$(NF-1) ~ /^[A-Zu-w]$/ && $(NF-1) != "U" && $NF !~ /^cortex_/ { print $(NF-1), $NF }')
   [ -z "$other" ] || fail "$name defines symbols besides cortex_*: $other"
@@ -39,7 +39,7 @@ for object in "$@"; do
       }
     }
     function start() { n = 0; frame = 0; split("", jump); split("", line); split("", text); split("", op) }
-    /^[0-9a-f]+ <.*>:$/ { loops(); start(); name = $2; pointers = name ~ /brgemm_body|strip_body/; main = pointers || name ~ /block/ }
+    /^[0-9a-f]+ <.*>:$/ { loops(); start(); name = $2; pointers = name ~ /brgemm_body|strip_body|tiles_body/; main = pointers || name ~ /block/ }
     /^ *[0-9a-f]+:\t/ {
       sub(/\{vex\} +/, "")  # a prefix that is no part of the instruction
       address = $1; sub(/:$/, "", address)

@@ -1,5 +1,6 @@
 #include <optional>
 
+#include "bench/measure/peak.h"
 #include "bench/reference/prune.h"
 #include "bench/reference/shapes.h"
 #include "bench/run/subject.h"

@@ -132,7 +132,7 @@ struct TileBlock {
   CORTEX_INLINE void multiply(const char* a, const char* b) const {
     const int64_t lda = args->lda, ldb = args->ldb, units = chunks.units;
 #pragma GCC unroll 1
-    for (int64_t i = 0; i < chunks.whole; ++i) {
+    for (int64_t left = chunks.whole; left > 0; --left) {
       chunk(a, lda, b, ldb);
       a += 4 * units;
       b += units * ldb;

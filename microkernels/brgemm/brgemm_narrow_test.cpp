@@ -114,6 +114,24 @@ TEST_P(NarrowTest, OneAdjacentColumnAndEmptySums) {
   }
 }
 
+// A series of calls that keeps the tile registers' configuration while sizes change between them.
+TEST_P(NarrowTest, OneConfigurationForASeries) {
+  const KernelInfo& kernel = *GetParam();
+  uint64_t configured = 0;
+  for (int turn = 0; turn < 60; ++turn) {
+    Case t{1 + turn / 4 * 7 % kernel.mr, 1 + turn / 3 * 11 % kernel.nr, 1 + turn / 5 * 6, 1 + turn % 2};
+    t.tiles_configured = turn % 9 == 8 ? nullptr : &configured;
+    if (turn % 9 == 8) cortex_tiles_release_amx(&configured);
+    t.bias_n = turn % 2;
+    run(t);
+    if (HasFatalFailure()) return;
+  }
+  EXPECT_EQ(configured != 0, kernel.tiles);
+  cortex_tiles_release_amx(&configured);
+  EXPECT_EQ(configured, 0u);
+  cortex_tiles_release_amx(&configured);
+}
+
 std::vector<const KernelInfo*> narrow_kernels() {
   std::vector<const KernelInfo*> kernels;
   for (const KernelInfo& kernel : kernel_catalogue()) {

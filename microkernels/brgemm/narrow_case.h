@@ -27,6 +27,7 @@ struct NarrowCase {
   cortex_epilogue epilogue = {};
   cortex_row_window window = {};
   int extremes = 0;  // 1: 255 x -128, 2: 255 x 127
+  uint64_t* tiles_configured = nullptr;
 };
 
 inline float of_bf16(uint16_t x) {
@@ -128,6 +129,7 @@ class NarrowTest : public ::testing::TestWithParam<const KernelInfo*> {
     if (t.form == 1) args.a_offsets = a_offsets.data(), args.b_offsets = b_offsets.data();
     if (t.form == 2) args.a_addresses = a_addresses.data(), args.b_addresses = b_addresses.data();
     args.window = t.window;
+    args.tiles_configured = t.tiles_configured;
     args.flags = (t.accumulate ? static_cast<uint32_t>(CORTEX_TILE_ACCUMULATE) : 0u) |
                  (t.finish ? static_cast<uint32_t>(CORTEX_TILE_EPILOGUE) : 0u);
     cortex_epilogue& e = args.epilogue = t.epilogue;
