@@ -54,6 +54,11 @@ class CallBuilder {
     set_nonzero("lda", p_.kernel.lda);
     set_nonzero("ldb", p_.kernel.ldb);
     set_nonzero("ldc", p_.kernel.ldc);
+    if (p_.kernel.rows_dim >= 0) {
+      set("bands", len(p_.kernel.rows_dim));
+      set_nonzero("a_band", p_.kernel.a_row_stride);
+      set_nonzero("c_band", p_.kernel.c_row_stride);
+    }
     if (p_.kernel.prefetch.rows_per_unit > 0) prefetch();
     if (const ProgramAhead& next = p_.kernel.a_ahead; next.dim >= 0) {
       set("a_ahead", len(next.dim) * Expr(next.stride));

@@ -99,11 +99,13 @@ typedef struct cortex_row_window {
  * a_ahead bytes from the rows of A that are read, and b_ahead bytes from those of B. c_far 1: C's lines are
  * asked for before the sum begins; 2: nobody reads C soon, and f32 kernels may write it past the caches, by
  * stores that other threads see in order only after an sfence.
- * tiles_configured is for kernels of ISA amx, whose tile registers must be configured for the sizes of a call,
- * which takes about as long as 10 multiplications of tiles. NULL: every call configures them and releases them.
- * Else a word of the caller's, 0 before the first of a series of calls on one thread: a call configures them
- * if the one before it did for other sizes. In between nothing else on the thread may use tile registers;
- * cortex_tiles_release_amx ends the series. */
+ * tiles_configured is for kernels of ISA amx, whose tile registers must be configured for the sizes of a
+ * call, which takes about as long as 10 multiplications of tiles. NULL: every call configures them and
+ * releases them. Else a word of the caller's, 0 before the first of a series of calls on one thread: a call
+ * configures them if the one before it did for other sizes. In between nothing else on the thread may use
+ * tile registers; cortex_tiles_release_amx ends the series. These kernels also take several bands of m <= 16
+ * rows, mr / 16 at most: row i of band r reads A_b + r*a_band + i*lda and stands at c + r*c_band + i*ldc,
+ * likewise in residual; window and bias_m are those of every band. 0 bands are one. */
 typedef struct cortex_brgemm_args {
   const void* a;
   const void* b;
@@ -122,6 +124,7 @@ typedef struct cortex_brgemm_args {
   int64_t a_ahead, b_ahead;
   uint32_t flags, c_far;
   uint64_t* tiles_configured;
+  int64_t bands, a_band, c_band;
   cortex_epilogue epilogue;
 } cortex_brgemm_args;
 

@@ -49,20 +49,33 @@ struct TileBlock {
 
   const cortex_brgemm_args* args;
   Chunks chunks;
+  bool banded;
+  int64_t a_step, c_step;  // bytes from one register tile's rows to the next one's
 
-  CORTEX_INLINE explicit TileBlock(const cortex_brgemm_args* of) : args(of), chunks(of->k) {}
+  CORTEX_INLINE explicit TileBlock(const cortex_brgemm_args* of)
+      : args(of),
+        chunks(of->k),
+        banded(of->bands > 1),
+        a_step(banded ? of->a_band : tile_rows * of->lda),
+        c_step(banded ? of->c_band : tile_rows * of->ldc) {}
+
+  // Rows of register tile i.
+  CORTEX_INLINE int64_t rows_of(int i) const {
+    return banded ? args->m : i < MT - 1 ? tile_rows : args->m - (MT - 1) * tile_rows;
+  }
 
   // What the registers' shapes depend on, and which body gave them out. Never 0.
   CORTEX_INLINE uint64_t shape() const {
-    return static_cast<uint64_t>(args->m | args->n << 8 | chunks.units << 16 | (MT * 8 + NT) << 24);
+    return static_cast<uint64_t>(args->m | args->n << 8 | chunks.units << 16 |
+                                 (banded * 64 + MT * 8 + NT) << 24);
   }
 
   __attribute__((noinline)) void configure() const {
     TileConfig config = {};
     config.palette = 1;
-    const int64_t last_rows = args->m - (MT - 1) * tile_rows, last_units = args->n - (NT - 1) * tile_units;
+    const int64_t last_units = args->n - (NT - 1) * tile_units;
     unroll<MT>([&](auto i) CORTEX_LAMBDA {
-      const int64_t rows = i < MT - 1 ? tile_rows : last_rows;
+      const int64_t rows = rows_of(i);
       config.set(Registers::a(i), rows, chunks.units);
       unroll<NT>([&](auto j) CORTEX_LAMBDA {
         config.set(Registers::c(i, j), rows, j < NT - 1 ? tile_units : last_units);
@@ -84,16 +97,16 @@ struct TileBlock {
       const char* c = static_cast<const char*>(args->c);
       const int64_t ldc = args->ldc;
       each_sum([&](auto i, auto j) CORTEX_LAMBDA {
-        load_tile<Registers::c(i.value, j.value)>(c + i * tile_rows * ldc + j * 64, ldc);
+        load_tile<Registers::c(i.value, j.value)>(c + i * c_step + j * 64, ldc);
       });
     } else {
       each_sum([&](auto i, auto j) CORTEX_LAMBDA { zero_tile<Registers::c(i.value, j.value)>(); });
     }
   }
 
-  CORTEX_INLINE static void chunk(const char* a, int64_t lda, const char* b, int64_t ldb) {
+  CORTEX_INLINE static void chunk(const char* a, int64_t lda, int64_t a_step, const char* b, int64_t ldb) {
     unroll<MT>([&](auto i) CORTEX_LAMBDA {
-      load_tile<Registers::a(i.value)>(a + i * tile_rows * lda, lda);
+      load_tile<Registers::a(i.value)>(a + i * a_step, lda);
       unroll<NT>([&](auto j) CORTEX_LAMBDA {
         if constexpr (i.value == 0) load_tile<Registers::b(j.value)>(b + j * 64, ldb);
         multiply_tiles<Registers::c(i.value, j.value), Registers::a(i.value), Registers::b(j.value)>();
@@ -101,51 +114,60 @@ struct TileBlock {
     });
   }
 
-  // A chunk of `units` units where A's rows outside `rows`, and units beyond, count as zeros and are not
-  // read.
-  __attribute__((noinline)) void copied_chunk(const char* a, const char* b, int64_t units,
-                                              RowRange rows) const {
+  static constexpr int64_t copy_pitch = 4 * tile_units;
+
+  // The rows of A in `range` (of every band, where there are bands), to a copy.
+  CORTEX_INLINE void copy_rows(float* copy, const char* a, RowRange range, Mask mask) const {
+    const int64_t lda = args->lda, bands = banded ? MT : 1;
+    for (int64_t band = 0; band < bands; ++band, a += a_step, copy += tile_rows * tile_units) {
+      for (int64_t i = range.begin; i < range.end; ++i) {
+        store(copy + i * tile_units, load(mask, reinterpret_cast<const float*>(a + i * lda)));
+      }
+    }
+  }
+
+  // The last units of k, fewer than a chunk, the rest filled with zeros.
+  __attribute__((noinline)) void multiply_tail(const char* a, const char* b, RowRange range) const {
     alignas(64) float of_a[MT * tile_rows * tile_units], of_b[tile_units * NT * tile_units];
-    const Mask mask = first_lanes(units);
-    for (int64_t i = 0; i < args->m; ++i) {
-      const bool inside = i >= rows.begin && i < rows.end;
-      const float* row = reinterpret_cast<const float*>(a + i * args->lda);
-      store(of_a + i * tile_units, inside ? load(mask, row) : zero());
-    }
-    if (units == chunks.units) {
-      return chunk(reinterpret_cast<const char*>(of_a), 4 * tile_units, b, args->ldb);
-    }
+    for (float* p = of_a; p < of_a + MT * tile_rows * tile_units; p += lanes) store(p, zero());
+    copy_rows(of_a, a, range, first_lanes(chunks.left));
     const Mask last = first_lanes(args->n - (NT - 1) * tile_units);
     for (int64_t l = 0; l < chunks.units; ++l, b += args->ldb) {
       float* to = of_b + l * NT * tile_units;
       unroll<NT>([&](auto j) CORTEX_LAMBDA {
         const float* from = reinterpret_cast<const float*>(b) + j * tile_units;
         Vec x = zero();
-        if (l < units) x = j < NT - 1 ? load(from) : load(last, from);
+        if (l < chunks.left) x = j < NT - 1 ? load(from) : load(last, from);
         store(to + j * tile_units, x);
       });
     }
-    chunk(reinterpret_cast<const char*>(of_a), 4 * tile_units, reinterpret_cast<const char*>(of_b),
-          NT * 4 * tile_units);
+    chunk(reinterpret_cast<const char*>(of_a), copy_pitch, tile_rows * copy_pitch,
+          reinterpret_cast<const char*>(of_b), NT * copy_pitch);
   }
 
   CORTEX_INLINE void multiply(const char* a, const char* b) const {
     const int64_t lda = args->lda, ldb = args->ldb, units = chunks.units;
 #pragma GCC unroll 1
     for (int64_t left = chunks.whole; left > 0; --left) {
-      chunk(a, lda, b, ldb);
+      chunk(a, lda, a_step, b, ldb);
       a += 4 * units;
       b += units * ldb;
     }
-    if (chunks.left > 0) copied_chunk(a, b, chunks.left, {0, static_cast<int32_t>(args->m)});
+    if (chunks.left > 0) multiply_tail(a, b, {0, static_cast<int32_t>(args->m)});
   }
 
-  // Elements of the batch that reach only some of the rows.
-  __attribute__((noinline)) void multiply_at_edge(const char* a, const char* b, RowRange rows) const {
-    for (int64_t at = 0; at < args->k; at += chunks.units) {
-      const int64_t left = args->k - at;
-      copied_chunk(a + 4 * at, b + at * args->ldb, left < chunks.units ? left : chunks.units, rows);
+  // Elements of the batch that reach only the rows in `range`: the others are zeros of a copy.
+  __attribute__((noinline)) void multiply_at_edge(const char* a, const char* b, RowRange range) const {
+    alignas(64) float of_a[MT * tile_rows * tile_units];
+    for (float* p = of_a; p < of_a + MT * tile_rows * tile_units; p += lanes) store(p, zero());
+    const Mask mask = first_lanes(chunks.units);
+    for (int64_t left = chunks.whole; left > 0; --left) {
+      copy_rows(of_a, a, range, mask);
+      chunk(reinterpret_cast<const char*>(of_a), copy_pitch, tile_rows * copy_pitch, b, args->ldb);
+      a += 4 * chunks.units;
+      b += chunks.units * args->ldb;
     }
+    if (chunks.left > 0) multiply_tail(a, b, range);
   }
 
   CORTEX_INLINE void multiply_batch() const {
@@ -157,45 +179,54 @@ struct TileBlock {
     rows_inside(args->window, args->m, rows);
     int64_t tap = 0;
     for_each_in_batch(args, nullptr, [&](const char* a, const char* b) CORTEX_LAMBDA {
-      const RowRange at = rows[tap];
+      const RowRange range = rows[tap];
       tap = tap + 1 == args->window.taps ? 0 : tap + 1;
-      if (at.end <= at.begin) return;
-      if (same(at, {0, static_cast<int32_t>(args->m)})) return multiply(a, b);
-      multiply_at_edge(a, b, at);
+      if (range.end <= range.begin) return;
+      if (same(range, {0, static_cast<int32_t>(args->m)})) return multiply(a, b);
+      multiply_at_edge(a, b, range);
     });
   }
 
-  CORTEX_INLINE void store_sums(void* to, int64_t pitch) const {
+  // Register tile i to `to` + i * `step`.
+  CORTEX_INLINE void store_sums(void* to, int64_t pitch, int64_t step) const {
     each_sum([&](auto i, auto j) CORTEX_LAMBDA {
-      store_tile<Registers::c(i.value, j.value)>(static_cast<char*>(to) + i * tile_rows * pitch + j * 64,
-                                                 pitch);
+      store_tile<Registers::c(i.value, j.value)>(static_cast<char*>(to) + i * step + j * 64, pitch);
     });
   }
 };
 
-// R finished rows of NT vectors from `row` on; `sums` are theirs.
+// R finished rows of NT vectors; `place` and `sums` are the first one's.
 template <int R, int NT>
-CORTEX_INLINE void finish_rows(const cortex_brgemm_args* args, const float* sums, int64_t row) {
+CORTEX_INLINE void finish_rows(const cortex_brgemm_args* args, const float* sums, const TilePlace& place) {
   RegisterTile<R, NT, true> tile;
   tile.mask = first_lanes(args->n - (NT - 1) * lanes);
   unroll<R>([&](auto i) CORTEX_LAMBDA {
     unroll<NT>([&](auto j) CORTEX_LAMBDA { tile.v[i][j] = load(sums + (i * NT + j) * lanes); });
   });
-  TilePlace place = place_of(args);
-  place.c += row * args->ldc;
-  if (place.bias_m) place.bias_m += row;
-  if (place.residual) place.residual += row * place.ld_residual;
   Product::to_memory(tile, CORTEX_TILE_EPILOGUE, args->epilogue, place);
 }
 
+CORTEX_INLINE void move_down(TilePlace& place, int64_t rows) {
+  place.c += rows * place.ldc;
+  if (place.bias_m) place.bias_m += rows;
+  if (place.residual) place.residual += rows * place.ld_residual;
+}
+
 template <int NT>
-__attribute__((noinline)) void finish_sums(const cortex_brgemm_args* args, const float* sums) {
+__attribute__((noinline)) void finish_band(const cortex_brgemm_args* args, const float* sums, int64_t band) {
   constexpr int together = 4;
+  TilePlace place = place_of(args);
+  place.c += band * args->c_band;
+  if (place.residual) place.residual += band * args->c_band;
   int64_t row = 0;
   for (; row + together <= args->m; row += together) {
-    finish_rows<together, NT>(args, sums + row * NT * lanes, row);
+    finish_rows<together, NT>(args, sums + row * NT * lanes, place);
+    move_down(place, together);
   }
-  for (; row < args->m; ++row) finish_rows<1, NT>(args, sums + row * NT * lanes, row);
+  for (; row < args->m; ++row) {
+    finish_rows<1, NT>(args, sums + row * NT * lanes, place);
+    move_down(place, 1);
+  }
 }
 
 template <int MT, int NT>
@@ -209,11 +240,13 @@ void tiles_body(const cortex_brgemm_args* args) {
   block.start();
   block.multiply_batch();
   if (args->flags & CORTEX_TILE_EPILOGUE) {
-    alignas(64) float sums[MT * tile_rows * NT * tile_units];
-    block.store_sums(sums, NT * tile_units * 4);
-    finish_sums<NT>(args, sums);
+    constexpr int64_t pitch = NT * tile_units, tile = tile_rows * pitch;
+    alignas(64) float sums[MT * tile];
+    block.store_sums(sums, 4 * pitch, 4 * tile);
+    const int64_t bands = block.banded ? MT : 1;
+    for (int64_t band = 0; band < bands; ++band) finish_band<NT>(args, sums + band * tile, band);
   } else {
-    block.store_sums(args->c, args->ldc);
+    block.store_sums(args->c, args->ldc, block.c_step);
   }
   if (!configured) release_tiles();
 }
@@ -222,7 +255,8 @@ template <int MR, int NR>
 CORTEX_INLINE void brgemm_tiles(const cortex_brgemm_args* args) {
   constexpr int most_rows = MR / tile_rows, most_columns = NR / tile_units;
   if (args->m <= 0 || args->n <= 0) return;
-  const int64_t mt = (args->m - 1) / tile_rows, nt = (args->n - 1) / tile_units;
+  const int64_t mt = args->bands > 1 ? args->bands - 1 : (args->m - 1) / tile_rows,
+                nt = (args->n - 1) / tile_units;
   unroll<most_rows>([&](auto i) CORTEX_LAMBDA {
     unroll<most_columns>([&](auto j) CORTEX_LAMBDA {
       if (mt == i.value && nt == j.value) tiles_body<i.value + 1, j.value + 1>(args);

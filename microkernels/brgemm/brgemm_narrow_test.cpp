@@ -114,6 +114,36 @@ TEST_P(NarrowTest, OneAdjacentColumnAndEmptySums) {
   }
 }
 
+TEST_P(NarrowTest, BandsOfRows) {
+  const KernelInfo& kernel = *GetParam();
+  if (!kernel.tiles || kernel.mr < 2 * tile_rows) GTEST_SKIP() << "takes one band";
+  int turn = 0;
+  for (int64_t bands = 2; bands <= kernel.mr / tile_rows; ++bands) {
+    for (int64_t m : {1, 7, 14, 16}) {
+      for (int64_t n : {int64_t{kernel.nr}, int64_t{kernel.nr - 3}, int64_t{5}}) {
+        for (int64_t k : {1, 16, 24, 37}) {
+          Case t{m, n, k, 1 + turn % 3};
+          t.bands = bands;
+          t.side = turn % 2 ? Side::before : Side::after;
+          t.form = turn % 3;
+          t.finish = turn % 5 != 0;
+          t.accumulate = !t.finish && turn % 2;
+          t.pad = turn % 4 == 0 ? 2 : 0;
+          t.bias_n = t.bias_m = turn % 3 == 0;
+          t.residual = t.finish && turn % 7 == 0;
+          if (turn % 4 == 1) {
+            t.batch = 3;
+            t.window = {3, -1, 1, 1, m};
+          }
+          ++turn;
+          run(t);
+          if (HasFatalFailure()) return;
+        }
+      }
+    }
+  }
+}
+
 // A series of calls that keeps the tile registers' configuration while sizes change between them.
 TEST_P(NarrowTest, OneConfigurationForASeries) {
   const KernelInfo& kernel = *GetParam();

@@ -28,6 +28,9 @@ struct NarrowCase {
   cortex_row_window window = {};
   int extremes = 0;  // 1: 255 x -128, 2: 255 x 127
   uint64_t* tiles_configured = nullptr;
+  int64_t bands = 1;
+
+  int64_t rows() const { return m * bands; }
 };
 
 inline float of_bf16(uint16_t x) {
@@ -99,8 +102,9 @@ class NarrowTest : public ::testing::TestWithParam<const KernelInfo*> {
     const auto bytes = [](int64_t rows, int64_t pitch, int64_t row, int64_t elem) {
       return static_cast<std::size_t>(rows > 0 && row > 0 ? ((rows - 1) * pitch + row) * elem : 0);
     };
-    GuardedBuffer a(bytes(t.batch * t.m, lda, t.k, 4), t.side), b(bytes(t.batch * t.k, ldb, t.n, 4), t.side);
-    GuardedBuffer c(bytes(t.m, ldc, t.n, size), t.side), residual(c.size(), t.side);
+    GuardedBuffer a(bytes(t.batch * t.rows(), lda, t.k, 4), t.side),
+        b(bytes(t.batch * t.k, ldb, t.n, 4), t.side);
+    GuardedBuffer c(bytes(t.rows(), ldc, t.n, size), t.side), residual(c.size(), t.side);
     GuardedBuffer bias_n(bytes(1, t.n, t.n, 4), t.side), bias_m(bytes(1, t.m, t.m, 4), t.side);
     GuardedBuffer scale(bias_n.size(), t.side), compensation(bias_n.size(), t.side);
     fill_factors(a, t.extremes ? 255 : 0);
@@ -120,16 +124,17 @@ class NarrowTest : public ::testing::TestWithParam<const KernelInfo*> {
     std::vector<int64_t> a_offsets, b_offsets;
     std::vector<const void*> a_addresses, b_addresses;
     for (int64_t i = 0; i < t.batch; ++i) {
-      a_offsets.push_back(i * t.m * lda * 4);
+      a_offsets.push_back(i * t.rows() * lda * 4);
       b_offsets.push_back(i * t.k * ldb * 4);
       a_addresses.push_back(a.as<char>() + a_offsets.back());
       b_addresses.push_back(b.as<char>() + b_offsets.back());
     }
-    args.a_batch_stride = t.m * lda * 4, args.b_batch_stride = t.k * ldb * 4;
+    args.a_batch_stride = t.rows() * lda * 4, args.b_batch_stride = t.k * ldb * 4;
     if (t.form == 1) args.a_offsets = a_offsets.data(), args.b_offsets = b_offsets.data();
     if (t.form == 2) args.a_addresses = a_addresses.data(), args.b_addresses = b_addresses.data();
     args.window = t.window;
     args.tiles_configured = t.tiles_configured;
+    if (t.bands > 1) args.bands = t.bands, args.a_band = t.m * args.lda, args.c_band = t.m * args.ldc;
     args.flags = (t.accumulate ? static_cast<uint32_t>(CORTEX_TILE_ACCUMULATE) : 0u) |
                  (t.finish ? static_cast<uint32_t>(CORTEX_TILE_EPILOGUE) : 0u);
     cortex_epilogue& e = args.epilogue = t.epilogue;
@@ -146,7 +151,7 @@ class NarrowTest : public ::testing::TestWithParam<const KernelInfo*> {
     if (t.in_place) beside = before;
     kernel.brgemm(&args);
 
-    for (int64_t i = 0; i < t.m; ++i) {
+    for (int64_t i = 0; i < t.rows(); ++i) {
       for (int64_t j = 0; j < ldc; ++j) {
         const std::size_t at = static_cast<std::size_t>((i * ldc + j) * size);
         if (at >= c.size()) continue;
@@ -166,11 +171,12 @@ class NarrowTest : public ::testing::TestWithParam<const KernelInfo*> {
               double& value, double& magnitude) const {
     for (int64_t b = 0; b < t.batch; ++b) {
       if (t.window.taps > 0) {
-        const int64_t position = t.window.at + t.window.step * i + t.window.tap_step * (b % t.window.taps);
+        const int64_t position =
+            t.window.at + t.window.step * (i % t.m) + t.window.tap_step * (b % t.window.taps);
         if (position < 0 || position >= t.window.extent) continue;
       }
       for (int64_t l = 0; l < t.k; ++l) {
-        const char* a = static_cast<const char*>(args.a) + b * t.m * args.lda + i * args.lda + l * 4;
+        const char* a = static_cast<const char*>(args.a) + b * t.rows() * args.lda + i * args.lda + l * 4;
         const char* w = static_cast<const char*>(args.b) + b * t.k * args.ldb + l * args.ldb + j * 4;
         for (int x = 0; x < (integers() ? 4 : 2); ++x) {
           if (integers()) {
@@ -207,7 +213,7 @@ class NarrowTest : public ::testing::TestWithParam<const KernelInfo*> {
     if (!integers()) {
       const auto add = [&](double x) { value += x, magnitude += std::abs(x); };
       if (e.bias_n) add(static_cast<double>(e.bias_n[j]));
-      if (e.bias_m) add(static_cast<double>(e.bias_m[i]));
+      if (e.bias_m) add(static_cast<double>(e.bias_m[i % t.m]));
       if (t.residual && !e.residual_after_activation) add(r * static_cast<double>(e.residual_scale));
       value = reference_activation(e, value);
       if (t.residual && e.residual_after_activation) add(r * static_cast<double>(e.residual_scale));
@@ -221,7 +227,7 @@ class NarrowTest : public ::testing::TestWithParam<const KernelInfo*> {
     volatile float step = v;  // one rounding each
     if (e.scale_n) step = step * e.scale_n[j];
     if (e.bias_n) step = step + e.bias_n[j];
-    if (e.bias_m) step = step + e.bias_m[i];
+    if (e.bias_m) step = step + e.bias_m[i % t.m];
     volatile float term = static_cast<float>(r) * e.residual_scale;
     if (t.residual && !e.residual_after_activation) step = step + term;
     step = static_cast<float>(reference_activation(e, static_cast<double>(step)));
@@ -251,10 +257,10 @@ class NarrowTest : public ::testing::TestWithParam<const KernelInfo*> {
 
   static std::string describe(const NarrowCase& t) {
     return fmt::format(
-        "m={} n={} k={} batch={} form={} accumulate={} finish={} side={} pad={} c={} activation={} "
+        "m={} bands={} n={} k={} batch={} form={} accumulate={} finish={} side={} pad={} c={} activation={} "
         "residual={} in_place={} window={},{},{},{},{} extremes={} seed=1: element ",
-        t.m, t.n, t.k, t.batch, t.form, t.accumulate, t.finish, static_cast<int>(t.side), t.pad, t.c_type,
-        t.epilogue.activation, t.residual, t.in_place, t.window.taps, t.window.at, t.window.step,
+        t.m, t.bands, t.n, t.k, t.batch, t.form, t.accumulate, t.finish, static_cast<int>(t.side), t.pad,
+        t.c_type, t.epilogue.activation, t.residual, t.in_place, t.window.taps, t.window.at, t.window.step,
         t.window.tap_step, t.window.extent, t.extremes);
   }
 

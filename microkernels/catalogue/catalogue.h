@@ -41,6 +41,8 @@ struct KernelInfo {
   static constexpr double tile_units_per_cycle = 256;
 };
 
+inline constexpr int64_t tile_rows = 16;  // of one tile register
+
 std::span<const KernelInfo> kernel_catalogue();
 const KernelInfo* find_kernel(std::string_view name);  // nullptr when there is none
 

@@ -59,10 +59,13 @@ double waiting(const KernelInfo& kernel, const Machine& machine, double m, doubl
   return std::max(multiply, machine.fma_latency / copies) * (1 + wait) - multiply;
 }
 
+// Cycles to copy a chunk of A for tile registers, and for each of its rows.
+constexpr double tile_copy = 40, tile_copy_row = 1.5;
+
 // Tile registers: m rows times n columns, k cut into chunks of up to 16 units of which `units` lie side by
 // side. Every chunk loads its rows of A and of B, and what adds to the same sums waits for one another.
 TileCost tiles_cost(const KernelInfo& kernel, const Machine& machine, double m, double n, double units) {
-  constexpr double side = 16, latency = 52;
+  constexpr double side = 16, latency = 20;
   const double columns = std::ceil(n / side), chunks = std::ceil(units / side);
   const double multiply = m * columns, load = (m + units / chunks * columns) / machine.loads_per_cycle;
   TileCost cost;
@@ -188,6 +191,18 @@ KernelCycles kernel_cycles(const NestFacts& nest, const Machine& machine, const 
         total.calls += tiles * (cost.first + (reduction_chunks - 1) * cost.again);
       }
     }
+  }
+  if (plan.kernel->tiles && plan.a_pack < 0 && plan.edge_share > 0) {
+    // Elements of the batch that reach some rows only: copies of their chunks, read back as they are written.
+    const double units = units_of_call(nest, plan), chunks = reduction / units * std::ceil(units / 16);
+    const auto number = [](const Chain& chain) {
+      double all = 0;
+      for (int i = 0; i < chain.tiles.count; ++i) all += chain.tiles.number[i];
+      return all;
+    };
+    const double sweeps = others * number(columns) * number(bands);
+    const double rows_copied = static_cast<double>(rows.tiles.size[0] * bands.tiles.size[0]);
+    total.steps += sweeps * plan.edge_share * chunks * (tile_copy + tile_copy_row * rows_copied);
   }
   return total;
 }

@@ -71,6 +71,7 @@ Result<Plan> to_plan(const Nest& nest, const Schedule& schedule, int threads, Pl
   plan.rows_dim = schedule.tile.rows_dim;
   for (int d : schedule.tile.batch_dims) plan.batch |= 1u << d;
   plan.work = clipped_work(nest, schedule);
+  plan.edge_share = row_edge_share(nest, schedule);
   for (const Pack& pack : schedule.packs) {
     if (pack.operand == Operand::a) {
       plan.a_pack = pack.depth;

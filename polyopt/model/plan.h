@@ -34,7 +34,8 @@ struct Plan {
   int b_pack = -1;
   bool b_ahead = false;
   bool b_panel = true;
-  double work = 1;  // share of all multiplications done: the others would multiply padding
+  double work = 1;        // share of all multiplications done: the others would multiply padding
+  double edge_share = 0;  // see row_edge_share()
 
   void push(int dim, int level) { loop[loops++] = {dim, level, false, 1}; }
   void push_split(int dim) { loop[loops++] = {dim, 0, false, 1, true}; }

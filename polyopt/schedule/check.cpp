@@ -214,11 +214,23 @@ struct Checker {
       if (d == schedule.tile.m_dim && left > kernel->mr) {
         return refuse("dim {}: tiles of {} rows, {} takes {}", dim(d), left, kernel->name, kernel->mr);
       }
+      if (d == schedule.tile.rows_dim) {
+        if (Status s = bands(left); !s) return s;
+      }
       if (d == schedule.tile.n_dim && left > kernel->nr) {
         return refuse("dim {}: tiles of {} columns, {} takes {}", dim(d), left, kernel->name, kernel->nr);
       }
     }
     return Status::success();
+  }
+
+  // `count` bands of rows, each in register tiles of its own.
+  Status bands(int64_t count) const {
+    const int m = schedule.tile.m_dim, depth = static_cast<int>(schedule.loops.size());
+    const int64_t rows = m < 0 ? 1 : max_range(nest, schedule, m, depth);
+    if (count == 1 || (rows <= tile_rows && count <= kernel->mr / tile_rows)) return Status::success();
+    return refuse("role rows: {} bands of {} rows, {} takes {} of {}", count, rows, kernel->name,
+                  kernel->mr / tile_rows, tile_rows);
   }
 
   Status adjacent(Operand operand, int d) const {
@@ -267,6 +279,7 @@ struct Checker {
                       operand_name(o), dim(d));
       };
       if (Status s = zero(Operand::b, t.m_dim, "m"); !s) return s;
+      if (Status s = zero(Operand::b, t.rows_dim, "rows"); !s) return s;
       if (Status s = zero(Operand::a, t.n_dim, "n"); !s) return s;
     }
     return Status::success();
@@ -300,7 +313,7 @@ struct Checker {
   Status op() const {
     const int rows = schedule.tile.rows_dim;
     if (kernel->op == KernelOp::brgemm) {
-      if (rows >= 0) return refuse("role rows: {} takes one row dim, m", kernel->name);
+      if (rows >= 0 && !kernel->tiles) return refuse("role rows: {} takes one row dim, m", kernel->name);
       if (kernel->dots && !schedule.tile.batch_dims.empty()) {
         return refuse("batch={}: {} adds up along k alone", dim(schedule.tile.batch_dims[0]), kernel->name);
       }

@@ -1,6 +1,7 @@
 // Which reduction dims of a schedule can skip the taps that fall in padding.
 #include <algorithm>
 
+#include "microkernels/catalogue/catalogue.h"
 #include "polyopt/schedule/program.h"
 #include "polyopt/schedule/ranges.h"
 
@@ -61,6 +62,9 @@ std::optional<ProgramRowClip> find_row_clip(const Nest& nest, const Schedule& sc
   const Access& a = nest[Operand::a];
   const KernelTile& tile = schedule.tile;
   if (!a.padded || tile.batch_dims.empty() || tile.m_dim < 0) return std::nullopt;
+  // Tile registers multiply a copy's zeros for nothing, but rows apart only through copies of their own.
+  const KernelInfo* kernel = find_kernel(tile.kernel);
+  if (kernel && kernel->tiles && find_pack(schedule, Operand::a)) return std::nullopt;
   const int tap_dim = tile.batch_dims.back();
   if (nest.dims[tap_dim].extent > CORTEX_MAX_WINDOW_TAPS) return std::nullopt;
   for (const ProgramClip& clip : find_clips(nest, schedule)) {
@@ -106,6 +110,18 @@ double clipped_work(const Nest& nest, const Schedule& schedule) {
                           rows->tap_step, rows->constant, rows->extent);
   }
   return share;
+}
+
+double row_edge_share(const Nest& nest, const Schedule& schedule) {
+  const std::optional<ProgramRowClip> rows = find_row_clip(nest, schedule);
+  if (!rows) return 0;
+  double taps = 0;
+  const int64_t last = nest.dims[schedule.tile.m_dim].extent - 1;
+  for (int64_t t = 0; t < nest.dims[rows->dim].extent; ++t) {
+    taps += rows->at(0, t) < 0;
+    taps += rows->at(last, t) >= rows->extent;
+  }
+  return taps / static_cast<double>(nest.dims[rows->dim].extent);
 }
 
 }  // namespace cortex

@@ -117,7 +117,7 @@ struct ProgramKernel {
   int m_dim = -1, n_dim = -1, k_dim = -1, rows_dim = -1;
   std::vector<int> batch_dims;
   int64_t lda = 0, ldb = 0, ldc = 0;                    // bytes, 0 where the dim is absent
-  int64_t c_row_stride = 0;                             // bytes of C per unit of rows_dim
+  int64_t a_row_stride = 0, c_row_stride = 0;           // bytes per unit of rows_dim
   std::vector<int64_t> a_batch_stride, b_batch_stride;  // bytes, one per batch dim
   int64_t mr = 0, nr = 0;
   ProgramPrefetch prefetch;
@@ -185,6 +185,10 @@ int unclipped_dimension(const Nest& nest, const Schedule& schedule);
 
 // The share of all multiplications that the clips do not leave out.
 double clipped_work(const Nest& nest, const Schedule& schedule);
+
+// Of the taps of a window's row, those that hang over the first of all rows' outputs and those that hang over
+// the last: pairs of a tap and a tile of rows that reach only some of them, for each tap.
+double row_edge_share(const Nest& nest, const Schedule& schedule);
 
 // The dims bias depends on: the channels of a group ("oc", "c" of a depthwise nest, "n" of a matmul) and the
 // group; -1 where the nest has none. Batches repeat it.

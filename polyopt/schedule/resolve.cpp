@@ -213,6 +213,7 @@ Result<Program> resolve(const Nest& nest, const Schedule& schedule) {
   p.kernel.lda = stride(Operand::a, tile.m_dim);
   p.kernel.ldb = stride(Operand::b, kernel->dots ? tile.n_dim : tile.k_dim);
   p.kernel.ldc = stride(Operand::c, tile.m_dim);
+  p.kernel.a_row_stride = stride(Operand::a, tile.rows_dim);
   p.kernel.c_row_stride = stride(Operand::c, tile.rows_dim);
   for (int d : tile.batch_dims) {
     p.kernel.a_batch_stride.push_back(stride(Operand::a, d));

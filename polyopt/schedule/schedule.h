@@ -6,7 +6,8 @@
 // tile after the other. After the last loop the microkernel is called once, on
 //   m_dim  : range becomes the rows of the tile      (len <= mr)
 //   n_dim  : range becomes the columns of the tile   (len <= nr)
-//   rows_dim: depthwise kernels: range becomes whole rows of outputs m (any length, like theirs of m and n)
+//   rows_dim: depthwise kernels: range becomes whole rows of outputs m (any length, like theirs of m and n);
+//             kernels of tile registers: bands of up to 16 rows m
 //   k_dim  : range becomes the adjacent reduction    (any length)
 //   batch_dims: ranges become the BRGEMM batch       (any length)
 // and every other dim's range has length 1. A dim that has no loop and is not in the kernel must have

@@ -89,8 +89,9 @@ struct Enumerator {
     base.batch = roles.batch;
     base.b_panel = !kernel.dots;
     base.work = roles.work;
+    base.edge_share = roles.edge_share;
     images = roles.images;
-    if (roles.depthwise) {
+    if (roles.rows >= 0) {
       slab = roles.rows;
     } else if (!images.empty()) {
       slab = images.back();
@@ -194,9 +195,11 @@ struct Enumerator {
     });
   }
 
-  // Rows of A that crowd into few sets of L1, or that share lines with pixels a stride skips.
+  // Rows of A that crowd into few sets of L1, or that share lines with pixels a stride skips, or edges at
+  // which tile registers need copies.
   bool a_copy_may_pay() const {
     if (roles.m < 0) return false;
+    if (kernel.tiles && roles.edge_share > 0) return true;
     const OperandFacts& a = space.nest()[Operand::a];
     for (int i = 0; i < a.count; ++i) {
       if (a.terms[i].dim == roles.m) return static_cast<int64_t>(a.terms[i].stride) % 2048 == 0;
@@ -351,7 +354,8 @@ struct Enumerator {
     const std::vector<Cut> m_cuts = cuts(roles.m, mr, true, m_blocks);
     std::vector<Cut> k_cuts = cuts(chunk_dim, 0, false, k_blocks);
     if (brgemm) add_splits(chunk_dim, k_cuts);
-    const std::vector<Cut> s_cuts = cuts(slab, brgemm ? 1 : 0, false, s_blocks);
+    const int64_t slab_tile = !brgemm ? 0 : roles.rows >= 0 ? kernel.mr / tile_rows : 1;
+    const std::vector<Cut> s_cuts = cuts(slab, slab_tile, slab_tile > 1, s_blocks);
     Plan plan = base;
     for (const Cut& k : k_cuts) {
       if (chunk_dim >= 0) plan.chain[chunk_dim] = k.chain;

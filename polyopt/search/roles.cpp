@@ -62,11 +62,24 @@ void leave_out_padding(const Nest& nest, const NestFacts& facts, Roles& roles) {
   }
   roles.a_must_pack = roles.a_must_pack || unclipped_dimension(nest, schedule) >= 0;
   roles.work = clipped_work(nest, schedule);
+  roles.edge_share = row_edge_share(nest, schedule);
 }
 
 void sort_by_stride(std::vector<int>& dims, const Access& access) {
   std::stable_sort(dims.begin(), dims.end(),
                    [&](int x, int y) { return linear_stride(access, x) > linear_stride(access, y); });
+}
+
+// Rows too short for a tile register's: several of them as bands, side by side in registers of their own.
+void add_bands(const NestFacts& facts, const Nest& nest, std::vector<Roles>& all) {
+  if (unit_length(element_of(nest[Operand::a].tensor.type)) == 1) return;
+  for (std::size_t i = 0, count = all.size(); i < count; ++i) {
+    if (all[i].m < 0 || facts.extent[all[i].m] > tile_rows || all[i].images.empty()) continue;
+    Roles bands = all[i];
+    bands.rows = bands.images.back();
+    bands.images.pop_back();
+    all.push_back(bands);
+  }
 }
 
 }  // namespace
@@ -131,6 +144,7 @@ Result<std::vector<Roles>> assign_roles(const Nest& nest, const NestFacts& facts
     all.push_back(roles);
   }
   if (all.empty()) all.push_back(base);
+  add_bands(facts, nest, all);
   if (a.padded) {
     for (Roles& roles : all) leave_out_padding(nest, facts, roles);
   }
@@ -151,6 +165,8 @@ std::vector<const KernelInfo*> usable_kernels(const Nest& nest, const Roles& rol
   for (const KernelInfo& kernel : kernel_catalogue()) {
     if (kernel.op != op || !runs(machine.isa, kernel.isa)) continue;
     if (!serves_types(kernel, nest)) continue;
+    if (roles.rows >= 0 && !roles.depthwise && kernel.mr < 2 * tile_rows) continue;
+    if (roles.rows >= 0 && !roles.depthwise && !kernel.tiles) continue;
     // Whole rows are walked where they lie.
     if (kernel.sums_in_l1 && (!roles.b_direct || roles.n < 0)) continue;
     if (kernel.dots && !dots_may_pay(nest, roles, kernel.lanes)) continue;

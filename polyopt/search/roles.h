@@ -11,11 +11,12 @@ namespace cortex {
 
 struct Roles {
   int m = -1, n = -1, k = -1;
-  int rows = -1;             // depthwise: the dim of whole rows of outputs
+  int rows = -1;             // depthwise: the dim of whole rows of outputs; tile registers: of bands of rows
   uint32_t batch = 0;        // reduction dims in the kernel besides k
   std::vector<int> common;   // parallel dims of A, B and C (groups, batches): outermost loops
   std::vector<int> images;   // parallel dims of A and C alone besides m, largest stride of A first
   std::vector<int> columns;  // parallel dims of B and C alone besides n
+  double edge_share = 0;     // see Plan
   bool a_must_pack = false;  // no adjacent reduction dim, or reads outside A that no clip leaves out
   double work = 1;           // see Plan
   bool b_direct = true;      // B may be read in place

@@ -82,11 +82,12 @@ class Sampler {
       const bool is_m = d == roles_->m, is_n = d == roles_->n, is_k = d == roles_->k;
       int64_t left = n;
       if (is_k || is_m || is_n || d == roles_->rows) {
-        const int64_t unit = is_k ? 16 : is_n ? kernel_->nr : brgemm ? kernel_->mr : 1;
+        const int64_t most_rows = d == roles_->rows ? kernel_->mr / tile_rows : kernel_->mr;
+        const int64_t unit = is_k ? 16 : is_n ? kernel_->nr : brgemm ? most_rows : 1;
         const int64_t size = chance(0.5) && (brgemm || !is_k) ? block(n, unit) : 0;
         if (size > 0) blocks.push_back({d, left = size});
         if (is_k || !brgemm) continue;
-        const int64_t tile = is_n ? kernel_->nr : kernel_->mr;
+        const int64_t tile = is_n ? kernel_->nr : most_rows;
         if (left > tile) tiles.push_back({d, tile, !is_n && chance(0.8)});
         continue;
       }

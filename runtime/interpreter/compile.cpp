@@ -124,6 +124,8 @@ void Interpreter::compile_packs(const Program& program) {
 
 void Interpreter::compile_kernel(const Program& program) {
   args_.m = args_.n = args_.k = args_.batch = 1;
+  args_.a_band = program.kernel.a_row_stride;
+  args_.c_band = program.kernel.c_row_stride;
   args_.lda = program.kernel.lda;
   args_.ldb = program.kernel.ldb;
   args_.ldc = program.kernel.ldc;
@@ -138,7 +140,11 @@ void Interpreter::compile_kernel(const Program& program) {
   args_.c_far = program.kernel.c_far;
   if (loops_.empty() || !packs_.back().empty()) return;
   const int last = loops_.back().dim;
-  last_role_ = last == m_ ? Role::m : last == n_ ? Role::n : last == k_ ? Role::k : Role::none;
+  last_role_ = last == m_      ? Role::m
+               : last == n_    ? Role::n
+               : last == k_    ? Role::k
+               : last == rows_ ? Role::rows
+                               : Role::none;
   // The last loop may not change which taps are skipped: that is worked out once before it.
   fast_last_loop_ = loops_.back().part_bytes == 0 &&
                     std::find(batch_dims_.begin(), batch_dims_.end(), last) == batch_dims_.end() &&

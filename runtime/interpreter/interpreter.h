@@ -72,7 +72,7 @@ class Interpreter {
   };
 
   // What the last loop changes in the arguments besides pointers.
-  enum class Role { none, m, n, k };
+  enum class Role { none, m, n, k, rows };
 
   void compile_loops(const Program& program);
   void compile_packs(const Program& program);

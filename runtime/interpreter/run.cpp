@@ -109,6 +109,9 @@ class Walk {
         case Interpreter::Role::k:
           args_.k = part.size;
           break;
+        case Interpreter::Role::rows:
+          args_.bands = part.size;
+          break;
       }
       if (loop.dim == code_.a_ahead_.dim) args_.a_ahead = part.size * code_.a_ahead_.stride;
       Cursor at = move(loop, from, part.offset);
@@ -201,6 +204,7 @@ class Walk {
     if (code_.m_ >= 0) args_.m = length_[code_.m_];
     if (code_.n_ >= 0) args_.n = length_[code_.n_];
     if (code_.k_ >= 0) args_.k = length_[code_.k_];
+    if (code_.rows_ >= 0) args_.bands = length_[code_.rows_];
     if (code_.a_ahead_.dim >= 0) args_.a_ahead = length_[code_.a_ahead_.dim] * code_.a_ahead_.stride;
     int64_t batch = 1;
     for (const int dim : code_.batch_dims_) batch *= length_[dim];
@@ -275,7 +279,7 @@ class Walk {
   const char* channels_;  // what has a value per output channel: the first of bias, scale and compensation
   const char* source_b_ = nullptr;  // what the copy of B was made from
   int64_t low_[max_dims], length_[max_dims];
-  uint64_t tiles_configured_ = 0;  // see cortex_brgemm_args
+  uint64_t tiles_configured_ = 0;    // see cortex_brgemm_args
   int64_t skip_a_ = 0, skip_b_ = 0;  // bytes from the tile's first tap to the first that counts
   union {
     cortex_brgemm_args args_;
