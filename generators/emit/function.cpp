@@ -55,7 +55,7 @@ class Emitter {
     out_ += "\n";
     block(f_.body);
     visit_calls(f_.body, [&](const Call& call) {
-      if (find_kernel(call.kernel)->tiles) out_ += "  cortex_tiles_release_amx(&tiles_configured);\n";
+      if (find_kernel(call.kernel)->tiles) out_ += "  cortex_tiles_release_amx(&tiles);\n";
     });
     return out_ + "}\n";
   }
@@ -167,8 +167,9 @@ class Emitter {
                         kernel->op == KernelOp::dwconv ? "dwconv" : "brgemm");
     indent_ = 1;
     if (kernel->tiles) {
-      line("uint64_t tiles_configured = 0;");
-      line("args.tiles_configured = &tiles_configured;");
+      line("cortex_tiles tiles;");
+      line("tiles.configured = tiles.unfinished = 0;");
+      line("args.tiles = &tiles;");
     }
     for (const Field& f : call.fields) {
       if (is_fixed(f) && !is_zero(f)) assign(f);

@@ -144,22 +144,55 @@ TEST_P(NarrowTest, BandsOfRows) {
   }
 }
 
-// A series of calls that keeps the tile registers' configuration while sizes change between them.
-TEST_P(NarrowTest, OneConfigurationForASeries) {
+// Series of calls whose sizes change between them: a result is complete when two more calls of its kind are
+// done, or the series.
+TEST_P(NarrowTest, SeriesOfCalls) {
   const KernelInfo& kernel = *GetParam();
-  uint64_t configured = 0;
-  for (int turn = 0; turn < 60; ++turn) {
-    Case t{1 + turn / 4 * 7 % kernel.mr, 1 + turn / 3 * 11 % kernel.nr, 1 + turn / 5 * 6, 1 + turn % 2};
-    t.tiles_configured = turn % 9 == 8 ? nullptr : &configured;
-    if (turn % 9 == 8) cortex_tiles_release_amx(&configured);
+  if (!kernel.tiles) GTEST_SKIP() << "has no tile registers";
+  const std::vector<int32_t> types = c_types();
+  cortex_tiles tiles;
+  tiles.configured = tiles.unfinished = 0;
+  const std::vector<float> factors(static_cast<std::size_t>(kernel.mr + kernel.nr) * 16);
+  std::vector<float> other(static_cast<std::size_t>(kernel.mr * kernel.nr));
+  const auto two_more = [&] {
+    for (int64_t size : {3, 40}) {
+      cortex_brgemm_args args = {};
+      args.a = args.b = factors.data(), args.c = other.data();
+      args.m = std::min<int64_t>(size, kernel.mr), args.n = std::min<int64_t>(size, kernel.nr), args.k = 16;
+      args.lda = 64, args.ldb = args.ldc = args.n * 4, args.batch = 1;
+      args.flags = CORTEX_TILE_EPILOGUE;
+      args.epilogue.c_type = CORTEX_ELEMENT_F32;
+      args.tiles = &tiles;
+      std::fill(other.begin(), other.end(), 1.0f);
+      kernel.brgemm(&args);
+    }
+  };
+  const auto end = [&] {
+    EXPECT_NE(tiles.configured, 0u);
+    cortex_tiles_release_amx(&tiles);
+    EXPECT_EQ(tiles.configured, 0u);
+    EXPECT_EQ(tiles.unfinished, 0u);
+    EXPECT_EQ(other[0], 0.0f);
+  };
+  two_more();
+  for (int turn = 0; turn < 400; ++turn) {
+    Case t{1 + turn / 4 * 7 % kernel.mr, 1 + turn / 3 * 11 % kernel.nr, turn / 5 * 6 % 50, 1 + turn % 4};
+    t.tiles = &tiles;
+    t.settle = turn % 17 == 16 ? std::function<void()>(end) : two_more;
+    t.finish = turn % 11 != 0;
+    t.accumulate = !t.finish && turn % 2;
+    t.c_type = types[static_cast<std::size_t>(turn / 7) % types.size()];
     t.bias_n = turn % 2;
+    t.scale = turn % 3 != 0;
+    t.compensation = turn % 5 == 0;
+    t.residual = turn % 13 == 0;
+    t.epilogue.activation = turn % 3 ? CORTEX_ACTIVATION_RELU : CORTEX_ACTIVATION_NONE;
+    t.epilogue.c_zero_point = turn % 4 == 0 ? 9 : 0;
     run(t);
     if (HasFatalFailure()) return;
   }
-  EXPECT_EQ(configured != 0, kernel.tiles);
-  cortex_tiles_release_amx(&configured);
-  EXPECT_EQ(configured, 0u);
-  cortex_tiles_release_amx(&configured);
+  end();
+  cortex_tiles_release_amx(&tiles);  // of a series without calls: nothing
 }
 
 std::vector<const KernelInfo*> narrow_kernels() {

@@ -9,8 +9,4 @@ CORTEX_DEFINE_BRGEMM_TILES(u8, s8, s32, 32, 32, 4)
 CORTEX_DEFINE_BRGEMM_TILES(u8, s8, s32, 16, 64, 4)
 CORTEX_DEFINE_BRGEMM_TILES(u8, s8, s32, 64, 16, 4)
 
-extern "C" void cortex_tiles_release_amx(uint64_t* configured) {
-  if (*configured == 0) return;
-  cortex::release_tiles();
-  *configured = 0;
-}
+extern "C" void cortex_tiles_release_amx(cortex_tiles* tiles) { cortex::end_series(tiles); }

@@ -172,7 +172,7 @@ CORTEX_INLINE void narrow_to_memory(RegisterTile<M, N, Masked>& tile, uint32_t f
 // What the products of narrow types share: where their sums go.
 template <bool Integers>
 struct NarrowProduct {
-  static constexpr bool is_narrow = true;
+  static constexpr bool is_narrow = true, of_integers = Integers;
 
   template <typename Tile>
   CORTEX_INLINE static void add_from(Tile& tile, const char* rows, int64_t pitch) {

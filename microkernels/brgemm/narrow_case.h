@@ -7,6 +7,7 @@
 #include <cfloat>
 #include <cmath>
 #include <cstring>
+#include <functional>
 #include <random>
 
 #include "microkernels/brgemm/brgemm_reference.h"
@@ -27,7 +28,8 @@ struct NarrowCase {
   cortex_epilogue epilogue = {};
   cortex_row_window window = {};
   int extremes = 0;  // 1: 255 x -128, 2: 255 x 127
-  uint64_t* tiles_configured = nullptr;
+  cortex_tiles* tiles = nullptr;
+  std::function<void()> settle;  // what completes the result, where the call is one of a series
   int64_t bands = 1;
 
   int64_t rows() const { return m * bands; }
@@ -133,7 +135,7 @@ class NarrowTest : public ::testing::TestWithParam<const KernelInfo*> {
     if (t.form == 1) args.a_offsets = a_offsets.data(), args.b_offsets = b_offsets.data();
     if (t.form == 2) args.a_addresses = a_addresses.data(), args.b_addresses = b_addresses.data();
     args.window = t.window;
-    args.tiles_configured = t.tiles_configured;
+    args.tiles = t.tiles;
     if (t.bands > 1) args.bands = t.bands, args.a_band = t.m * args.lda, args.c_band = t.m * args.ldc;
     args.flags = (t.accumulate ? static_cast<uint32_t>(CORTEX_TILE_ACCUMULATE) : 0u) |
                  (t.finish ? static_cast<uint32_t>(CORTEX_TILE_EPILOGUE) : 0u);
@@ -150,6 +152,7 @@ class NarrowTest : public ::testing::TestWithParam<const KernelInfo*> {
     std::vector<char> beside(residual.as<char>(), residual.as<char>() + residual.size());
     if (t.in_place) beside = before;
     kernel.brgemm(&args);
+    if (t.settle) t.settle();
 
     for (int64_t i = 0; i < t.rows(); ++i) {
       for (int64_t j = 0; j < ldc; ++j) {

@@ -59,6 +59,10 @@ double waiting(const KernelInfo& kernel, const Machine& machine, double m, doubl
   return std::max(multiply, machine.fma_latency / copies) * (1 + wait) - multiply;
 }
 
+// Of the loads of tile registers, the part that shows beside the multiplications. Intel Granite Rapids, 32x32
+// from L1: 79 cycles a chunk, 64 of them multiplications and 32 loads.
+constexpr double tile_load_overlap = 0.47;
+
 // Cycles to copy a chunk of A for tile registers, and for each of its rows.
 constexpr double tile_copy = 40, tile_copy_row = 1.5;
 
@@ -69,7 +73,7 @@ TileCost tiles_cost(const KernelInfo& kernel, const Machine& machine, double m, 
   const double columns = std::ceil(n / side), chunks = std::ceil(units / side);
   const double multiply = m * columns, load = (m + units / chunks * columns) / machine.loads_per_cycle;
   TileCost cost;
-  cost.step = (std::max({multiply, load, latency}) + machine.costs.load_overlap * std::min(multiply, load)) *
+  cost.step = (std::max({multiply, load, latency}) + tile_load_overlap * std::min(multiply, load)) *
               chunks / units;
   cost.first = kernel.call_cycles + machine.costs.call_setup + kernel.tile_cycles * m * columns;
   cost.again = cost.first + m * columns;

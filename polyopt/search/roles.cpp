@@ -158,6 +158,17 @@ static bool dots_may_pay(const Nest& nest, const Roles& roles, int lanes) {
   return roles.n < 0 || nest.dims[roles.n].extent < lanes || (roles.b_along_k && !roles.b_direct);
 }
 
+// Rows that lie further apart in A than those of another dim with about as many: each would take a page.
+static bool scattered(const Nest& nest, const Roles& roles) {
+  if (roles.m < 0) return false;
+  const auto closer = [&](int d) {
+    return linear_stride(nest[Operand::a], d) < linear_stride(nest[Operand::a], roles.m) &&
+           2 * nest.dims[d].extent >= std::min<int64_t>(nest.dims[roles.m].extent, tile_rows);
+  };
+  return std::any_of(roles.images.begin(), roles.images.end(), closer) ||
+         (roles.rows >= 0 && closer(roles.rows));
+}
+
 std::vector<const KernelInfo*> usable_kernels(const Nest& nest, const Roles& roles, const Machine& machine) {
   const KernelOp op = roles.depthwise ? KernelOp::dwconv : KernelOp::brgemm;
   std::vector<const KernelInfo*> found, tiles;
@@ -165,8 +176,8 @@ std::vector<const KernelInfo*> usable_kernels(const Nest& nest, const Roles& rol
   for (const KernelInfo& kernel : kernel_catalogue()) {
     if (kernel.op != op || !runs(machine.isa, kernel.isa)) continue;
     if (!serves_types(kernel, nest)) continue;
-    if (roles.rows >= 0 && !roles.depthwise && kernel.mr < 2 * tile_rows) continue;
-    if (roles.rows >= 0 && !roles.depthwise && !kernel.tiles) continue;
+    if (roles.rows >= 0 && !roles.depthwise && (!kernel.tiles || kernel.mr < 2 * tile_rows)) continue;
+    if (kernel.tiles && scattered(nest, roles)) continue;
     // Whole rows are walked where they lie.
     if (kernel.sums_in_l1 && (!roles.b_direct || roles.n < 0)) continue;
     if (kernel.dots && !dots_may_pay(nest, roles, kernel.lanes)) continue;

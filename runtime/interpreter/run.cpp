@@ -29,9 +29,12 @@ class Walk {
               static_cast<const char*>(call_.b) + code_.base_[1],
               static_cast<char*>(call_.c) + code_.base_[2], channels_};
     pack(0, at);
-    if (code_.tiles_) args_.tiles_configured = &tiles_configured_;
+    if (!code_.tiles_) return open(0, at, true, true);
+    cortex_tiles tiles;
+    tiles.configured = tiles.unfinished = 0;
+    args_.tiles = &tiles;
     open(0, at, true, true);
-    if (code_.tiles_) cortex_tiles_release_amx(&tiles_configured_);
+    cortex_tiles_release_amx(&tiles);
   }
 
  private:
@@ -279,7 +282,6 @@ class Walk {
   const char* channels_;  // what has a value per output channel: the first of bias, scale and compensation
   const char* source_b_ = nullptr;  // what the copy of B was made from
   int64_t low_[max_dims], length_[max_dims];
-  uint64_t tiles_configured_ = 0;    // see cortex_brgemm_args
   int64_t skip_a_ = 0, skip_b_ = 0;  // bytes from the tile's first tap to the first that counts
   union {
     cortex_brgemm_args args_;
