@@ -36,6 +36,9 @@ typedef struct cortex_sparse_place {
  * CORTEX_TILE_EPILOGUE; where sums is NULL they begin with compensation[row] (NULL: 0). The epilogue turns
  * them to f32, multiplies with scale[row] (NULL: 1) and goes on as cortex_epilogue says; C's elements are
  * c_type. places: NULL.
+ * bf16: the panel is bf16, columns come in pairs: counts are of pairs, and a pair has 2 offsets and of each
+ * of its T rows 2 adjacent bf16. Sums are f32, whole vectors of points in an order of the kernel's own, which
+ * C holds too without CORTEX_TILE_EPILOGUE; with it C's elements are c_type, bf16 or f32. places: NULL.
  */
 typedef struct cortex_sparse_args {
   const void* panel;
@@ -72,8 +75,9 @@ typedef struct cortex_sparse_run {
 
 /* Fills the panels of channels, `count` of them, each with all runs in order: of two that overlap the later
  * one stays. Panels are ld_panel bytes apart; every run writes a whole vector and stays inside its panel.
- * u8s8: elements are bytes, of step 2 `together` adjacent ones (see there) stay together; `fill` stands where
- * others write zero, elements of src have the bits of `flip` flipped (0x80 adds 128 to an s8). */
+ * u8s8, bf16: elements are bytes or pairs of them, of step 2 `together` adjacent ones (see there) stay
+ * together. u8s8: `fill` stands where others write zero, elements of src have the bits of `flip` flipped
+ * (0x80 adds 128 to an s8). */
 typedef struct cortex_sparse_gather_args {
   const void* src; /* what `from` of channel 0 counts from */
   int64_t ld_channel;
@@ -83,14 +87,15 @@ typedef struct cortex_sparse_gather_args {
   int64_t run_count, step;
   void* panel;
   int64_t ld_panel;
-  int32_t fill, flip; /* u8s8 */
-  int32_t together;   /* u8s8: 1, or a quarter of a vector: so many bytes are one element to step 2 */
+  int32_t fill, flip; /* u8s8; bf16: 0 */
+  /* 1; or, of u8s8 a quarter, of bf16 half of a vector's elements: so many are one element to step 2 */
+  int32_t together;
 } cortex_sparse_gather_args;
 
 typedef void (*cortex_sparse_gather_fn)(const cortex_sparse_gather_args*);
 
-/* rows<T>: T output channels share their columns. lanes: elements of f32 in a vector of points; of bytes
- * there are four times as many. */
+/* rows<T>: T output channels share their columns. lanes: elements of f32 in a vector of points; of bf16
+ * there are twice as many, of bytes four times. */
 #define CORTEX_SPARSE_KERNELS(name)                                      \
   CORTEX_API void cortex_sparse_rows1_##name(const cortex_sparse_args*); \
   CORTEX_API void cortex_sparse_rows2_##name(const cortex_sparse_args*); \
@@ -99,6 +104,10 @@ typedef void (*cortex_sparse_gather_fn)(const cortex_sparse_gather_args*);
 CORTEX_SPARSE_KERNELS(baseline)
 CORTEX_SPARSE_KERNELS(avx2)
 CORTEX_SPARSE_KERNELS(avx512)
+CORTEX_SPARSE_KERNELS(bf16_baseline)
+CORTEX_SPARSE_KERNELS(bf16_avx2)
+CORTEX_SPARSE_KERNELS(bf16_avx512)
+CORTEX_SPARSE_KERNELS(bf16_avx512bf16)
 CORTEX_SPARSE_KERNELS(u8s8_baseline)
 CORTEX_SPARSE_KERNELS(u8s8_avx2)
 CORTEX_SPARSE_KERNELS(u8s8_avx2vnni)

@@ -10,7 +10,7 @@
 namespace cortex {
 namespace {
 
-constexpr int points = 4 * lanes;  // in a vector of bytes
+constexpr int element = 1, points = 4 * lanes;  // in a vector
 
 // Of four columns, 32 points each: lane 4*l + i of a[q] holds point 16*l + 4*q + i of all four.
 CORTEX_INLINE void interleave(const char* panel, const uint32_t* offset, Vec (&a)[4]) {
@@ -53,19 +53,19 @@ CORTEX_INLINE void store_bytes(char* p, int64_t n, const Vec (&v)[4], int32_t ze
   memcpy(p, copy, static_cast<size_t>(n));
 }
 
-using Bytes = __m256i;
-CORTEX_INLINE Bytes splat_byte(int x) { return _mm256_set1_epi8(static_cast<char>(x)); }
-CORTEX_INLINE void store_vector(char* p, Bytes x) { _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), x); }
-CORTEX_INLINE Bytes flip(Bytes x, Bytes bits) { return _mm256_xor_si256(x, bits); }
-CORTEX_INLINE Bytes load_vector(const char* p) {
+using Narrow = __m256i;
+CORTEX_INLINE Narrow splat_byte(int x) { return _mm256_set1_epi8(static_cast<char>(x)); }
+CORTEX_INLINE void store_vector(char* p, Narrow x) { _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), x); }
+CORTEX_INLINE Narrow flip(Narrow x, Narrow bits) { return _mm256_xor_si256(x, bits); }
+CORTEX_INLINE Narrow load_vector(const char* p) {
   return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p));
 }
 // Quarters 0, 2, ... of two vectors.
-CORTEX_INLINE Bytes even_quarters(Bytes low, Bytes high) {
+CORTEX_INLINE Narrow even_images(Narrow low, Narrow high) {
   return _mm256_permute4x64_epi64(_mm256_unpacklo_epi64(low, high), 0xd8);
 }
-// Bytes 0, 2, ... of two vectors.
-CORTEX_INLINE Bytes even_bytes(Bytes low, Bytes high) {
+// Elements 0, 2, ... of two vectors.
+CORTEX_INLINE Narrow even_elements(Narrow low, Narrow high) {
   const __m256i byte = _mm256_set1_epi16(0xff);
   const __m256i packed = _mm256_packus_epi16(_mm256_and_si256(low, byte), _mm256_and_si256(high, byte));
   return _mm256_permute4x64_epi64(packed, 0xd8);
@@ -74,4 +74,4 @@ CORTEX_INLINE Bytes even_bytes(Bytes low, Bytes high) {
 }  // namespace
 }  // namespace cortex
 
-#include "microkernels/sparse/bytes_unmasked.h"
+#include "microkernels/sparse/unmasked.h"

@@ -8,7 +8,7 @@
 namespace cortex {
 namespace {
 
-constexpr int points = 4 * lanes;  // in a vector of bytes
+constexpr int element = 1, points = 4 * lanes;  // in a vector
 
 // Of four columns, 64 points each: lane 4*l + i of a[q] holds point 16*l + 4*q + i of all four.
 CORTEX_INLINE void interleave(const char* panel, const uint32_t* offset, Vec (&a)[4]) {
@@ -47,18 +47,19 @@ CORTEX_INLINE void store_bytes(char* p, int64_t n, const Vec (&v)[4], int32_t ze
   }
 }
 
-using Bytes = __m512i;
-CORTEX_INLINE Bytes splat_byte(int x) { return _mm512_set1_epi8(static_cast<char>(x)); }
-CORTEX_INLINE void store_vector(char* p, Bytes x) { _mm512_storeu_si512(p, x); }
-CORTEX_INLINE Bytes flip(Bytes x, Bytes bits) { return _mm512_xor_si512(x, bits); }
-// Byte i of a vector at p where its bit is set, else of `otherwise`.
-CORTEX_INLINE Bytes load_bytes(uint64_t bits, const char* p, Bytes otherwise) {
+using Narrow = __m512i;
+CORTEX_INLINE Narrow splat_byte(int x) { return _mm512_set1_epi8(static_cast<char>(x)); }
+CORTEX_INLINE Narrow load_vector(const char* p) { return _mm512_loadu_si512(p); }
+CORTEX_INLINE void store_vector(char* p, Narrow x) { _mm512_storeu_si512(p, x); }
+CORTEX_INLINE Narrow flip(Narrow x, Narrow bits) { return _mm512_xor_si512(x, bits); }
+// Element i of a vector at p where its bit is set, else of `otherwise`.
+CORTEX_INLINE Narrow load_elements(uint64_t bits, const char* p, Narrow otherwise) {
   return _mm512_mask_loadu_epi8(otherwise, bits, p);
 }
 // Quarters 0, 2, ... of two vectors.
-CORTEX_INLINE Bytes even_quarters(Bytes low, Bytes high) { return _mm512_shuffle_i64x2(low, high, 0x88); }
-// Bytes 0, 2, ... of two vectors.
-CORTEX_INLINE Bytes even_bytes(Bytes low, Bytes high) {
+CORTEX_INLINE Narrow even_images(Narrow low, Narrow high) { return _mm512_shuffle_i64x2(low, high, 0x88); }
+// Elements 0, 2, ... of two vectors.
+CORTEX_INLINE Narrow even_elements(Narrow low, Narrow high) {
   const __m512i byte = _mm512_set1_epi16(0xff);
   const __m512i packed = _mm512_packus_epi16(_mm512_and_si512(low, byte), _mm512_and_si512(high, byte));
   return _mm512_permutexvar_epi64(_mm512_setr_epi64(0, 2, 4, 6, 1, 3, 5, 7), packed);

@@ -12,27 +12,27 @@
 namespace cortex {
 namespace {
 
-constexpr int points = 4 * lanes;  // in a vector of bytes
+constexpr int element = 1, points = 4 * lanes;  // in a vector
 
-typedef char Bytes __attribute__((vector_size(16)));
+typedef char Narrow __attribute__((vector_size(16)));
 typedef int16_t Pairs __attribute__((vector_size(16)));
-CORTEX_INLINE Bytes load_vector(const char* p) {
-  Bytes x;
+CORTEX_INLINE Narrow load_vector(const char* p) {
+  Narrow x;
   memcpy(&x, p, sizeof x);
   return x;
 }
-CORTEX_INLINE void store_vector(char* p, Bytes x) { memcpy(p, &x, sizeof x); }
-CORTEX_INLINE Bytes splat_byte(int x) { return Bytes{} + static_cast<char>(x); }
-CORTEX_INLINE Bytes flip(Bytes x, Bytes bits) { return x ^ bits; }
+CORTEX_INLINE void store_vector(char* p, Narrow x) { memcpy(p, &x, sizeof x); }
+CORTEX_INLINE Narrow splat_byte(int x) { return Narrow{} + static_cast<char>(x); }
+CORTEX_INLINE Narrow flip(Narrow x, Narrow bits) { return x ^ bits; }
 
 // Of four columns, 16 points each: lane i of a[q] holds point 4*q + i of all four.
 CORTEX_INLINE void interleave(const char* panel, const uint32_t* offset, Vec (&a)[4]) {
-  const Bytes x0 = load_vector(panel + offset[0]), x1 = load_vector(panel + offset[1]);
-  const Bytes x2 = load_vector(panel + offset[2]), x3 = load_vector(panel + offset[3]);
-  const auto low = [](Bytes x, Bytes y) CORTEX_LAMBDA {
+  const Narrow x0 = load_vector(panel + offset[0]), x1 = load_vector(panel + offset[1]);
+  const Narrow x2 = load_vector(panel + offset[2]), x3 = load_vector(panel + offset[3]);
+  const auto low = [](Narrow x, Narrow y) CORTEX_LAMBDA {
     return (Pairs)__builtin_shufflevector(x, y, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
   };
-  const auto high = [](Bytes x, Bytes y) CORTEX_LAMBDA {
+  const auto high = [](Narrow x, Narrow y) CORTEX_LAMBDA {
     return (Pairs)__builtin_shufflevector(x, y, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
   };
   const Pairs low01 = low(x0, x1), low23 = low(x2, x3), high01 = high(x0, x1), high23 = high(x2, x3);
@@ -54,15 +54,15 @@ CORTEX_INLINE void store_bytes(char* p, int64_t n, const Vec (&v)[4], int32_t ze
 }
 
 // Quarters 0, 2, ... of two vectors.
-CORTEX_INLINE Bytes even_quarters(Bytes x, Bytes y) {
+CORTEX_INLINE Narrow even_images(Narrow x, Narrow y) {
   return __builtin_shufflevector(x, y, 0, 1, 2, 3, 8, 9, 10, 11, 16, 17, 18, 19, 24, 25, 26, 27);
 }
-// Bytes 0, 2, ... of two vectors.
-CORTEX_INLINE Bytes even_bytes(Bytes x, Bytes y) {
+// Elements 0, 2, ... of two vectors.
+CORTEX_INLINE Narrow even_elements(Narrow x, Narrow y) {
   return __builtin_shufflevector(x, y, 0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
 }
 
 }  // namespace
 }  // namespace cortex
 
-#include "microkernels/sparse/bytes_unmasked.h"
+#include "microkernels/sparse/unmasked.h"

@@ -6,7 +6,7 @@
 
 #include "cortex/sparse_kernels.h"
 #include "microkernels/brgemm/product_u8s8.h"
-#include "microkernels/sparse/gather_bytes.h"
+#include "microkernels/sparse/gather_narrow.h"
 
 namespace cortex {
 namespace {
@@ -181,5 +181,5 @@ CORTEX_INLINE void sparse_bytes(const cortex_sparse_args& x) {
     cortex::sparse_bytes<4>(*x);                                                        \
   }                                                                                     \
   extern "C" void cortex_sparse_gather_u8s8_##isa(const cortex_sparse_gather_args* x) { \
-    cortex::gather_bytes(*x);                                                           \
+    cortex::gather_narrow(*x);                                                          \
   }

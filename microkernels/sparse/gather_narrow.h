@@ -1,0 +1,56 @@
+// Panels of elements of one or two bytes from activations whose points are adjacent: what the window sees
+// outside the input is `fill`, and signed bytes get 128 added. The ISA's header says what Narrow are, a
+// vector of `points` elements of `element` bytes.
+#pragma once
+
+#include <stdint.h>
+
+#include "cortex/sparse_kernels.h"
+
+namespace cortex {
+namespace {
+
+enum class Steps { one, two, two_images, any };
+
+template <Steps Step>
+__attribute__((noinline)) void gather_narrow_step(const cortex_sparse_gather_args& x) {
+  const Narrow flipped = splat_byte(x.flip), outside = splat_byte(x.fill ^ x.flip);
+  const cortex_sparse_run* const end = x.runs + x.run_count;
+  const int32_t* const last = x.channels + x.count;
+  const int64_t ld_channel = x.ld_channel, ld_panel = x.ld_panel;
+#pragma GCC unroll 1
+  for (const cortex_sparse_run* r = x.runs; r != end; ++r) {
+    const uint64_t low = r->low, high = r->high;
+    const char* const from = static_cast<const char*>(x.src) + element * r->from;
+    char* to = static_cast<char*>(x.panel) + element * r->to;
+#pragma GCC unroll 4
+    for (const int32_t* channel = x.channels; channel != last; ++channel, to += ld_panel) {
+      const char* const at = from + *channel * ld_channel;
+      Narrow v;
+      if constexpr (Step == Steps::any) {
+        char all[element * points];
+        store_vector(all, outside);
+        for (int i = 0; i < points; ++i)
+          if (low >> i & 1) __builtin_memcpy(all + element * i, at + element * x.step * i, element);
+        v = load_vector(all);
+      } else {
+        v = load_elements(low, at, outside);
+        if constexpr (Step == Steps::two)
+          v = even_elements(v, load_elements(high, at + element * points, outside));
+        if constexpr (Step == Steps::two_images)
+          v = even_images(v, load_elements(high, at + element * points, outside));
+      }
+      store_vector(to, flip(v, flipped));
+    }
+  }
+}
+
+CORTEX_INLINE void gather_narrow(const cortex_sparse_gather_args& x) {
+  if (x.step == 1) return gather_narrow_step<Steps::one>(x);
+  if (x.step != 2) return gather_narrow_step<Steps::any>(x);
+  if (x.together > 1) return gather_narrow_step<Steps::two_images>(x);
+  gather_narrow_step<Steps::two>(x);
+}
+
+}  // namespace
+}  // namespace cortex
