@@ -99,8 +99,7 @@ class Narrow {
     if (sparse) {
       while (!has_one_filter_matrix()) problem_ = random_conv(random_);
     }
-    Types types = random_types(random_);
-    while (sparse && types.src == DataType::bf16) types = random_types(random_);
+    const Types types = random_types(random_);
     problem_.src = types.src, problem_.wei = types.wei, problem_.dst = types.dst;
     const bool integers = sum_type(types.src) == DataType::s32;
     problem_.epilogue.scale = integers && types.dst != DataType::s32 && pick(random_, 0, 3);
@@ -152,7 +151,10 @@ class Narrow {
     if (sparse_) {
       const int64_t percent = percent_ < 0 ? pick(random_, 0, 100) : percent_;
       for (std::size_t i = 0; i < weights.size(); ++i) {
-        if (pick(random_, 1, 100) > percent) weights[i] = weights_->as<int8_t>()[i] = 0;
+        if (pick(random_, 1, 100) <= percent) continue;
+        weights[i] = 0;
+        const std::size_t element = bytes(1, problem_.wei);
+        std::memset(weights_->as<char>() + i * element, 0, element);
       }
     }
     const std::vector<float> residual = fill(*residual_, problem_.dst, random_);
@@ -335,8 +337,19 @@ TEST(SparseNarrowPlans, LargerOnes) {
         "--dt=u8:s8:u8 --attr-oscale=per_oc mb1ic9ih56oc10oh28kh1sh2ph0",
         "--dt=u8:s8:s32 mb1ic300ih14oc12oh14kh3ph1",
         "--dt=u8:s8:u8 --attr-oscale=per_oc mb16ic3ih6oc4oh2kh3sh2ph0",
-        "--dt=u8:s8:u8 --attr-oscale=per_oc mb16ic4ih7oc5oh7kh3ph1", "--dt=u8:s8:s32 50x700:700x33",
-        "--dt=u8:s8:u8 --attr-oscale=per_oc mb16ic4ih10oc5oh10kh3ph2dh1"}) {
+        "--dt=u8:s8:u8 --attr-oscale=per_oc mb16ic4ih7oc5oh7kh3ph1",
+        "--dt=u8:s8:s32 50x700:700x33",
+        "--dt=u8:s8:u8 --attr-oscale=per_oc mb16ic4ih10oc5oh10kh3ph2dh1",
+        "--dt=bf16 mb16ic20ih14oc9oh14kh3ph1",
+        "--dt=bf16 --attr-post-ops=sum+relu mb32ic17ih14oc11oh7kh3sh2ph1",
+        "--dt=bf16:bf16:f32 --attr-post-ops=sum mb16ic5ih21oc6oh21kh1ph0",
+        "--dt=bf16 mb1ic70ih56oc10oh56kh3ph1",
+        "--dt=bf16:bf16:f32 mb1ic24ih56oc10oh56kh1ph0",
+        "--dt=bf16 mb1ic9ih56oc10oh28kh1sh2ph0",
+        "--dt=bf16:bf16:f32 mb1ic300ih14oc12oh14kh3ph1",
+        "--dt=bf16 --attr-post-ops=gelu_tanh 50x700:700x33",
+        "--dt=bf16 mb16ic3ih6oc4oh2kh3sh2ph0",
+        "--dt=bf16 mb16ic4ih10oc5oh10kh3ph2dh1"}) {
     for (const int32_t share : {0, 1, 2, 4}) {
       Narrow narrow(line, share, 25);
       EXPECT_EQ(all.check(narrow, nullptr), static_cast<int>(all.contexts.size())) << line;

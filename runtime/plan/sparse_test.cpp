@@ -112,7 +112,6 @@ TEST(SparsePlan, Refusals) {
   EXPECT_EQ(refused("mb1ic8ih4oc8oh4kh1", nothing), CORTEX_OK) << message.text;
   EXPECT_EQ(refused("g2mb1ic8ih4oc8oh4kh1", nothing), CORTEX_UNSUPPORTED);
   EXPECT_EQ(refused("3x4x5:3x5x6", nothing), CORTEX_UNSUPPORTED);
-  EXPECT_EQ(refused("--dt=bf16 8x8:8x8", nothing), CORTEX_UNSUPPORTED);
   EXPECT_EQ(refused("mb1ic8ih4oc8oh4kh1", [](auto& o) { o.sparse_share = 3; }), CORTEX_INVALID_ARGUMENT);
   EXPECT_EQ(refused("mb1ic8ih4oc8oh4kh1", [](auto& o) { o.weights_handling = CORTEX_WEIGHTS_PLAIN; }),
             CORTEX_INVALID_ARGUMENT);

@@ -9,9 +9,11 @@ namespace cortex {
 namespace {
 
 // Vectors of points in a tile: what a pass over four rows holds in registers; seven divide the planes of most
-// networks (56 = 8 * 7). Passes over bytes take one vector; small tiles have panels that stay near.
+// networks (56 = 8 * 7). Passes over bytes take one vector, those over bf16 up to three where rows share;
+// small tiles have panels that stay near.
 std::vector<int> vectors_of_tile(int share, int element) {
   if (element == 1) return {CORTEX_SPARSE_VECTORS, 4, 2, 1};
+  if (element == 2) return {CORTEX_SPARSE_VECTORS, 6, 3, 1};
   return {share == 4 ? 6 : CORTEX_SPARSE_VECTORS};
 }
 
@@ -23,15 +25,15 @@ int64_t cache_bytes(const Machine& machine, std::size_t level, int64_t otherwise
 std::vector<int64_t> block_bytes(const SparseShape& shape, int64_t l2) {
   const int64_t l1 = shape.l1_bytes;
   std::vector<int64_t> bytes = {l1 * 6 / 10, l1 * 9 / 10, l1 * 14 / 10, l1 * 2, l2 / 8};
-  if (shape.vector.element == 1) bytes.push_back(l2 / 4);
+  if (shape.vector.element < 4) bytes.push_back(l2 / 4);
   return bytes;
 }
 
 // Whole groups of eight channels: of N:M weights every row then keeps as many columns of a block, and the end
-// of its list is where the CPU expects it; of four times as many where lists are of fours.
+// of its list is where the CPU expects it; of as many times more as columns stand together in a list.
 int64_t channels_in_block(const Tiling& tiling, int element, int64_t bytes) {
   const int64_t fit = std::max<int64_t>(1, bytes / (element * tiling.ld_panel));
-  const int64_t whole = element == 1 && fit >= 32 ? 32 : 8;
+  const int64_t whole = fit >= 32 / element ? 32 / element : 8;
   return fit < 8 ? fit : fit - fit % whole;
 }
 
@@ -82,7 +84,7 @@ void choose_tiling(SparseKernel& k, const WeightsView& weights, int share, const
           k.channels = channels;
           k.tiling = tiling;
           k.block_channels.clear();
-          const int64_t whole = k.vector.element == 1 && most % 32 == 0 ? 32 : 8;
+          const int64_t whole = most % (8 * k.columns) == 0 ? 8 * k.columns : 8;
           const int64_t even = round_up(ceil_div(shape.channels, shape.blocks), whole);
           for (int64_t b = 0; b <= shape.blocks; ++b)
             k.block_channels.push_back(even <= most ? std::min(b * even, shape.channels)

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <bit>
 #include <cstdint>
 #include <vector>
 
@@ -15,14 +16,15 @@ namespace cortex {
 // through a tap, column = channel * taps + tap.
 struct WeightsView {
   const void* values = nullptr;
-  DataType type = DataType::f32;  // or s8
+  DataType type = DataType::f32;  // bf16 or s8
   int64_t rows = 0, channels = 0, taps = 1;
   int64_t row_stride = 0, channel_stride = 0, tap_stride = 0;  // elements
 
   float at(int64_t row, int64_t channel, int64_t tap) const {
     const int64_t at = row * row_stride + channel * channel_stride + tap * tap_stride;
-    return type == DataType::s8 ? static_cast<const int8_t*>(values)[at]
-                                : static_cast<const float*>(values)[at];
+    if (type == DataType::s8) return static_cast<const int8_t*>(values)[at];
+    if (type == DataType::f32) return static_cast<const float*>(values)[at];
+    return std::bit_cast<float>(static_cast<uint32_t>(static_cast<const uint16_t*>(values)[at]) << 16);
   }
 };
 WeightsView view_weights(const Problem& problem, cortex_weights_layout layout, const void* values);

@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <bit>
 #include <cstring>
+#include <span>
 
 #include "graph/lower/lower.h"
 #include "microkernels/catalogue/catalogue.h"
@@ -35,18 +37,19 @@ constexpr Functions of_bytes[] = {
     CORTEX_FUNCTIONS(Isa::avx2vnni, u8s8_avx2vnni, CORTEX_SPARSE_LANES_AVX2),
     CORTEX_FUNCTIONS(Isa::avx2, u8s8_avx2, CORTEX_SPARSE_LANES_AVX2),
     CORTEX_FUNCTIONS(Isa::baseline, u8s8_baseline, CORTEX_SPARSE_LANES_BASELINE)};
+constexpr Functions of_halves[] = {
+    CORTEX_FUNCTIONS(Isa::avx512bf16, bf16_avx512bf16, CORTEX_SPARSE_LANES_AVX512),
+    CORTEX_FUNCTIONS(Isa::avx512, bf16_avx512, CORTEX_SPARSE_LANES_AVX512),
+    CORTEX_FUNCTIONS(Isa::avx2, bf16_avx2, CORTEX_SPARSE_LANES_AVX2),
+    CORTEX_FUNCTIONS(Isa::baseline, bf16_baseline, CORTEX_SPARSE_LANES_BASELINE)};
 #undef CORTEX_FUNCTIONS
 
 // The best that the level runs.
 const Functions& functions_of(Isa level, DataType src) {
-  if (src == DataType::f32) {
-    for (const Functions& f : of_floats)
-      if (runs(level, f.isa)) return f;
-  } else {
-    for (const Functions& f : of_bytes)
-      if (runs(level, f.isa)) return f;
-  }
-  return of_floats[2];
+  const auto best = [&](std::span<const Functions> all) -> const Functions& {
+    return *std::find_if(all.begin(), all.end() - 1, [&](const Functions& f) { return runs(level, f.isa); });
+  };
+  return src == DataType::f32 ? best(of_floats) : src == DataType::bf16 ? best(of_halves) : best(of_bytes);
 }
 
 // Offsets and values of every group by block.
@@ -114,10 +117,9 @@ Result<ConvProblem> as_channel_major(const Problem& problem) {
   const auto no = [&](const char* why) {
     return unsupported(fmt::format("sparse weights for {}: {}", to_string(problem), why));
   };
-  const bool floats =
-      problem.src == DataType::f32 && problem.wei == DataType::f32 && problem.dst == DataType::f32;
+  const bool floats = problem.src == problem.wei && sum_type(problem.src) == DataType::f32;
   if (!floats && sum_type(problem.src) != DataType::s32)
-    return no("there are kernels for f32 and 8-bit integers alone; leave sparse_weights NULL");
+    return no("there are kernels for f32, bf16 and 8-bit integers alone; leave sparse_weights NULL");
   if (problem.is_matmul()) {
     const MatmulProblem& m = problem.matmul();
     for (const auto& batch : {m.batch_a, m.batch_b})
@@ -155,15 +157,14 @@ Result<SparseKernel> make_sparse_kernel(const Problem& problem, const WeightsVie
   k.isa = functions.isa;
   k.gather = functions.gather;
   k.dst_element = static_cast<int>(size_of(problem.dst));
-  if (problem.src == DataType::f32) {
-    k.vector = {functions.lanes, 4};
-  } else {
-    k.vector = {4 * functions.lanes, 1};
-    k.columns = 4;
+  const int element = static_cast<int>(size_of(problem.src));
+  k.vector = {4 / element * functions.lanes, element};
+  k.columns = 4 / element;
+  if (element == 1) {
     k.zero = a_zero(problem);
     k.flip = problem.src == DataType::s8 ? 0x80 : 0;
-    k.epilogue.c_type = element_code(dtype_name(problem.dst));
   }
+  if (element < 4) k.epilogue.c_type = element_code(dtype_name(problem.dst));
   const PointLayout in = own_layouts ? fastest(k, inputs_of(k.conv), k.conv.iw) : nchw(inputs_of(k.conv));
   const PointLayout out = own_layouts ? fastest(k, points_of(k.conv), k.conv.ow) : nchw(points_of(k.conv));
   k.conv = merge_points(k.conv);
@@ -208,7 +209,7 @@ Status pack_sparse(const SparseKernel& k, const WeightsView& weights, void* pack
       std::size_t panel = from;
       const auto begin = std::lower_bound(group.columns.begin(), group.columns.end(), first);
       const auto stop = std::lower_bound(begin, group.columns.end(), end);
-      // What fills up the last four reads the last column.
+      // What fills up the last four, or pair, reads the last column.
       for (int64_t i = 0; i < here; ++i) {
         const bool is_kept = i < stop - begin;
         const int64_t column = is_kept ? begin[i] : stop[-1], channel = column / taps, tap = column % taps;
@@ -220,11 +221,15 @@ Status pack_sparse(const SparseKernel& k, const WeightsView& weights, void* pack
         for (int64_t r = 0; r < span.share; ++r) {
           const float weight = is_kept ? weights.at(group.row + r, channel, tap) : 0;
           nonzero += weight != 0.0f;
+          char* const at_value =
+              value + k.vector.element * ((i / k.columns * span.share + r) * k.columns + i % k.columns);
           if (k.vector.element == 1) {
-            value[(i / k.columns * span.share + r) * k.columns + i % k.columns] =
-                static_cast<char>(static_cast<int8_t>(weight));
+            *at_value = static_cast<char>(static_cast<int8_t>(weight));
+          } else if (k.vector.element == 2) {
+            const auto half = static_cast<uint16_t>(std::bit_cast<uint32_t>(weight) >> 16);
+            std::memcpy(at_value, &half, 2);
           } else {
-            std::memcpy(value + 4 * (i * span.share + r), &weight, 4);
+            std::memcpy(at_value, &weight, 4);
           }
         }
       }

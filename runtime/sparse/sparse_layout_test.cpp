@@ -39,6 +39,13 @@ TEST(PointLayout, FastestOfBytes) {
   EXPECT_EQ(fastest_layout(16, 49, 7, 64, 7, 16).name(49), "Ncp16n");
 }
 
+// Vectors of bf16: 32 points, or two points of 16 images.
+TEST(PointLayout, FastestOfBf16) {
+  EXPECT_EQ(fastest_layout(1, 3136, 56, 32, 7, 16).name(3136), "nPc224p");
+  EXPECT_EQ(fastest_layout(16, 3136, 56, 32, 7, 16).name(3136), "NPc14p16n");
+  EXPECT_EQ(fastest_layout(16, 49, 7, 32, 7, 16).name(49), "Ncp16n");
+}
+
 // Every output point is written by one lane of one tile.
 void check_cover(const ConvProblem& conv, const Tiling& tiling, int lanes) {
   std::set<int64_t> written;
@@ -92,6 +99,7 @@ void check_tilings(const PointVector& vector) {
 }
 
 TEST(Tiling, CoversEveryOutputOnce) { check_tilings({16, 4}); }
+TEST(Tiling, OfBf16Too) { check_tilings({32, 2}); }
 TEST(Tiling, OfBytesToo) { check_tilings({64, 1}); }
 
 }  // namespace
