@@ -46,8 +46,6 @@ TEST_F(Cli, BadInputIsOneLineAndExitCodeTwo) {
       {"fuzz --processes -5", "--processes: -5 is not 1 to 256"},
       {"fuzz --count 9223372036854775807 --first 1", "go beyond"},
       {"run 16x16:16x16 --weights nm2of4 --plain", "--plain: weights with zeros"},
-      {"run 16x16:16x16 --weights nm2of4 --dt bf16",
-       "--weights nm2of4: kernels for them are f32 and 8-bit integers alone"},
       {"run 16x16:16x16 --weights nm2of4 --kernel generated",
        "no kernels are generated for weights with zeros"},
       {"run 16x16:16x16 --weights nm2of4 --mode measure", "nothing is searched for weights with zeros"},

@@ -72,9 +72,6 @@ Status apply_weights(const std::vector<std::string>& formats, double sparsity,
         const Problem* p = problem.dense();
         if (!p) return bad(fmt::format("--weights {}: for conv and matmul, not '{}'", text, problem.text()));
         if (Status s = check_prunable(*p); !s) return bad("--weights: " + s.error().message);
-        if (p->src != DataType::f32 && sum_type(p->src) != DataType::s32)
-          return bad(fmt::format("--weights {}: kernels for them are f32 and 8-bit integers alone, not '{}'",
-                                 text, problem.text()));
       }
       problem.weights = to_string(*format);
       all.push_back(std::move(problem));

@@ -8,6 +8,7 @@
 #include <memory>
 
 #include "graph/compress/npy.h"
+#include "support/bf16.h"
 
 namespace cortex {
 namespace {
@@ -24,8 +25,9 @@ Error failure(const cortex_message& message) { return invalid_argument(message.t
 Status check_shape(const std::string& text, const Layer& layer) {
   Result<Problem> problem = parse_problem(text);
   if (!problem) return problem.error();
-  if (problem->src != DataType::f32)
-    return unsupported(fmt::format("--problem {}: forecasts are for f32 weights; leave --dt out", text));
+  if (sum_type(problem->src) != DataType::f32)
+    return unsupported(
+        fmt::format("--problem {}: forecasts are for weights of f32 and bf16; leave --dt out", text));
   if (problem->is_conv() && problem->conv().g != 1)
     return unsupported(fmt::format("--problem {}: grouped convolutions have no kernels for zeros", text));
   const Result<Layer> wanted = random_layer(*problem, 0);
@@ -37,6 +39,12 @@ Status check_shape(const std::string& text, const Layer& layer) {
   return invalid_argument(fmt::format("{} has shape [{}], but the weights of --problem {} have [{}]",
                                       layer.name, fmt::join(layer.shape, ", "), text,
                                       fmt::join(wanted->shape, ", ")));
+}
+
+std::vector<uint16_t> as_bf16(const std::vector<float>& values) {
+  std::vector<uint16_t> halves;
+  for (const float x : values) halves.push_back(to_bf16(x));
+  return halves;
 }
 
 }  // namespace
@@ -51,13 +59,17 @@ Result<std::vector<KernelForecast>> forecast_kernels(const std::string& problem,
   if (cortex_context_create(nullptr, &raw_context, &message)) return failure(message);
   const std::unique_ptr<cortex_context, Destroy> context(raw_context);
 
-  const bool is_matmul = parse_problem(problem)->is_matmul();
-  const std::vector<float> weights = in_array_order(layer.weights);
+  const Result<Problem> known = parse_problem(problem);
+  const bool is_matmul = known->is_matmul();
+  const std::vector<float> floats = in_array_order(layer.weights);
+  const std::vector<uint16_t> halves =
+      known->wei == DataType::bf16 ? as_bf16(floats) : std::vector<uint16_t>();
+  const void* const weights = halves.empty() ? static_cast<const void*>(floats.data()) : halves.data();
   std::vector<KernelForecast> all;
   for (const auto& [lists, share] : {std::pair{"1 row", 1}, {"2 rows", 2}, {"4 rows", 4}, {"dense", 0}}) {
     cortex_plan_options options = cortex_plan_options_init();
     if (is_matmul) options.weights_layout = CORTEX_WEIGHTS_NK;
-    if (share) options.sparse_weights = weights.data(), options.sparse_share = share;
+    if (share) options.sparse_weights = weights, options.sparse_share = share;
     cortex_plan* raw = nullptr;
     if (cortex_plan_create(context.get(), parsed.get(), &options, &raw, &message)) return failure(message);
     const std::unique_ptr<cortex_plan, Destroy> plan(raw);

@@ -1,6 +1,7 @@
 #include "runtime/sparse/estimate.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "support/checked.h"
 
@@ -32,6 +33,18 @@ double four_columns_cycles(int share, double crossing, double far) {
 constexpr double byte_list_end = 13, byte_sum_moved = 1.3;  // the latter of 64 outputs of a row
 constexpr double bytes_finished = 5, bytes_gathered = 3.5, run_begun = 8;
 
+// Two kept columns for `vectors` vectors of bf16: interleaving them takes no time from more than one row.
+double two_columns_cycles(int share, double vectors, double passes, double crossing, double far) {
+  const double loads = 2 * vectors * (1 + 1.1 * crossing) + passes * (share + 2);
+  return std::max(vectors * std::max(2 * share / fmas_a_cycle, 2 / 1.8), loads / loads_a_cycle) +
+         0.4 * passes + 2 * vectors * far * line_from_l2;
+}
+constexpr double half_list_end = 13, halves_moved = 1.5, halves_finished = 4, halves_gathered = 2.5;
+// Of four rows three vectors of bf16 are summed at once.
+double passes_of_halves(int share, double vectors) {
+  return share == 4 ? std::ceil(vectors / 3) : share == 2 ? std::ceil(vectors / 6) : 1;
+}
+
 }  // namespace
 
 double estimate_cycles(const Tiling& tiling, const Kept& kept, const SparseShape& shape) {
@@ -51,7 +64,8 @@ double estimate_cycles(const Tiling& tiling, const Kept& kept, const SparseShape
   const double far = std::max(0.0, 1 - 0.9 * static_cast<double>(shape.l1_bytes) / panel);
   const auto blocks = static_cast<double>(shape.blocks), channels = static_cast<double>(shape.channels);
   const auto copied = [&](const TilePattern& pattern) {
-    return static_cast<double>(pattern.runs.size()) * bytes_gathered +
+    return static_cast<double>(pattern.runs.size()) *
+               (shape.vector.element == 1 ? bytes_gathered : halves_gathered) +
            (tiling.copies == PanelCopies::none ? static_cast<double>(pattern.lines.size()) * first_touch : 0);
   };
   const auto per_tile = [&](const TilePattern& pattern) {
@@ -63,6 +77,16 @@ double estimate_cycles(const Tiling& tiling, const Kept& kept, const SparseShape
           copied(pattern) * channels + blocks * static_cast<double>(pattern.runs.size()) * run_begun;
       return vectors * (quads / 4 + static_cast<double>(lists) * blocks * byte_list_end +
                         static_cast<double>(rows) * ((blocks - 1) * byte_sum_moved + bytes_finished)) +
+             gather;
+    }
+    if (shape.vector.element == 2) {
+      const double passes = passes_of_halves(kept.share, vectors);
+      const double pairs = columns_shared * two_columns_cycles(kept.share, vectors, passes, crossing, far) +
+                           columns_single * two_columns_cycles(1, vectors, 1, crossing, far);
+      const double gather =
+          copied(pattern) * channels + blocks * static_cast<double>(pattern.runs.size()) * run_begun;
+      return pairs / 2 + static_cast<double>(lists) * blocks * passes * half_list_end +
+             static_cast<double>(rows) * vectors * ((blocks - 1) * 2 * halves_moved + halves_finished) +
              gather;
     }
     const auto column = [&](int share) {
