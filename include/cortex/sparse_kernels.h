@@ -30,6 +30,7 @@ typedef struct cortex_sparse_place {
  * its rows (m) outputs.
  * places, with CORTEX_TILE_EPILOGUE alone: of each vector where its lanes go in C and in residual (sums stay
  * as they are); n is then a whole number of vectors.
+ * With CORTEX_TILE_EPILOGUE C's and residual's elements are epilogue.c_type, f32 or bf16; offsets count them.
  * u8s8: the panel is bytes, columns come in fours: counts are of fours, and a four has 4 offsets and of each
  * of its T rows 4 adjacent s8 (a list is filled up with zeros, at any column). Sums are s32, exact modulo
  * 2^32, whole vectors of points in an order of the kernel's own, which C holds too without
@@ -104,9 +105,6 @@ typedef void (*cortex_sparse_gather_fn)(const cortex_sparse_gather_args*);
 CORTEX_SPARSE_KERNELS(baseline)
 CORTEX_SPARSE_KERNELS(avx2)
 CORTEX_SPARSE_KERNELS(avx512)
-CORTEX_SPARSE_KERNELS(bf16_baseline)
-CORTEX_SPARSE_KERNELS(bf16_avx2)
-CORTEX_SPARSE_KERNELS(bf16_avx512)
 CORTEX_SPARSE_KERNELS(bf16_avx512bf16)
 CORTEX_SPARSE_KERNELS(u8s8_baseline)
 CORTEX_SPARSE_KERNELS(u8s8_avx2)
@@ -114,6 +112,11 @@ CORTEX_SPARSE_KERNELS(u8s8_avx2vnni)
 CORTEX_SPARSE_KERNELS(u8s8_avx512)
 CORTEX_SPARSE_KERNELS(u8s8_avx512vnni)
 #undef CORTEX_SPARSE_KERNELS
+
+/* Panels of f32 from sources of bf16. */
+CORTEX_API void cortex_sparse_gather_bf16_f32_baseline(const cortex_sparse_gather_args*);
+CORTEX_API void cortex_sparse_gather_bf16_f32_avx2(const cortex_sparse_gather_args*);
+CORTEX_API void cortex_sparse_gather_bf16_f32_avx512(const cortex_sparse_gather_args*);
 
 enum { CORTEX_SPARSE_LANES_BASELINE = 4, CORTEX_SPARSE_LANES_AVX2 = 8, CORTEX_SPARSE_LANES_AVX512 = 16 };
 

@@ -1,5 +1,5 @@
-// Panels of channels from activations whose points are adjacent. The ISA's header says how a vector is read:
-// `vector_of<Step>(lane 0, run)`, Step 1 or 2.
+// Panels of f32 from activations of f32 or bf16 whose points are adjacent. The ISA's header says how a vector
+// is read: `vector_of<Step>(lane 0, run)`, Step 1 or 2.
 #pragma once
 
 #include <stdint.h>
@@ -9,47 +9,58 @@
 namespace cortex {
 namespace {
 
+CORTEX_INLINE float widened(float x) { return x; }
+CORTEX_INLINE float widened(uint16_t x) {
+  const uint32_t bits = static_cast<uint32_t>(x) << 16;
+  float value;
+  __builtin_memcpy(&value, &bits, 4);
+  return value;
+}
+
 // Run by run, so that what a run says is read once for all channels.
-template <typename VectorOf>
+template <typename Source, typename VectorOf>
 CORTEX_INLINE void gather_with(const cortex_sparse_gather_args& x, VectorOf vector_of_run) {
+  constexpr int64_t size = sizeof(Source);
   const cortex_sparse_run* const end = x.runs + x.run_count;
   const int32_t* const last = x.channels + x.count;
 #pragma GCC unroll 1
   for (const cortex_sparse_run* r = x.runs; r != end; ++r) {
     const auto run = run_of(*r);
-    const char* from = static_cast<const char*>(x.src) + 4 * r->from;
+    const char* from = static_cast<const char*>(x.src) + size * r->from;
     char* to = static_cast<char*>(x.panel) + 4 * r->to;
 #pragma GCC unroll 4
     for (const int32_t* channel = x.channels; channel != last; ++channel, to += x.ld_panel) {
       store(reinterpret_cast<float*>(to),
-            vector_of_run(reinterpret_cast<const float*>(from + *channel * x.ld_channel), run));
+            vector_of_run(reinterpret_cast<const Source*>(from + *channel * x.ld_channel), run));
     }
   }
 }
 
-template <int Step>
+template <typename Source, int Step>
 __attribute__((noinline)) void gather_step(const cortex_sparse_gather_args& x) {
-  gather_with(
-      x, [](const float* lane0, const LaneRun& run) CORTEX_LAMBDA { return vector_of<Step>(lane0, run); });
+  gather_with<Source>(
+      x, [](const Source* lane0, const LaneRun& run) CORTEX_LAMBDA { return vector_of<Step>(lane0, run); });
 }
 
+template <typename Source>
 __attribute__((noinline)) void gather_any_step(const cortex_sparse_gather_args& x) {
-  gather_with(x, [&](const float* lane0, const LaneRun& run) CORTEX_LAMBDA {
+  gather_with<Source>(x, [&](const Source* lane0, const LaneRun& run) CORTEX_LAMBDA {
     const uint64_t bits = run.bits;
     const int spacing = x.step == 2 ? 2 : 1;
     float all[lanes];
     for (int lane = 0; lane < lanes; ++lane)
-      all[lane] = bits >> (spacing * lane) & 1 ? lane0[x.step * lane] : 0.0f;
+      all[lane] = bits >> (spacing * lane) & 1 ? widened(lane0[x.step * lane]) : 0.0f;
     return load(all);
   });
 }
 
+template <typename Source>
 CORTEX_INLINE void gather(const cortex_sparse_gather_args& x) {
-  if (x.step == 1) return gather_step<1>(x);
-  if constexpr (has_step2) {
-    if (x.step == 2) return gather_step<2>(x);
+  if (x.step == 1) return gather_step<Source, 1>(x);
+  if constexpr (has_step2<Source>) {
+    if (x.step == 2) return gather_step<Source, 2>(x);
   }
-  gather_any_step(x);
+  gather_any_step<Source>(x);
 }
 
 }  // namespace

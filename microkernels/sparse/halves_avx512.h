@@ -27,12 +27,8 @@ CORTEX_INLINE void put_in_order(Vec (&v)[2]) {
 
 // The first n points of v as bf16.
 CORTEX_INLINE void store_bf16(char* p, int64_t n, const Vec (&v)[2]) {
-#if defined(__AVX512BF16__)
   const __m512i pairs = (__m512i)_mm512_cvtne2ps_pbh(v[1], v[0]);
   const __m512i all = _mm512_permutexvar_epi64(_mm512_setr_epi64(0, 4, 1, 5, 2, 6, 3, 7), pairs);
-#else
-  const __m512i all = _mm512_packus_epi32(to_bf16_words(v[0]), to_bf16_words(v[1]));  // in order by itself
-#endif
   if (n >= points) {
     _mm512_storeu_si512(p, all);
   } else {

@@ -5,10 +5,13 @@
 
 #include "microkernels/vector/vector_avx2.h"
 
+#include "microkernels/vector/elements_avx2.h"
+
 namespace cortex {
 namespace {
 
-constexpr bool has_step2 = true;
+template <typename Source>
+constexpr bool has_step2 = sizeof(Source) == 4;
 
 // A bit per lane to all bits of the lane.
 CORTEX_INLINE __m256i lanes_of(uint64_t bits) {
@@ -32,6 +35,18 @@ CORTEX_INLINE Vec vector_of(const float* lane0, const LaneRun& run) {
   const Vec high = _mm256_maskload_ps(lane0 + lanes, run.high);
   const Vec even = _mm256_shuffle_ps(low, high, 0x88);  // 0 2 8 10 4 6 12 14
   return _mm256_castpd_ps(_mm256_permute4x64_pd(_mm256_castps_pd(even), 0xd8));
+}
+
+// The same of bf16.
+template <int Step>
+CORTEX_INLINE Vec vector_of(const uint16_t* lane0, const LaneRun& run) {
+  static_assert(Step == 1);
+  uint16_t copy[lanes] = {};
+  const bool whole = run.bits == 0xff;
+  for (int i = 0; !whole && i < lanes; ++i)
+    if (run.bits >> i & 1) copy[i] = lane0[i];
+  const __m128i halves = _mm_loadu_si128(reinterpret_cast<const __m128i*>(whole ? lane0 : copy));
+  return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(halves), 16));
 }
 
 // Lane i is v's lane order[i].

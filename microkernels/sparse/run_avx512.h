@@ -5,9 +5,12 @@
 
 #include "microkernels/vector/vector_avx512.h"
 
+#include "microkernels/vector/elements_avx512.h"
+
 namespace cortex {
 namespace {
 
+template <typename Source>
 constexpr bool has_step2 = true;
 
 // The lanes of a run, ready for use.
@@ -26,6 +29,14 @@ CORTEX_INLINE Vec vector_of(const float* lane0, const LaneRun& run) {
   const Vec high = load(run.high, lane0 + lanes);
   const __m512i even = _mm512_setr_epi32(0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
   return _mm512_permutex2var_ps(low, even, high);
+}
+
+// The same of bf16.
+template <int Step>
+CORTEX_INLINE Vec vector_of(const uint16_t* lane0, const LaneRun& run) {
+  const __m512i words = Step == 1 ? _mm512_cvtepu16_epi32(_mm256_maskz_loadu_epi16(run.low, lane0))
+                                  : _mm512_maskz_loadu_epi16(static_cast<__mmask32>(run.bits), lane0);
+  return _mm512_castsi512_ps(_mm512_slli_epi32(words, 16));
 }
 
 // Lane i is v's lane order[i].

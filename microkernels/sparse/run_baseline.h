@@ -5,9 +5,12 @@
 
 #include "microkernels/vector/vector_baseline.h"
 
+#include "microkernels/vector/elements_portable.h"
+
 namespace cortex {
 namespace {
 
+template <typename Source>
 constexpr bool has_step2 = false;
 
 // The lanes of a run, ready for use.
@@ -22,6 +25,15 @@ CORTEX_INLINE Vec vector_of(const float* lane0, const LaneRun& run) {
   Vec v = zero();
   for (int i = 0; i < lanes; ++i)
     if (run.bits >> i & 1) v[i] = lane0[i];
+  return v;
+}
+
+// The same of bf16.
+template <int Step>
+CORTEX_INLINE Vec vector_of(const uint16_t* lane0, const LaneRun& run) {
+  Vec v = zero();
+  for (int i = 0; i < lanes; ++i)
+    if (run.bits >> i & 1) v[i] = float_of_bits(static_cast<uint32_t>(lane0[i]) << 16);
   return v;
 }
 

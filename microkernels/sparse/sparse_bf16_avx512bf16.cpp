@@ -1,5 +1,4 @@
 #define CORTEX_MULTIPLY_ADD "vdpbf16ps"
-#define CORTEX_HAS_DOT
 #include "microkernels/sparse/halves_avx512.h"
 
 #include "microkernels/sparse/sparse_bf16_body.h"

@@ -5,29 +5,14 @@
 #include <stdint.h>
 
 #include "cortex/sparse_kernels.h"
-#include "microkernels/brgemm/product_bf16.h"
+#include "microkernels/brgemm/finish_narrow.h"
 #include "microkernels/sparse/gather_narrow.h"
 
 namespace cortex {
 namespace {
 
-// Whether registers hold the weights of a pair of columns beside the sums.
-#ifdef CORTEX_HAS_DOT
-constexpr bool weights_stay = true;
-#else
-constexpr bool weights_stay = vector_registers >= 32;
-#endif
-
 // Vectors of points that T rows sum at once, two accumulators each.
-constexpr int vectors_at_once(int rows) {
-#ifdef CORTEX_HAS_DOT
-  return rows == 1 ? CORTEX_SPARSE_VECTORS : rows == 2 ? 6 : 3;
-#else
-  // Widened halves of columns and weights take the other registers.
-  if (vector_registers >= 32) return rows == 1 ? CORTEX_SPARSE_VECTORS : rows == 2 ? 5 : 2;
-  return rows == 1 ? 4 : rows == 2 ? 2 : 1;
-#endif
-}
+constexpr int vectors_at_once(int rows) { return rows == 1 ? CORTEX_SPARSE_VECTORS : rows == 2 ? 6 : 3; }
 
 // The first n points of v as elements of C.
 template <int Type>
@@ -90,7 +75,7 @@ CORTEX_INLINE void add_pairs(Vec (&v)[T][R][2], const char* panel, const uint32_
 #pragma GCC unroll 1
   for (; count > 0; --count, offset += 2, values += 4 * T) {
     const char *const column0 = panel + offset[0], *const column1 = panel + offset[1];
-    if constexpr (weights_stay && T < R) {
+    if constexpr (T < R) {
       Vec w[T];
       CORTEX_UNROLL
       for (int t = 0; t < T; ++t) w[t] = weights(values + 4 * t);
@@ -100,29 +85,22 @@ CORTEX_INLINE void add_pairs(Vec (&v)[T][R][2], const char* panel, const uint32_
         interleave(column0 + vec * j, column1 + vec * j, a);
         CORTEX_UNROLL
         for (int t = 0; t < T; ++t) {
-          Product::accumulate(v[t][j][0], a[0], w[t]);
-          Product::accumulate(v[t][j][1], a[1], w[t]);
+          accumulate(v[t][j][0], a[0], w[t]);
+          accumulate(v[t][j][1], a[1], w[t]);
         }
       }
     } else {
-      // As many vectors at once as have room beside the sums.
-      constexpr int together = weights_stay ? R : 1;
+      Vec a[R][2];
       CORTEX_UNROLL
-      for (int from = 0; from < R; from += together) {
-        Vec a[together][2];
+      for (int j = 0; j < R; ++j) interleave(column0 + vec * j, column1 + vec * j, a[j]);
+      CORTEX_UNROLL
+      for (int t = 0; t < T; ++t) {
+        const Vec w = weights(values + 4 * t);
         CORTEX_UNROLL
-        for (int j = 0; j < together; ++j)
-          interleave(column0 + vec * (from + j), column1 + vec * (from + j), a[j]);
-        CORTEX_UNROLL
-        for (int t = 0; t < T; ++t) {
-          const Vec w = weights(values + 4 * t);
-          CORTEX_UNROLL
-          for (int j = 0; j < together; ++j) {
-            Product::accumulate(v[t][from + j][0], a[j][0], w);
-            Product::accumulate(v[t][from + j][1], a[j][1], w);
-          }
+        for (int j = 0; j < R; ++j) {
+          accumulate(v[t][j][0], a[j][0], w);
+          accumulate(v[t][j][1], a[j][1], w);
         }
-        if (!weights_stay) asm volatile("" : : : "memory");  // weights are read anew
       }
     }
   }

@@ -4,6 +4,7 @@
 #include <stdint.h>
 
 #include "cortex/sparse_kernels.h"
+#include "microkernels/brgemm/finish_narrow.h"
 #include "microkernels/sparse/placed.h"
 
 namespace cortex {
@@ -63,17 +64,45 @@ CORTEX_INLINE void add_columns(Tile& tile, const char* panel, const uint32_t* of
   if (turn == 2 && offset != end) add_column<T, R>(tile, panel + *offset, values);
 }
 
+// C is bf16. places: NULL where vectors stand side by side.
+template <int T, int R>
+CORTEX_INLINE void finish_bf16(RegisterTile<T, R, true>& tile, const cortex_epilogue& e, const TilePlace& at,
+                               const cortex_sparse_place* places) {
+  TilePlace rest = at;
+  if (at.bias_m) {
+    tile.each([&](Vec x, int t, int) CORTEX_LAMBDA { return add(x, splat(at.bias_m[t])); });
+    rest.bias_m = nullptr;
+  }
+  if (!places) return finish_narrow<false>(tile, e, rest);
+  float sums[T * R * lanes];
+  CORTEX_UNROLL
+  for (int j = 0; j < R; ++j) {
+    const Order order = order_of(places[j].lane);
+    CORTEX_UNROLL
+    for (int t = 0; t < T; ++t) store(sums + (t * R + j) * lanes, reorder(tile.v[t][j], order));
+  }
+#pragma GCC unroll 1
+  for (int j = 0; j < R; ++j) {
+    const int64_t skip = 2 * static_cast<int64_t>(places[j].offset);
+    rest.n = places[j].count;
+    rest.c = at.c + skip;
+    if (at.residual) rest.residual = at.residual + skip;
+    finish_copy<CORTEX_ELEMENT_BF16>(e, rest, sums + j * lanes, R * lanes, T);
+  }
+}
+
 // Every group, R vectors from vector `from` on.
 template <int T, int R>
 __attribute__((noinline)) void rows_block(const cortex_sparse_args& x, int64_t from) {
   RegisterTile<T, R, true> tile;
   const int64_t n = x.n - from * lanes;
   tile.mask = first_lanes((n < R * lanes ? n : R * lanes) - (R - 1) * lanes);
-  const int64_t skip = from * lanes * static_cast<int64_t>(sizeof(float));
+  const bool bf16 = (x.flags & CORTEX_TILE_EPILOGUE) && x.epilogue.c_type == CORTEX_ELEMENT_BF16;
+  const int64_t skip = from * lanes * static_cast<int64_t>(sizeof(float)), c_size = bf16 ? 2 : 4;
   const char* const panel = static_cast<const char*>(x.panel) + skip;
   const char* sums = x.sums ? static_cast<const char*>(x.sums) + skip : nullptr;
   const bool placed = x.places != nullptr;
-  const int64_t skip_c = placed ? 0 : skip;
+  const int64_t skip_c = placed ? 0 : from * lanes * c_size;
   const char* residual =
       x.epilogue.residual ? static_cast<const char*>(x.epilogue.residual) + skip_c : nullptr;
   TilePlace at{static_cast<char*>(x.c) + skip_c,
@@ -109,7 +138,7 @@ __attribute__((noinline)) void rows_block(const cortex_sparse_args& x, int64_t f
       for (int t = 0; t < T; ++t) {
         CORTEX_UNROLL
         for (int j = 0; j < R; ++j)
-          prefetch_to_write(at.c + t * x.ldc + 4 * (placed ? x.places[from + j].offset : j * lanes));
+          prefetch_to_write(at.c + t * x.ldc + c_size * (placed ? x.places[from + j].offset : j * lanes));
       }
     }
     for (const void* const* stop = ahead + (ahead_end - ahead < ahead_each ? ahead_end - ahead : ahead_each);
@@ -119,7 +148,9 @@ __attribute__((noinline)) void rows_block(const cortex_sparse_args& x, int64_t f
     add_columns<T, R>(tile, panel, offset, offset + count, values);
     offset += count;
     values += count * T;
-    if (placed) {
+    if (bf16) {
+      finish_bf16(tile, x.epilogue, at, placed ? x.places + from : nullptr);
+    } else if (placed) {
       finish_placed(tile, x.epilogue, at, x.places + from);
     } else {
       tile.to_memory(x.flags, x.epilogue, at);
@@ -169,4 +200,9 @@ CORTEX_INLINE void sparse_rows(const cortex_sparse_args& x) {
   extern "C" void cortex_sparse_rows1_##isa(const cortex_sparse_args* x) { cortex::sparse_rows<1>(*x); } \
   extern "C" void cortex_sparse_rows2_##isa(const cortex_sparse_args* x) { cortex::sparse_rows<2>(*x); } \
   extern "C" void cortex_sparse_rows4_##isa(const cortex_sparse_args* x) { cortex::sparse_rows<4>(*x); } \
-  extern "C" void cortex_sparse_gather_##isa(const cortex_sparse_gather_args* x) { cortex::gather(*x); }
+  extern "C" void cortex_sparse_gather_##isa(const cortex_sparse_gather_args* x) {                       \
+    cortex::gather<float>(*x);                                                                           \
+  }                                                                                                      \
+  extern "C" void cortex_sparse_gather_bf16_f32_##isa(const cortex_sparse_gather_args* x) {              \
+    cortex::gather<uint16_t>(*x);                                                                        \
+  }

@@ -20,13 +20,13 @@ struct Kernels {
   cortex::Isa isa;
   int lanes;
   cortex_sparse_fn rows[3];  // of 1, 2, 4
-  cortex_sparse_gather_fn gather;
+  cortex_sparse_gather_fn gather, gather_bf16;
 };
 #define KERNELS(isa, lanes)                                                                 \
   {                                                                                         \
 #isa, cortex::Isa::isa, lanes,                                                          \
         {cortex_sparse_rows1_##isa, cortex_sparse_rows2_##isa, cortex_sparse_rows4_##isa }, \
-         cortex_sparse_gather_##isa                                                         \
+         cortex_sparse_gather_##isa, cortex_sparse_gather_bf16_f32_##isa                    \
   }
 const Kernels all[] = {KERNELS(baseline, CORTEX_SPARSE_LANES_BASELINE),
                        KERNELS(avx2, CORTEX_SPARSE_LANES_AVX2), KERNELS(avx512, CORTEX_SPARSE_LANES_AVX512)};
@@ -39,6 +39,19 @@ class Sparse : public testing::TestWithParam<int> {
   const Kernels& kernels() const { return all[GetParam()]; }
 };
 
+float from_bf16(uint16_t half) {
+  const uint32_t bits = static_cast<uint32_t>(half) << 16;
+  float x;
+  std::memcpy(&x, &bits, 4);
+  return x;
+}
+
+void fill_bf16(const GuardedBuffer& buffer, std::mt19937& random) {
+  for (std::size_t i = 0; i < buffer.size() / 2; ++i)  // both signs, exponents from -4 to 0
+    buffer.as<uint16_t>()[i] =
+        static_cast<uint16_t>((random() % 2 << 15) | ((123 + random() % 4) << 7) | random() % 128);
+}
+
 void fill(const GuardedBuffer& buffer, std::mt19937& random) {
   std::uniform_real_distribution<float> uniform(-1, 1);
   for (std::size_t i = 0; i < buffer.size() / 4; ++i) buffer.as<float>()[i] = uniform(random);
@@ -50,6 +63,7 @@ struct Case {
   bool epilogue;
   bool placed;
   Side side;
+  bool bf16 = false;  // C and residual, with the epilogue
 };
 
 void check_rows(const Kernels& k, const Case& c, std::mt19937& random) {
@@ -84,14 +98,20 @@ void check_rows(const Kernels& k, const Case& c, std::mt19937& random) {
       values(lists.size() * 4 * static_cast<std::size_t>(c.share), c.side);
   GuardedBuffer count(counts.size() * 4, c.side), bias(floats(rows), c.side);
   const int extent = (rows - 1) * ldc + width, sums_extent = (rows - 1) * ldc + c.n;
-  GuardedBuffer sums(floats(sums_extent), c.side), residual(floats(extent), c.side),
-      out(floats(extent), c.side);
-  for (const GuardedBuffer* b : {&panel, &values, &bias, &sums, &residual, &out}) fill(*b, random);
+  const auto elements = [&](int n) { return static_cast<std::size_t>(n) * (c.bf16 ? 2 : 4); };
+  GuardedBuffer sums(floats(sums_extent), c.side), residual(elements(extent), c.side),
+      out(elements(extent), c.side);
+  for (const GuardedBuffer* b : {&panel, &values, &bias, &sums}) fill(*b, random);
+  for (const GuardedBuffer* b : {&residual, &out}) (c.bf16 ? fill_bf16 : fill)(*b, random);
+  const auto element = [&](const GuardedBuffer& b, std::size_t i) {
+    return c.bf16 ? from_bf16(b.as<uint16_t>()[i]) : b.as<float>()[i];
+  };
   for (std::size_t i = 0; i < lists.size(); ++i)
     offsets.as<uint32_t>()[i] = static_cast<uint32_t>(lists[i] * pitch * 4);
   std::memcpy(count.data(), counts.data(), count.size());
   if (c.sums == 2) std::memcpy(out.data(), sums.data(), sums.size());
-  std::vector<float> before(out.as<float>(), out.as<float>() + extent);
+  std::vector<float> before;
+  for (std::size_t i = 0; i < static_cast<std::size_t>(extent); ++i) before.push_back(element(out, i));
 
   cortex_sparse_args x{};
   x.panel = panel.data();
@@ -101,14 +121,16 @@ void check_rows(const Kernels& k, const Case& c, std::mt19937& random) {
   x.groups = c.groups;
   x.n = c.n;
   x.c = out.data();
-  x.ldc = x.ld_sums = 4 * ldc;
+  x.ld_sums = 4 * ldc;
+  x.ldc = static_cast<int64_t>(elements(ldc));
   if (c.sums) x.sums = c.sums == 1 ? sums.data() : out.data();
   if (c.placed) x.places = places.data();
   if (c.epilogue) {
     x.flags = CORTEX_TILE_EPILOGUE;
     x.epilogue.bias_m = bias.as<float>();
     x.epilogue.residual = residual.data();
-    x.epilogue.ld_residual = 4 * ldc;
+    x.epilogue.ld_residual = x.ldc;
+    if (c.bf16) x.epilogue.c_type = CORTEX_ELEMENT_BF16;
     x.epilogue.residual_scale = 0.5f;
     x.epilogue.activation = CORTEX_ACTIVATION_RELU;
   }
@@ -120,7 +142,7 @@ void check_rows(const Kernels& k, const Case& c, std::mt19937& random) {
       const int row = g * c.share + t;
       for (int column = 0; column < (row + 1 < rows ? ldc : width); ++column) {
         const auto at = static_cast<std::size_t>(row * ldc + column);
-        const float got = out.as<float>()[at];
+        const float got = element(out, at);
         if (column >= width) {
           ASSERT_EQ(got, before[at]) << "beside C";
           continue;
@@ -138,11 +160,12 @@ void check_rows(const Kernels& k, const Case& c, std::mt19937& random) {
           size += std::abs(p);
         }
         if (c.epilogue) {
-          sum += bias.as<float>()[row] + 0.5 * residual.as<float>()[at];
+          sum += bias.as<float>()[row] + 0.5 * static_cast<double>(element(residual, at));
           size += 2;
           sum = std::max(sum, 0.0);
         }
-        ASSERT_LE(std::abs(got - sum), (c.columns + 4) * 6e-8 * size)
+        const double rounded = c.bf16 ? std::abs(sum) * 0x1p-8 : 0;
+        ASSERT_LE(std::abs(got - sum), (c.columns + 4) * 6e-8 * size + rounded)
             << k.name << " share " << c.share << " n " << c.n << " row " << row << " point " << j;
       }
     }
@@ -153,8 +176,11 @@ TEST_P(Sparse, RowsMatchDouble) {
   std::mt19937 random(11);
   for (const int share : {1, 2, 4}) {
     for (int n = 1; n <= CORTEX_SPARSE_VECTORS * kernels().lanes; ++n) {
-      const Case c{share, 1 + n % 4,         n,     1 + static_cast<int>(random() % 40),
-                   n % 3, random() % 2 == 0, false, n % 2 ? Side::before : Side::after};
+      Case c{share, 1 + n % 4,         n,     1 + static_cast<int>(random() % 40),
+             n % 3, random() % 2 == 0, false, n % 2 ? Side::before : Side::after};
+      check_rows(kernels(), c, random);
+      c.bf16 = c.epilogue = true;
+      c.sums = n % 2;
       check_rows(kernels(), c, random);
       if (HasFatalFailure()) return;
     }
@@ -173,31 +199,32 @@ TEST_P(Sparse, LanesGoToTheirPlaces) {
                    round % 2,
                    true,
                    true,
-                   round % 2 ? Side::before : Side::after};
+                   round % 2 ? Side::before : Side::after,
+                   round % 4 >= 2};
       check_rows(kernels(), c, random);
       if (HasFatalFailure()) return;
     }
   }
 }
 
-TEST_P(Sparse, GatherTakesTheElementsOfItsRuns) {
+void check_gather(const Kernels& k, bool bf16) {
   std::mt19937 random(12);
-  const int lanes = kernels().lanes;
+  const int lanes = k.lanes, size = bf16 ? 2 : 4;
   for (int round = 0; round < 200; ++round) {
     const int step = 1 + round % 3, channels = 1 + static_cast<int>(random() % 4);
     const int extent = lanes * step + 40, pitch = 6 * lanes;
-    GuardedBuffer src(static_cast<std::size_t>(4 * channels * extent),
+    GuardedBuffer src(static_cast<std::size_t>(size * channels * extent),
                       round % 2 ? Side::before : Side::after);
-    fill(src, random);
+    (bf16 ? fill_bf16 : fill)(src, random);
     std::vector<cortex_sparse_run> runs;
-    std::vector<int64_t> element(static_cast<std::size_t>(pitch), -2);  // -1: zero, -2: untouched
+    std::vector<int64_t> element_of(static_cast<std::size_t>(pitch), -2);  // -1: zero, -2: untouched
     for (int64_t to = 0; to + lanes <= pitch; to += 1 + static_cast<int64_t>(random() % 20)) {
       // Lane 0 may be where no operand is, as long as the lanes that are asked for are inside.
       cortex_sparse_run run{static_cast<int64_t>(random() % 60) - 10, 0, 0, to};
       for (int i = 0; i < lanes; ++i) {
         const int64_t at = run.from + i * step;
         const bool taken = at >= 0 && at < extent && random() % 8 != 0;
-        element[static_cast<std::size_t>(to + i)] = taken ? at : -1;
+        element_of[static_cast<std::size_t>(to + i)] = taken ? at : -1;
         const int bit = step == 2 ? 2 * i : i;
         if (taken) (bit < lanes ? run.low : run.high) |= uint64_t{1} << (bit % lanes);
       }
@@ -209,7 +236,7 @@ TEST_P(Sparse, GatherTakesTheElementsOfItsRuns) {
     std::vector<float> panel(ids.size() * static_cast<std::size_t>(pitch), 7.0f);
     cortex_sparse_gather_args x{};
     x.src = src.data();
-    x.ld_channel = 4 * extent;
+    x.ld_channel = size * extent;
     x.channels = ids.data();
     x.count = static_cast<int64_t>(ids.size());
     x.runs = runs.data();
@@ -217,17 +244,25 @@ TEST_P(Sparse, GatherTakesTheElementsOfItsRuns) {
     x.step = step;
     x.panel = panel.data();
     x.ld_panel = 4 * pitch;
-    kernels().gather(&x);
+    (bf16 ? k.gather_bf16 : k.gather)(&x);
     for (std::size_t i = 0; i < ids.size(); ++i) {
       for (std::size_t j = 0; j < static_cast<std::size_t>(pitch); ++j) {
-        const int64_t at = element[j];
-        const float want = at == -2 ? 7.0f : at < 0 ? 0 : src.as<float>()[ids[i] * extent + at];
+        const int64_t at = element_of[j];
+        const int64_t element = ids[i] * extent + at;
+        const float want = at == -2 ? 7.0f
+                           : at < 0 ? 0
+                           : bf16   ? from_bf16(src.as<uint16_t>()[element])
+                                    : src.as<float>()[element];
         ASSERT_EQ(panel[i * static_cast<std::size_t>(pitch) + j], want)
-            << kernels().name << " round " << round << " channel " << i << " element " << j;
+            << k.name << " round " << round << " channel " << i << " element " << j;
       }
     }
   }
 }
+
+TEST_P(Sparse, GatherTakesTheElementsOfItsRuns) { check_gather(kernels(), false); }
+
+TEST_P(Sparse, GatherWidensBf16) { check_gather(kernels(), true); }
 
 INSTANTIATE_TEST_SUITE_P(Isas, Sparse, testing::Range(0, 3), [](const auto& p) { return all[p.param].name; });
 

@@ -15,17 +15,16 @@ CORTEX_INLINE __m128i halves_of(__m256i words) {  // words below 2^16
   return _mm256_castsi256_si128(_mm256_permute4x64_epi64(packed, 0x08));
 }
 
-// bf16 in words of 32 bits: to nearest, ties to even; a NaN keeps its sign and turns quiet.
-CORTEX_INLINE __m256i to_bf16_words(Vec x) {
+CORTEX_INLINE __m128i to_bf16(Vec x) {
+  // To nearest, ties to even; a NaN keeps its sign and turns quiet.
   const __m256i bits = _mm256_castps_si256(x);
   const __m256i odd = _mm256_and_si256(_mm256_srli_epi32(bits, 16), _mm256_set1_epi32(1));
   const __m256i rounded = _mm256_add_epi32(_mm256_add_epi32(bits, _mm256_set1_epi32(0x7fff)), odd);
   const __m256i quiet = _mm256_or_si256(bits, _mm256_set1_epi32(0x400000));
   const Vec nan = _mm256_cmp_ps(x, x, _CMP_UNORD_Q);
   const __m256i all = _mm256_blendv_epi8(rounded, quiet, _mm256_castps_si256(nan));
-  return _mm256_srli_epi32(all, 16);
+  return halves_of(_mm256_srli_epi32(all, 16));
 }
-CORTEX_INLINE __m128i to_bf16(Vec x) { return halves_of(to_bf16_words(x)); }
 
 // To nearest, ties to even, between bounds that are whole; NaN becomes the smallest.
 CORTEX_INLINE __m256i to_whole(Vec x, int32_t low, int32_t high, int32_t zero_point) {

@@ -7,20 +7,17 @@
 namespace cortex {
 namespace {
 
-// bf16 in words of 32 bits: to nearest, ties to even; a NaN keeps its sign and turns quiet.
-CORTEX_INLINE __m512i to_bf16_words(Vec x) {
+CORTEX_INLINE __m256i to_bf16(Vec x) {
+#if defined(__AVX512BF16__)
+  return (__m256i)_mm512_cvtneps_pbh(x);
+#else
+  // To nearest, ties to even; a NaN keeps its sign and turns quiet.
   const __m512i bits = _mm512_castps_si512(x);
   const __m512i odd = _mm512_and_si512(_mm512_srli_epi32(bits, 16), _mm512_set1_epi32(1));
   const __m512i rounded = _mm512_add_epi32(_mm512_add_epi32(bits, _mm512_set1_epi32(0x7fff)), odd);
   const __mmask16 nan = _mm512_cmp_ps_mask(x, x, _CMP_UNORD_Q);
   const __m512i all = _mm512_mask_or_epi32(rounded, nan, bits, _mm512_set1_epi32(0x400000));
-  return _mm512_srli_epi32(all, 16);
-}
-CORTEX_INLINE __m256i to_bf16(Vec x) {
-#if defined(__AVX512BF16__)
-  return (__m256i)_mm512_cvtneps_pbh(x);
-#else
-  return _mm512_cvtepi32_epi16(to_bf16_words(x));
+  return _mm512_cvtepi32_epi16(_mm512_srli_epi32(all, 16));
 #endif
 }
 

@@ -129,6 +129,8 @@ Result<Machine> parse_machine(std::string_view text, std::string_view source) {
   in.integer("cores", machine.cores, 1, 1 << 16);
   in.rate("ghz", machine.ghz, 100);
   in.rate("fma_per_cycle", machine.fma_per_cycle, 64);
+  machine.bf16_dots_per_cycle = machine.isa >= Isa::avx512bf16 ? machine.fma_per_cycle : 0;
+  in.optional_rate("bf16_dots_per_cycle", machine.bf16_dots_per_cycle, 0, 64);
   in.rate("loads_per_cycle", machine.loads_per_cycle, 64);
   in.integer("vector_lanes", machine.vector_lanes, 1, 1024);
   in.integer("fma_latency", machine.fma_latency, 1, 100);
@@ -179,6 +181,7 @@ std::string to_json(const Machine& machine) {
                      {"cores", machine.cores},
                      {"ghz", machine.ghz},
                      {"fma_per_cycle", machine.fma_per_cycle},
+                     {"bf16_dots_per_cycle", machine.bf16_dots_per_cycle},
                      {"loads_per_cycle", machine.loads_per_cycle},
                      {"vector_lanes", machine.vector_lanes},
                      {"fma_latency", machine.fma_latency},

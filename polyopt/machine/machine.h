@@ -26,8 +26,9 @@ struct Machine {
   std::string name;
   Isa isa = Isa::baseline;  // what kernels may use
   int cores = 1;
-  double ghz = 0;            // sustained under vector load
-  double fma_per_cycle = 0;  // vector FMA instructions per cycle and core
+  double ghz = 0;                  // sustained under vector load
+  double fma_per_cycle = 0;        // vector FMA instructions per cycle and core
+  double bf16_dots_per_cycle = 0;  // vdpbf16ps instructions: two multiply-adds a lane; 0: there are none
   double loads_per_cycle = 2;
   int vector_lanes = 4;  // f32 lanes of isa
   int fma_latency = 4;

@@ -7,8 +7,10 @@
 #include <cmath>
 #include <cstdlib>
 #include <cstring>
+#include <fstream>
 #include <stdexcept>
 
+#include "polyopt/machine/machine.h"
 #include "runtime/testing/check_plan.h"
 #include "runtime/testing/random_problem.h"
 #include "runtime/testing/reference.h"
@@ -280,6 +282,19 @@ struct EveryIsa {
       isas.push_back(static_cast<Isa>(i));
       contexts.push_back(context_for(isa_name(isas.back())));
     }
+    if (isas.back() < Isa::avx512bf16) return;
+    // There are kernels for fast and for slow products of pairs: this CPU's are one or the other.
+    Machine machine = host_machine(isas.back());
+    machine.bf16_dots_per_cycle = 2 * machine.bf16_dots_per_cycle > machine.fma_per_cycle ? 0 : 2;
+    const std::string path = ::testing::TempDir() + "/other_dots.json";
+    std::ofstream(path) << to_json(machine);
+    cortex_context_options options = cortex_context_options_init();
+    options.machine_path = path.c_str();
+    cortex_context* raw = nullptr;
+    cortex_message message;
+    if (cortex_context_create(&options, &raw, &message)) throw std::runtime_error(message.text);
+    isas.push_back(isas.back());
+    contexts.emplace_back(raw);
   }
 
   // Returns on how many of them the case ran.

@@ -21,35 +21,42 @@ struct Functions {
   Isa isa;
   cortex_sparse_fn rows[3];  // of 1, 2, 4
   cortex_sparse_gather_fn gather;
-  int lanes;  // of f32
+  int lanes;    // of f32
+  int element;  // of a panel, bytes
 };
-#define CORTEX_FUNCTIONS(isa, name, lanes)                                                     \
+#define CORTEX_FUNCTIONS(isa, rows, gather, lanes, element)                                    \
   {                                                                                            \
-    isa, {cortex_sparse_rows1_##name, cortex_sparse_rows2_##name, cortex_sparse_rows4_##name}, \
-        cortex_sparse_gather_##name, lanes                                                     \
+    isa, {cortex_sparse_rows1_##rows, cortex_sparse_rows2_##rows, cortex_sparse_rows4_##rows}, \
+        cortex_sparse_gather_##gather, lanes, element                                          \
   }
-constexpr Functions of_floats[] = {CORTEX_FUNCTIONS(Isa::avx512, avx512, CORTEX_SPARSE_LANES_AVX512),
-                                   CORTEX_FUNCTIONS(Isa::avx2, avx2, CORTEX_SPARSE_LANES_AVX2),
-                                   CORTEX_FUNCTIONS(Isa::baseline, baseline, CORTEX_SPARSE_LANES_BASELINE)};
+constexpr int wide = CORTEX_SPARSE_LANES_AVX512, medium = CORTEX_SPARSE_LANES_AVX2,
+              narrow = CORTEX_SPARSE_LANES_BASELINE;
+constexpr Functions of_f32[] = {CORTEX_FUNCTIONS(Isa::avx512, avx512, avx512, wide, 4),
+                                CORTEX_FUNCTIONS(Isa::avx2, avx2, avx2, medium, 4),
+                                CORTEX_FUNCTIONS(Isa::baseline, baseline, baseline, narrow, 4)};
+// Products of pairs, or f32 made of bf16 when panels are filled.
+constexpr Functions of_bf16_pairs =
+    CORTEX_FUNCTIONS(Isa::avx512bf16, bf16_avx512bf16, bf16_avx512bf16, wide, 2);
+constexpr Functions of_bf16[] = {CORTEX_FUNCTIONS(Isa::avx512, avx512, bf16_f32_avx512, wide, 4),
+                                 CORTEX_FUNCTIONS(Isa::avx2, avx2, bf16_f32_avx2, medium, 4),
+                                 CORTEX_FUNCTIONS(Isa::baseline, baseline, bf16_f32_baseline, narrow, 4)};
 constexpr Functions of_bytes[] = {
-    CORTEX_FUNCTIONS(Isa::avx512vnni, u8s8_avx512vnni, CORTEX_SPARSE_LANES_AVX512),
-    CORTEX_FUNCTIONS(Isa::avx512, u8s8_avx512, CORTEX_SPARSE_LANES_AVX512),
-    CORTEX_FUNCTIONS(Isa::avx2vnni, u8s8_avx2vnni, CORTEX_SPARSE_LANES_AVX2),
-    CORTEX_FUNCTIONS(Isa::avx2, u8s8_avx2, CORTEX_SPARSE_LANES_AVX2),
-    CORTEX_FUNCTIONS(Isa::baseline, u8s8_baseline, CORTEX_SPARSE_LANES_BASELINE)};
-constexpr Functions of_halves[] = {
-    CORTEX_FUNCTIONS(Isa::avx512bf16, bf16_avx512bf16, CORTEX_SPARSE_LANES_AVX512),
-    CORTEX_FUNCTIONS(Isa::avx512, bf16_avx512, CORTEX_SPARSE_LANES_AVX512),
-    CORTEX_FUNCTIONS(Isa::avx2, bf16_avx2, CORTEX_SPARSE_LANES_AVX2),
-    CORTEX_FUNCTIONS(Isa::baseline, bf16_baseline, CORTEX_SPARSE_LANES_BASELINE)};
+    CORTEX_FUNCTIONS(Isa::avx512vnni, u8s8_avx512vnni, u8s8_avx512vnni, wide, 1),
+    CORTEX_FUNCTIONS(Isa::avx512, u8s8_avx512, u8s8_avx512, wide, 1),
+    CORTEX_FUNCTIONS(Isa::avx2vnni, u8s8_avx2vnni, u8s8_avx2vnni, medium, 1),
+    CORTEX_FUNCTIONS(Isa::avx2, u8s8_avx2, u8s8_avx2, medium, 1),
+    CORTEX_FUNCTIONS(Isa::baseline, u8s8_baseline, u8s8_baseline, narrow, 1)};
 #undef CORTEX_FUNCTIONS
 
 // The best that the level runs.
-const Functions& functions_of(Isa level, DataType src) {
+const Functions& functions_of(Isa level, DataType src, const Machine& machine) {
   const auto best = [&](std::span<const Functions> all) -> const Functions& {
     return *std::find_if(all.begin(), all.end() - 1, [&](const Functions& f) { return runs(level, f.isa); });
   };
-  return src == DataType::f32 ? best(of_floats) : src == DataType::bf16 ? best(of_halves) : best(of_bytes);
+  if (src == DataType::f32) return best(of_f32);
+  if (src != DataType::bf16) return best(of_bytes);
+  const bool pairs_pay = 2 * machine.bf16_dots_per_cycle > machine.fma_per_cycle;
+  return pairs_pay && runs(level, of_bf16_pairs.isa) ? of_bf16_pairs : best(of_bf16);
 }
 
 // Offsets and values of every group by block.
@@ -153,18 +160,18 @@ Result<SparseKernel> make_sparse_kernel(const Problem& problem, const WeightsVie
   SparseKernel k;
   k.conv = *conv;
   k.epilogue = constant_epilogue(problem.epilogue);
-  const Functions& functions = functions_of(isa, problem.src);
+  const Functions& functions = functions_of(isa, problem.src, machine);
   k.isa = functions.isa;
   k.gather = functions.gather;
   k.dst_element = static_cast<int>(size_of(problem.dst));
-  const int element = static_cast<int>(size_of(problem.src));
-  k.vector = {4 / element * functions.lanes, element};
-  k.columns = 4 / element;
-  if (element == 1) {
+  k.vector = {4 / functions.element * functions.lanes, functions.element,
+              static_cast<int>(size_of(problem.src))};
+  k.columns = 4 / functions.element;
+  if (problem.src == DataType::s8 || problem.src == DataType::u8) {
     k.zero = a_zero(problem);
     k.flip = problem.src == DataType::s8 ? 0x80 : 0;
   }
-  if (element < 4) k.epilogue.c_type = element_code(dtype_name(problem.dst));
+  if (problem.src != DataType::f32) k.epilogue.c_type = element_code(dtype_name(problem.dst));
   const PointLayout in = own_layouts ? fastest(k, inputs_of(k.conv), k.conv.iw) : nchw(inputs_of(k.conv));
   const PointLayout out = own_layouts ? fastest(k, points_of(k.conv), k.conv.ow) : nchw(points_of(k.conv));
   k.conv = merge_points(k.conv);
@@ -176,7 +183,7 @@ Result<SparseKernel> make_sparse_kernel(const Problem& problem, const WeightsVie
   const int64_t shared = weights.rows / k.share;
   k.spans = {{0, shared, 0, k.share}, {shared, k.group_count() - shared, shared * k.share, 1}};
   place_lists(k, weights.channels);
-  k.past_caches = k.vector.element == 4 && !problem.epilogue.residual &&
+  k.past_caches = k.vector.element == 4 && k.dst_element == 4 && !problem.epilogue.residual &&
                   4 * k.conv.mb * k.conv.oc * points_of(k.conv) > past_caches;
   const auto tiles = static_cast<int64_t>(k.tiling.tiles.size());
   if (tiles < 3 * threads && tiles % threads != 0)

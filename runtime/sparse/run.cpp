@@ -21,7 +21,7 @@ class Run {
     const int64_t blocks = k_.blocks();
     const TilePattern& pattern = pattern_of(tile);
     const bool gathers = k_.tiling.copies != PanelCopies::none;
-    const char* const panel = gathers ? panel_ : call_.src + k_.vector.element * tile.src;
+    const char* const panel = gathers ? panel_ : call_.src + k_.vector.source * tile.src;
     for (int64_t b = 0; b < blocks; ++b) {
       if (gathers) gather(b, tile);
       const bool last = b + 1 == blocks;
@@ -62,9 +62,9 @@ class Run {
     int64_t count = 0;
     for (int64_t i = first; i < end; ++i) {
       const char* const channel =
-          call_.src + k_.vector.element *
+          call_.src + k_.vector.source *
                           (tile.src + k_.channels[static_cast<std::size_t>(i)] * k_.tiling.in.ld_channel());
-      for (const int64_t at : pattern.lines) ahead_[count++] = channel + k_.vector.element * at;
+      for (const int64_t at : pattern.lines) ahead_[count++] = channel + k_.vector.source * at;
     }
     return count;
   }
@@ -77,8 +77,8 @@ class Run {
     const TilePattern& pattern = pattern_of(tile);
     const int64_t first = k_.block_channels[static_cast<std::size_t>(block)];
     cortex_sparse_gather_args x{};
-    x.src = call_.src + k_.vector.element * tile.src;
-    x.ld_channel = k_.vector.element * k_.tiling.in.ld_channel();
+    x.src = call_.src + k_.vector.source * tile.src;
+    x.ld_channel = k_.vector.source * k_.tiling.in.ld_channel();
     x.channels = k_.channels.data() + first;
     x.count = k_.block_channels[static_cast<std::size_t>(block) + 1] - first;
     x.runs = pattern.runs.data();

@@ -43,6 +43,7 @@ class Cutter {
       : c_(c),
         lanes_(vector.lanes),
         element_(vector.element),
+        source_(vector.source),
         most_(vectors),
         unit_(in.images),
         per_vector_(lanes_ / unit_),
@@ -89,7 +90,7 @@ class Cutter {
       out_.vectors = std::max(out_.vectors, ceil_div(all, count));
     }
     // Down the rows where a row of tiles reads more than stays near until the next one reads it again.
-    const int64_t row_bytes = element_ * c_.kd * c_.kh * c_.iw * c_.ic * unit_;
+    const int64_t row_bytes = source_ * c_.kd * c_.kh * c_.iw * c_.ic * unit_;
     if (alone_ && row_bytes > near_bytes) {
       std::stable_sort(ranges.begin(), ranges.end(),
                        [&](const Range& a, const Range& b) { return a.from % c_.ow < b.from % c_.ow; });
@@ -268,7 +269,7 @@ class Cutter {
 
   // Lines that the tile before did not read, as if element 0 began one.
   void find_lines(TilePattern& pattern) {
-    const int64_t line = 64 / element_;
+    const int64_t line = 64 / source_;
     std::vector<int64_t> all;
     for (const cortex_sparse_run& run : pattern.runs) {
       if (!run.low && !run.high) continue;
@@ -299,7 +300,7 @@ class Cutter {
   }
 
   const ConvProblem& c_;
-  const int64_t lanes_, element_, most_, unit_, per_vector_,
+  const int64_t lanes_, element_, source_, most_, unit_, per_vector_,
       points_;  // elements of a point; points of a vector
   const Axis x_, y_;
   bool gaps_ = false, alone_ = false, by_column_ = false;
@@ -329,8 +330,8 @@ bool can_tile(const ConvProblem& c, const PointVector& vector, int vectors, Pane
   const int lanes = vector.lanes;
   switch (copies) {
     case PanelCopies::none:
-      return is_pointwise(c) && in.block == out.block && in.block * in.images % lanes == 0 &&
-             in.block * in.images <= int64_t{lanes} * vectors;
+      return is_pointwise(c) && vector.source == vector.element && in.block == out.block &&
+             in.block * in.images % lanes == 0 && in.block * in.images <= int64_t{lanes} * vectors;
     case PanelCopies::one:
       return true;
     case PanelCopies::columns:

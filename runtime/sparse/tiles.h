@@ -20,9 +20,11 @@ ConvProblem merge_points(const ConvProblem& conv);
 inline int64_t points_of(const ConvProblem& c) { return c.od * c.oh * c.ow; }
 inline int64_t inputs_of(const ConvProblem& c) { return c.id * c.ih * c.iw; }
 
-// A vector of points. Kernels of bytes store whole vectors of outputs alone: tiles have no gaps.
+// A vector of points of a panel. Kernels of narrow elements store whole vectors of outputs alone: tiles have
+// no gaps.
 struct PointVector {
   int lanes = 4, element = 4;  // bytes of one
+  int source = element;        // bytes of one where the panel's come from
 };
 
 // How often a panel keeps an element of the input. Fewer copies: less to gather, longer blocks of channels in

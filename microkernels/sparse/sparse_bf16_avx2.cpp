@@ -1,5 +1,0 @@
-#include "microkernels/sparse/halves_avx2.h"
-
-#include "microkernels/sparse/sparse_bf16_body.h"
-
-CORTEX_DEFINE_SPARSE_BF16(avx2)
