@@ -118,6 +118,34 @@ CORTEX_API void cortex_sparse_gather_bf16_f32_baseline(const cortex_sparse_gathe
 CORTEX_API void cortex_sparse_gather_bf16_f32_avx2(const cortex_sparse_gather_args*);
 CORTEX_API void cortex_sparse_gather_bf16_f32_avx512(const cortex_sparse_gather_args*);
 
+/* C[i][j] = sum over l < k of a[i][l] * b[l][j] for 0 <= i < m, 0 <= j < n, finished by the epilogue (its
+ * columns are j). Of b: blocks of CORTEX_BITMAP_VECTORS vectors of columns (the last one may be cut short),
+ * one after the other; `bits` holds k masks of each, bit c (little-endian) for column c of the block, bits
+ * beyond n zero; `values` (f32, or bf16 of cortex_bitmap_bf16_*) the weights whose bits are set, in the order
+ * of the bits. Behind the last one a vector's worth of f32 must be readable. a is f32: a[i][l] at a + i*a_row
+ * + l*a_column bytes. C's and residual's elements are epilogue.c_type, f32 or bf16; their rows are ldc and
+ * epilogue.ld_residual bytes apart. */
+enum { CORTEX_BITMAP_VECTORS = 4 };
+typedef struct cortex_bitmap_args {
+  const void* a;
+  int64_t a_row, a_column;
+  const void* bits;
+  const void* values;
+  int64_t m, n, k;
+  void* c;
+  int64_t ldc;
+  cortex_epilogue epilogue;
+} cortex_bitmap_args;
+
+typedef void (*cortex_bitmap_fn)(const cortex_bitmap_args*);
+
+CORTEX_API void cortex_bitmap_f32_baseline(const cortex_bitmap_args*);
+CORTEX_API void cortex_bitmap_f32_avx2(const cortex_bitmap_args*);
+CORTEX_API void cortex_bitmap_f32_avx512(const cortex_bitmap_args*);
+CORTEX_API void cortex_bitmap_bf16_baseline(const cortex_bitmap_args*);
+CORTEX_API void cortex_bitmap_bf16_avx2(const cortex_bitmap_args*);
+CORTEX_API void cortex_bitmap_bf16_avx512(const cortex_bitmap_args*);
+
 enum { CORTEX_SPARSE_LANES_BASELINE = 4, CORTEX_SPARSE_LANES_AVX2 = 8, CORTEX_SPARSE_LANES_AVX512 = 16 };
 
 #ifdef __cplusplus
