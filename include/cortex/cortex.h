@@ -219,7 +219,7 @@ typedef enum cortex_kernel_choice {
   CORTEX_KERNEL_INTERPRETED = 2 /* the same microkernels and schedule, loops walked by the library */
 } cortex_kernel_choice;
 
-enum { CORTEX_SPARSE_OR_DENSE = -1 }; /* cortex_plan_options.sparse_share */
+enum { CORTEX_SPARSE_OR_DENSE = -1, CORTEX_SPARSE_BITMAP = -2 }; /* cortex_plan_options.sparse_share */
 
 typedef struct cortex_plan_options {
   size_t struct_size;
@@ -231,14 +231,16 @@ typedef struct cortex_plan_options {
   int32_t kernel;           /* cortex_kernel_choice */
   const char* schedule; /* schedule text to use instead of searching one (implies interpreted); NULL: none */
   /* Weights (in weights_layout) whose zeros the plan may rely on: it multiplies with the others alone. Read
-   * by cortex_plan_create only. Any structure of zeros; f32 or s8, one group, prepacked. With src_layout and
+   * by cortex_plan_create only. Any structure of zeros; f32, bf16 or s8, one group, prepacked. With src_layout and
    * dst_layout both native, the layout of a convolution's activations is what kernels for zeros run fastest
    * from: it depends on the activation's shape and type and on the instruction set, so plans chain
    * (cortex_plan_info tells it). Otherwise native is NCHW. pack_weights refuses weights that are not zero
    * where these are. NULL: no zeros. */
   const void* sparse_weights;
-  /* Output channels that share a list of weights: 1, 2, 4; 0: what is predicted to be fastest of these.
-   * CORTEX_SPARSE_OR_DENSE: of these and the dense plan, which has its own layouts and refuses no weights. */
+  /* Output channels that share a list of weights: 1, 2, 4; CORTEX_SPARSE_BITMAP: no lists, a bit per weight
+   * (f32 or bf16 matmuls: of a few rows, which would not fill the vectors of lists); 0: what is predicted to
+   * be fastest of these. CORTEX_SPARSE_OR_DENSE: of these and the dense plan, which has its own layouts and
+   * refuses no weights. */
   int32_t sparse_share;
   int32_t reserved0;
   uint64_t reserved[6];

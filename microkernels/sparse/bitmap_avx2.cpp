@@ -21,6 +21,8 @@ CORTEX_INLINE Vec put(Vec values, unsigned bits) {
   return _mm256_blendv_ps(_mm256_permutevar8x32_ps(values, order), zero(), _mm256_castsi256_ps(order));
 }
 
+CORTEX_INLINE int count_of(unsigned bits) { return __builtin_popcount(bits); }
+
 // Lane i is the next of `values` where bit i is set, else zero.
 CORTEX_INLINE Vec expanded(const float* values, unsigned bits) { return put(load(values), bits); }
 CORTEX_INLINE Vec expanded(const uint16_t* values, unsigned bits) {

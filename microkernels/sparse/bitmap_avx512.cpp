@@ -3,6 +3,8 @@
 namespace cortex {
 namespace {
 
+CORTEX_INLINE int count_of(unsigned bits) { return __builtin_popcount(bits); }
+
 // Lane i is the next of `values` where bit i is set, else zero.
 CORTEX_INLINE Vec expanded(const float* values, unsigned bits) {
   return _mm512_maskz_expand_ps(static_cast<Mask>(bits), load(values));

@@ -1,6 +1,6 @@
 // A few rows times a matrix of sparse weights, held as a bit per weight and the weights that are not zero:
 // columns in the lanes, weights are expanded in registers and read once. The ISA's header says how:
-// `expanded(values, bits)`.
+// `expanded(values, bits)`, and the number of bits, `count_of(bits)`.
 #pragma once
 
 #include <stdint.h>
@@ -40,7 +40,7 @@ __attribute__((noinline)) Weights expand_block(const cortex_bitmap_args& x, cons
     for (int j = 0; j < V; ++j) {
       const auto lane_bits = static_cast<unsigned>(mask >> (j * lanes) & ((1u << lanes) - 1));
       b[j] = expanded(values, lane_bits);
-      values += __builtin_popcount(lane_bits);
+      values += count_of(lane_bits);
     }
     CORTEX_UNROLL
     for (int i = 0; i < M; ++i) {

@@ -83,6 +83,12 @@ void sparse_task(void* arg, int index) {
   if (stage.plan->sparse->past_caches) finish_stores();
 }
 
+void bitmap_task(void* arg, int index) {
+  const Stage& stage = *static_cast<const Stage*>(arg);
+  run_bitmap(*stage.plan->bitmap, *stage.sparse, stage.scratch + index * stage.plan->scratch.per_thread,
+             index, stage.plan->tasks);
+}
+
 void copy_task(void* arg, int index) {
   const Stage& stage = *static_cast<const Stage*>(arg);
   stage.copy->run(stage.plan->pack, stage.from, stage.to, index, stage.parts);
@@ -128,7 +134,7 @@ class Execution {
 
     if (!plan_.src_in.empty()) call.a = copy(plan_.src_in, args_.src, plan_.scratch.src);
     if (plan_.problem.epilogue.scale) call.scale = args_.scale;
-    if (!plan_.sparse && a_is_copied(plan_.problem)) finish_src();
+    if (!plan_.sparse && !plan_.bitmap && a_is_copied(plan_.problem)) finish_src();
     if (!plan_.weights_in.empty()) call.b = copy(plan_.weights_in, args_.weights, plan_.scratch.weights);
     if (plan_.compensation_at >= 0) call.compensation = compensation(call.b);
     if (plan_.dst_out) call.c = scratch_ + plan_.scratch.dst;
@@ -144,7 +150,11 @@ class Execution {
     if (plan_.sum_tasks > 0) {
       run_split(call, stage);
     } else {
-      run_tasks(args_.pool, plan_.tasks, plan_.sparse ? sparse_task : kernel_task, stage);
+      run_tasks(args_.pool, plan_.tasks,
+                plan_.sparse   ? sparse_task
+                : plan_.bitmap ? bitmap_task
+                               : kernel_task,
+                stage);
     }
 
     if (plan_.dst_out) copy_to(*plan_.dst_out, call.c, args_.dst);
@@ -249,6 +259,10 @@ void execute(const Plan& plan, const cortex_execute_args& args) {
 Status pack_weights(const Plan& plan, const void* weights, void* packed) {
   if (plan.sparse) {
     return pack_sparse(*plan.sparse, view_weights(plan.problem, plan.options.weights_layout, weights),
+                       packed);
+  }
+  if (plan.bitmap) {
+    return pack_bitmap(*plan.bitmap, view_weights(plan.problem, plan.options.weights_layout, weights),
                        packed);
   }
   const ProgramPack* panels = nullptr;

@@ -11,6 +11,7 @@
 #include "runtime/interpreter/interpreter.h"
 #include "runtime/plan/context.h"
 #include "runtime/plan/copy.h"
+#include "runtime/sparse/bitmap.h"
 #include "runtime/sparse/kernel.h"
 #include "runtime/sparse/layout.h"
 
@@ -47,6 +48,7 @@ struct Plan {
   std::optional<Interpreter> interpreter;
   std::optional<Interpreter> sum;              // of a split reduction, where it is interpreted
   std::shared_ptr<const SparseKernel> sparse;  // instead of either
+  std::shared_ptr<const BitmapKernel> bitmap;  // or this
   double predicted_seconds = 0;
 
   std::array<int, CORTEX_MAX_PARALLEL_LOOPS> grid{};
@@ -72,7 +74,7 @@ struct Plan {
   std::string src_layout, dst_layout, native_src_layout, native_dst_layout, weights_layout;
 
   bool is_plain_call() const {
-    return tasks == 1 && sum_tasks == 0 && !sparse && src_in.empty() && compensation_at < 0 &&
+    return tasks == 1 && sum_tasks == 0 && !sparse && !bitmap && src_in.empty() && compensation_at < 0 &&
            weights_in.empty() && !dst_out && !problem.epilogue.residual;
   }
 };
@@ -81,8 +83,9 @@ struct Plan {
 Result<Plan> make_plan(const Context& context, const Problem& problem, const PlanOptions& options,
                        bool* not_found);
 
-// The same for weights with zeros (options.sparse_weights).
+// The same for weights with zeros (options.sparse_weights): by lists, by bitmap.
 Result<Plan> make_sparse_plan(const Context& context, const Problem& problem, const PlanOptions& options);
+Result<Plan> make_bitmap_plan(const Context& context, const Problem& problem, const PlanOptions& options);
 
 // The caller's weights -> what execute takes. Fails only for want of memory.
 Status pack_weights(const Plan& plan, const void* weights, void* packed);

@@ -1,4 +1,4 @@
-// Plans for weights with zeros: channel-major activations around a SparseKernel.
+// Plans for weights with zeros: channel-major activations around a SparseKernel; a BitmapKernel as it is.
 #include <fmt/format.h>
 
 #include "microkernels/catalogue/catalogue.h"
@@ -64,7 +64,7 @@ void place_layouts(Plan& plan) {
   plan.weights_layout = weights_layout_name(o.weights_layout);
 }
 
-Status place_scratch(Plan& plan) {
+Status place_scratch(Plan& plan, int64_t per_thread) {
   ScratchMap& s = plan.scratch;
   const auto place = [&](bool wanted, int64_t bytes) -> int64_t {
     if (!wanted) return -1;
@@ -74,7 +74,7 @@ Status place_scratch(Plan& plan) {
   };
   s.src = place(!plan.src_in.empty(), plan.src_bytes);
   s.dst = place(plan.dst_out.has_value(), plan.dst_bytes);
-  s.per_thread = plan.sparse->scratch_bytes;
+  s.per_thread = per_thread;
   const std::optional<int64_t> all = checked_mul(s.per_thread, plan.tasks);
   if (!all || !checked_add(s.total + 64, *all))
     return overflow_error(
@@ -117,7 +117,40 @@ Result<Plan> make_sparse_plan(const Context& context, const Problem& problem, co
   plan.problem_text = to_string(problem);
   plan.sparse = std::make_shared<const SparseKernel>(std::move(kernel).value());
   place_layouts(plan);
-  if (Status s = place_scratch(plan); !s) return s.error();
+  if (Status s = place_scratch(plan, plan.sparse->scratch_bytes); !s) return s.error();
+  return plan;
+}
+
+Result<Plan> make_bitmap_plan(const Context& context, const Problem& problem, const PlanOptions& options) {
+  Plan plan;
+  plan.problem = problem;
+  plan.options = options;
+  if (Status s = check_options(problem, plan.options); !s) return s.error();
+  const WeightsView weights = view_weights(problem, plan.options.weights_layout, options.sparse_weights);
+  Result<BitmapKernel> kernel = make_bitmap_kernel(problem, weights, context.isa, context.machine);
+  if (!kernel) return kernel.error();
+  plan.options.sparse_weights = nullptr;  // not kept: the caller's
+  const BitmapKernel& k = *kernel;
+  plan.isa = k.isa;
+  plan.pack = pack_function(k.isa);
+  plan.tasks = static_cast<int>(std::min<int64_t>(options.threads, k.blocks()));
+  // The longest share of the work.
+  plan.predicted_seconds = k.seconds * static_cast<double>(ceil_div(k.blocks(), int64_t{plan.tasks})) /
+                           static_cast<double>(k.blocks());
+  plan.schedule_text = k.text();
+  plan.program.kernel.name = fmt::format("bitmap_{}_{}", kernel_type(problem.src), isa_name(k.isa));
+  plan.src_bytes = size_of(problem.src) * k.m * k.k;
+  plan.weights_bytes = size_of(problem.wei) * k.k * k.n;
+  plan.dst_bytes = size_of(problem.dst) * k.m * k.n;
+  plan.packed_bytes = k.packed_bytes;
+  if (problem.epilogue.residual) plan.residual_bytes = plan.dst_bytes;
+  if (problem.epilogue.bias) plan.bias_bytes = 4 * k.n;
+  plan.problem_text = to_string(problem);
+  plan.native_src_layout = plan.src_layout = k.a_transposed ? "km" : "mk";
+  plan.native_dst_layout = plan.dst_layout = "mn";
+  plan.weights_layout = weights_layout_name(plan.options.weights_layout);
+  plan.bitmap = std::make_shared<const BitmapKernel>(std::move(kernel).value());
+  if (Status s = place_scratch(plan, plan.bitmap->scratch_bytes); !s) return s.error();
   return plan;
 }
 

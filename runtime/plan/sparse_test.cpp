@@ -49,8 +49,8 @@ TEST_P(SparseOnIsa, RandomProblems) {
     cortex_plan_options options = cortex_plan_options_init();
     options.threads = static_cast<int32_t>(pick(random, 1, 4));
     options.sparse_weights = kept.data();
-    const int32_t shares[] = {0, 1, 2, 4};
-    options.sparse_share = shares[pick(random, 0, 3)];
+    const int32_t shares[] = {0, 1, 2, 4, CORTEX_SPARSE_BITMAP};
+    options.sparse_share = shares[pick(random, 0, problem.is_matmul() ? 4 : 3)];
     random_layouts(problem, CORTEX_LAYOUT_NATIVE, random, options);
     const Outcome outcome =
         check_plan(context.get(), problem, options, pick(random, 0, 3) ? pool.get() : nullptr, seed + i,
@@ -113,6 +113,8 @@ TEST(SparsePlan, Refusals) {
   EXPECT_EQ(refused("g2mb1ic8ih4oc8oh4kh1", nothing), CORTEX_UNSUPPORTED);
   EXPECT_EQ(refused("3x4x5:3x5x6", nothing), CORTEX_UNSUPPORTED);
   EXPECT_EQ(refused("mb1ic8ih4oc8oh4kh1", [](auto& o) { o.sparse_share = 3; }), CORTEX_INVALID_ARGUMENT);
+  EXPECT_EQ(refused("mb1ic8ih4oc8oh4kh1", [](auto& o) { o.sparse_share = CORTEX_SPARSE_BITMAP; }),
+            CORTEX_UNSUPPORTED);
   EXPECT_EQ(refused("mb1ic8ih4oc8oh4kh1", [](auto& o) { o.weights_handling = CORTEX_WEIGHTS_PLAIN; }),
             CORTEX_INVALID_ARGUMENT);
   EXPECT_EQ(refused("mb1ic8ih4oc8oh4kh1", [](auto& o) { o.weights_layout = CORTEX_WEIGHTS_KN; }),
@@ -150,6 +152,30 @@ TEST(SparsePlan, OffsetsStayInReachWhateverTheCaches) {
   }
 }
 
+// A few rows: lanes are columns.
+TEST_P(SparseOnIsa, Bitmaps) {
+  if (GetParam() > detected_isa()) GTEST_SKIP() << "this CPU has no " << isa_name(GetParam());
+  const Handle<cortex_context> context = context_for(isa_name(GetParam()));
+  const Handle<cortex_thread_pool> pool = pool_of(2);
+  for (const char* line :
+       {"1x300:300x200", "--attr-post-ops=sum+relu 3x70:70x65", "4x64:64x1",
+        "--attr-post-ops=gelu_tanh 7x129:129x130", "--stag=ba 5x33:33x70", "--wtag=ba 2x40:40x31"}) {
+    const Result<Problem> problem = parse_problem(line);
+    ASSERT_TRUE(problem) << problem.error().message;
+    for (const int64_t percent : {0, 12, 50, 100}) {
+      Random random(5);
+      std::vector<float> kept(static_cast<std::size_t>(weights_elements(*problem)));
+      for (float& k : kept) k = pick(random, 1, 100) <= percent ? 1.0f : 0.0f;
+      cortex_plan_options options = cortex_plan_options_init();
+      options.sparse_weights = kept.data();
+      options.sparse_share = CORTEX_SPARSE_BITMAP;
+      options.threads = percent == 50 ? 3 : 1;
+      const Outcome outcome = check_plan(context.get(), *problem, options, pool.get(), 9);
+      EXPECT_TRUE(outcome.ok()) << outcome.failure;
+    }
+  }
+}
+
 TEST(SparsePlan, OtherWeightsAreRefused) {
   const Handle<cortex_context> context = context_for(nullptr);
   const Result<Problem> problem = parse_problem("8x8:8x8");
@@ -157,19 +183,24 @@ TEST(SparsePlan, OtherWeightsAreRefused) {
   weights[5] = 1;
   cortex_plan_options options = cortex_plan_options_init();
   options.sparse_weights = weights.data();
-  options.sparse_share = 1;
-  cortex_message message;
-  cortex_plan* raw = nullptr;
-  ASSERT_EQ(cortex_plan_create(context.get(), problem_of(*problem, &message).get(), &options, &raw, &message),
-            CORTEX_OK);
-  const Handle<cortex_plan> plan(raw);
-  cortex_plan_info info = cortex_plan_info_init();
-  cortex_plan_query(raw, &info, nullptr);
-  std::vector<char> packed(static_cast<std::size_t>(info.packed_weights_bytes));
-  EXPECT_EQ(cortex_plan_pack_weights(raw, weights.data(), packed.data(), &message), CORTEX_OK);
-  weights[6] = 1;
-  EXPECT_EQ(cortex_plan_pack_weights(raw, weights.data(), packed.data(), &message), CORTEX_INVALID_ARGUMENT);
-  EXPECT_NE(std::string(message.text).find("1 weights are not zero"), std::string::npos) << message.text;
+  for (const int32_t share : {int32_t{1}, int32_t{CORTEX_SPARSE_BITMAP}}) {
+    options.sparse_share = share;
+    cortex_message message;
+    cortex_plan* raw = nullptr;
+    ASSERT_EQ(
+        cortex_plan_create(context.get(), problem_of(*problem, &message).get(), &options, &raw, &message),
+        CORTEX_OK);
+    const Handle<cortex_plan> plan(raw);
+    cortex_plan_info info = cortex_plan_info_init();
+    cortex_plan_query(raw, &info, nullptr);
+    std::vector<char> packed(static_cast<std::size_t>(info.packed_weights_bytes));
+    EXPECT_EQ(cortex_plan_pack_weights(raw, weights.data(), packed.data(), &message), CORTEX_OK);
+    weights[6] = 1;
+    EXPECT_EQ(cortex_plan_pack_weights(raw, weights.data(), packed.data(), &message),
+              CORTEX_INVALID_ARGUMENT);
+    EXPECT_NE(std::string(message.text).find("1 weights are not zero"), std::string::npos) << message.text;
+    weights[6] = 0;
+  }
 }
 
 }  // namespace
