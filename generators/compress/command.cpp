@@ -173,6 +173,8 @@ Status CompressCommand::detect(const std::vector<Layer>& layers) const {
     fmt::print("  fastest: {}\n",
                kernels.front().lists == "dense"
                    ? "dense, zeros included: they are too few or too scattered for lists"
+               : kernels.front().lists == "bitmap"
+                   ? "a bit per weight, and the weights that are not zero"
                    : fmt::format("lists that {} of output channels share", kernels.front().lists));
   }
   return Status::success();

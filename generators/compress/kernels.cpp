@@ -66,7 +66,12 @@ Result<std::vector<KernelForecast>> forecast_kernels(const std::string& problem,
       known->wei == DataType::bf16 ? as_bf16(floats) : std::vector<uint16_t>();
   const void* const weights = halves.empty() ? static_cast<const void*>(floats.data()) : halves.data();
   std::vector<KernelForecast> all;
-  for (const auto& [lists, share] : {std::pair{"1 row", 1}, {"2 rows", 2}, {"4 rows", 4}, {"dense", 0}}) {
+  for (const auto& [lists, share] : {std::pair{"1 row", 1},
+                                     {"2 rows", 2},
+                                     {"4 rows", 4},
+                                     {"bitmap", int{CORTEX_SPARSE_BITMAP}},
+                                     {"dense", 0}}) {
+    if (share == CORTEX_SPARSE_BITMAP && !is_matmul) continue;
     cortex_plan_options options = cortex_plan_options_init();
     if (is_matmul) options.weights_layout = CORTEX_WEIGHTS_NK;
     if (share) options.sparse_weights = weights, options.sparse_share = share;
