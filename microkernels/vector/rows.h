@@ -52,10 +52,6 @@ struct RowPointers {
   CORTEX_INLINE void accumulate_row3(Vec* acc, const Vec* b) const {
     accumulate3_at<Disp, scale(Row)>(acc, base[Row / 8], offset<Row>(), b);
   }
-  template <int Row, int Disp>
-  CORTEX_INLINE void accumulate_row4(Vec* acc, const Vec* b, const char* last, Mask mask) const {
-    accumulate4_at<Disp, scale(Row)>(acc, base[Row / 8], offset<Row>(), b, last, mask);
-  }
   template <int Row>
   CORTEX_INLINE Vec load_row() const {
     return load_at<scale(Row)>(base[Row / 8], offset<Row>());

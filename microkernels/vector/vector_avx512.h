@@ -134,28 +134,23 @@ CORTEX_INLINE void prefetch_to_write(const char* p) { asm volatile("prefetchw %0
 
 constexpr bool has_fused_row3 = false;
 
-// acc[j] += (the float at base + scale*offset + Disp) * B's vector j, three of them in registers, the last
-// read from behind `row` under the mask. Seven such rows and the three vectors leave one register: the
-// broadcast's is fixed here, or the compiler spills accumulators to find it.
+// acc[j] += (the float at base + scale*offset + Disp) * b[j], for three vectors. Seven such rows of four sums
+// and the three vectors leave one register: the broadcast's is fixed here, or the compiler spills sums to
+// find it.
 template <int Disp, int Scale>
-CORTEX_INLINE void accumulate4_at(Vec* acc, const char* base, int64_t offset, const Vec* b, const char* row,
-                                  Mask mask) {
-  constexpr int last = 3 * lanes * 4;
+CORTEX_INLINE void accumulate3_at(Vec* acc, const char* base, int64_t offset, const Vec* b) {
   if constexpr (Scale == 0) {
-    asm("vbroadcastss %c11(%9), %%zmm31\n\t" CORTEX_MULTIPLY_ADD " %4, %%zmm31, %0\n\t" CORTEX_MULTIPLY_ADD
-        " %5, %%zmm31, %1\n\t" CORTEX_MULTIPLY_ADD " %6, %%zmm31, %2\n\t" CORTEX_MULTIPLY_ADD
-        " %c12(%7), %%zmm31, %3%{%8%}"
-        : "+v"(acc[0]), "+v"(acc[1]), "+v"(acc[2]), "+v"(acc[3])
-        : "v"(b[0]), "v"(b[1]), "v"(b[2]), "r"(row), "Yk"(mask), "r"(base), "r"(offset), "i"(Disp), "i"(last),
-          CORTEX_READS(base), CORTEX_READS(row)
+    asm("vbroadcastss %c7(%6), %%zmm31\n\t" CORTEX_MULTIPLY_ADD " %3, %%zmm31, %0\n\t" CORTEX_MULTIPLY_ADD
+        " %4, %%zmm31, %1\n\t" CORTEX_MULTIPLY_ADD " %5, %%zmm31, %2"
+        : "+v"(acc[0]), "+v"(acc[1]), "+v"(acc[2])
+        : "v"(b[0]), "v"(b[1]), "v"(b[2]), "r"(base), "i"(Disp), CORTEX_READS(base)
         : "xmm31");
   } else {
-    asm("vbroadcastss %c11(%9,%10,%c13), %%zmm31\n\t" CORTEX_MULTIPLY_ADD
-        " %4, %%zmm31, %0\n\t" CORTEX_MULTIPLY_ADD " %5, %%zmm31, %1\n\t" CORTEX_MULTIPLY_ADD
-        " %6, %%zmm31, %2\n\t" CORTEX_MULTIPLY_ADD " %c12(%7), %%zmm31, %3%{%8%}"
-        : "+v"(acc[0]), "+v"(acc[1]), "+v"(acc[2]), "+v"(acc[3])
-        : "v"(b[0]), "v"(b[1]), "v"(b[2]), "r"(row), "Yk"(mask), "r"(base), "r"(offset), "i"(Disp), "i"(last),
-          "i"(Scale), CORTEX_READS(base), CORTEX_READS(row)
+    asm("vbroadcastss %c8(%6,%7,%c9), %%zmm31\n\t" CORTEX_MULTIPLY_ADD
+        " %3, %%zmm31, %0\n\t" CORTEX_MULTIPLY_ADD " %4, %%zmm31, %1\n\t" CORTEX_MULTIPLY_ADD
+        " %5, %%zmm31, %2"
+        : "+v"(acc[0]), "+v"(acc[1]), "+v"(acc[2])
+        : "v"(b[0]), "v"(b[1]), "v"(b[2]), "r"(base), "r"(offset), "i"(Disp), "i"(Scale), CORTEX_READS(base)
         : "xmm31");
   }
 }
