@@ -39,7 +39,7 @@ for object in "$@"; do
       }
     }
     function start() { n = 0; frame = 0; split("", jump); split("", line); split("", text); split("", op) }
-    /^[0-9a-f]+ <.*>:$/ { loops(); start(); name = $2; pointers = name ~ /brgemm_body|strip_body|tiles_body/; main = pointers || name ~ /block/ }
+    /^[0-9a-f]+ <.*>:$/ { loops(); start(); name = $2; pointers = name ~ /brgemm_body|strip_body/; main = pointers || name ~ /block|tiles_body/ }
     /^ *[0-9a-f]+:\t/ {
       sub(/\{vex\} +/, "")  # a prefix that is no part of the instruction
       address = $1; sub(/:$/, "", address)

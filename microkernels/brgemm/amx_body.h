@@ -47,6 +47,27 @@ struct Chunks {
 // A turn of finishing loads the columns' constants anew.
 constexpr int64_t least_turns = 2;
 
+// The rows of B that a later call will read (see cortex_brgemm_args), asked for evenly along the chunks, to
+// L2.
+template <int NT>
+struct RowsToCome {
+  const char* row;
+  int64_t pitch, left, each;
+
+  CORTEX_INLINE RowsToCome(const cortex_brgemm_args* args, int64_t chunks)
+      : row(static_cast<const char*>(args->next)), pitch(args->next_ld), left(args->next_rows), each(0) {
+    if (left > 0 && chunks > 0) each = (left + chunks - 1) / chunks;
+  }
+  CORTEX_INLINE void ask() {
+    if (__builtin_expect(left <= 0, 1)) return;
+    const int64_t now = each < left ? each : left;
+    left -= now;
+    for (int64_t i = 0; i < now; ++i, row += pitch) {
+      unroll<NT>([&](auto j) CORTEX_LAMBDA { __builtin_prefetch(row + 64 * j, 0, 2); });
+    }
+  }
+};
+
 template <int MT, int NT>
 struct TileBlock {
   using Registers = TileRegisters<MT, NT>;
@@ -170,18 +191,12 @@ struct TileBlock {
           reinterpret_cast<const char*>(of_b), NT * copy_pitch);
   }
 
-  CORTEX_INLINE void multiply(const char* a, const char* b) const {
+  CORTEX_INLINE void multiply(const char* a, const char* b, RowsToCome<NT>& next) const {
     const int64_t lda = args->lda, ldb = args->ldb, units = chunks.units;
     int64_t left = chunks.whole;
-    if (__builtin_expect(turns > 0, 0)) {
-      Unfinished& of = unfinished(tiles, turn_of(tiles));
-      for (; left > 0 && of.turns > 0; --left) {
-        chunk(a, lda, a_step, b, ldb);
-        finish_between(of);
-        a += 4 * units;
-        b += units * ldb;
-      }
-    }
+    if (turns > 0 || next.left > 0) left -= multiply_beside(a, b, next);
+    a += (chunks.whole - left) * 4 * units;
+    b += (chunks.whole - left) * units * ldb;
 #pragma GCC unroll 1
     for (; left > 0; --left) {
       chunk(a, lda, a_step, b, ldb);
@@ -189,6 +204,21 @@ struct TileBlock {
       b += units * ldb;
     }
     if (chunks.left > 0) multiply_tail(a, b, {0, static_cast<int32_t>(args->m)});
+  }
+
+  // As many chunks as there is something else to do beside; how many.
+  __attribute__((noinline)) int64_t multiply_beside(const char* a, const char* b,
+                                                    RowsToCome<NT>& next) const {
+    Unfinished& of = unfinished(tiles, turn_of(tiles));
+    int64_t done = 0;
+    for (; done < chunks.whole && ((turns > 0 && of.turns > 0) || next.left > 0); ++done) {
+      chunk(a, args->lda, a_step, b, args->ldb);
+      a += 4 * chunks.units;
+      b += chunks.units * args->ldb;
+      if (turns > 0) finish_between(of);
+      next.ask();
+    }
+    return done;
   }
 
   // Elements of the batch that reach only the rows in `range`: the others are zeros of a copy.
@@ -206,8 +236,10 @@ struct TileBlock {
   }
 
   CORTEX_INLINE void multiply_batch() const {
+    RowsToCome<NT> next(args, chunks.whole * args->batch);
     if (!leaves_input(args->window, args->m)) {
-      for_each_in_batch(args, nullptr, [&](const char* a, const char* b) CORTEX_LAMBDA { multiply(a, b); });
+      for_each_in_batch(args, nullptr,
+                        [&](const char* a, const char* b) CORTEX_LAMBDA { multiply(a, b, next); });
       return;
     }
     RowRange rows[CORTEX_MAX_WINDOW_TAPS];
@@ -217,7 +249,7 @@ struct TileBlock {
       const RowRange range = rows[tap];
       tap = tap + 1 == args->window.taps ? 0 : tap + 1;
       if (range.end <= range.begin) return;
-      if (same(range, {0, static_cast<int32_t>(args->m)})) return multiply(a, b);
+      if (same(range, {0, static_cast<int32_t>(args->m)})) return multiply(a, b, next);
       multiply_at_edge(a, b, range);
     });
   }
