@@ -128,11 +128,12 @@ typedef struct cortex_brgemm_args {
 typedef void (*cortex_brgemm_fn)(const cortex_brgemm_args*);
 
 /* Depthwise window: for 0 <= y < rows, 0 <= x < outputs, 0 <= c < channels
- *   C[y][x][c] (+)= sum over (d,h,w) in the window of In[d0 + d*dilation_d][h0 + y*stride_h + h*dilation_h]
- *                   [w0 + x*stride_w + w*dilation_w][c] * W[d][h][w][c]
- * where positions outside [0,in_d) x [0,in_h) x [0,in_w) count as zero and are never read. `input` is the
+ *   C[y][x][c] (+)= sum over (d,h,w) in the window of (In[d0 + d*dilation_d][h0 + y*stride_h + h*dilation_h]
+ *                   [w0 + x*stride_w + w*dilation_w][c] - in_zero_point) * W[d][h][w][c]
+ * where positions outside [0,in_d) x [0,in_h) x [0,in_w) add nothing and are never read. `input` is the
  * address of In[0][0][0][first channel]; d0, h0, w0 may be negative. Channels are adjacent in
- * input, weights and output. Any number of channels, outputs and rows. */
+ * input, weights and output. Any number of channels, outputs and rows. Elements are of the types the kernel's
+ * name says; 8-bit ones are added up in s32, exactly (modulo 2^32), bf16 ones in f32. */
 typedef struct cortex_dwconv_args {
   const void* input;
   const void* weights;
@@ -148,6 +149,7 @@ typedef struct cortex_dwconv_args {
   int64_t out_stride, out_stride_h;              /* bytes between outputs x, between rows y */
   int64_t residual_stride_h;                     /* bytes between rows y; ld_residual: outputs x */
   uint32_t flags;
+  int32_t in_zero_point;    /* of 8-bit elements, which can hold it; 0 for others */
   cortex_epilogue epilogue; /* columns n = channels; bias_m is not read */
 } cortex_dwconv_args;
 

@@ -3,62 +3,29 @@
 //
 // Steps outside the input are skipped one by one. Every group of channels skips the same, so the branches are
 // foreseen, and no block has to be cut at the edges.
+//
+// element_<type>.h, included before, says what elements are: how they are loaded as f32, and where sums go.
 #pragma once
 
 #include <stdint.h>
 
-#include "microkernels/dwconv/window.h"
+#include "microkernels/dwconv/plane.h"
 #include "microkernels/vector/rows.h"
 #include "microkernels/vector/tile.h"
 
 namespace cortex {
 namespace {
 
-// The outputs of one phase in height and width, whose windows are dense.
-struct Plane {
-  const cortex_dwconv_args& args;
-  Axis h, w;
-  int64_t depth;                        // taps in depth that are inside
-  uintptr_t input;                      // step (0, 0) of the first of them; may lie outside the tensor
-  const char* weights;                  // of the first of them
-  int64_t in_depth, in_row, in_column;  // bytes from tap to tap, from step to step
-  int64_t w_depth;
-  char* output;
-  const char* residual;
-  int64_t out_row, out_column;  // bytes from output to output
-  int64_t residual_row, residual_column;
-};
-
-// Where a block lies: its first output, and the steps from there that exist.
-struct Place {
-  int64_t y, x;
-  Range rows, columns;
-
-  CORTEX_INLINE Place(const Plane& plane, int64_t row, int64_t column) : y(row), x(column) {
-    const int64_t first_row = y * plane.h.stride, first_column = x * plane.w.stride;
-    rows = {plane.h.inside.begin - first_row, plane.h.inside.end - first_row};
-    columns = {plane.w.inside.begin - first_column, plane.w.inside.end - first_column};
-  }
-};
-
-// Bit i: step i exists. For at most 31 steps.
-CORTEX_INLINE uint32_t bits_of(Range inside, int count) {
-  const int64_t begin = inside.begin < 0 ? 0 : inside.begin < count ? inside.begin : count;
-  const int64_t end = inside.end < 0 ? 0 : inside.end < count ? inside.end : count;
-  return ((1u << end) - 1) & ~((1u << begin) - 1);
-}
-
 template <bool Masked>
 CORTEX_INLINE Vec load_from(const char* from, Mask mask) {
-  const float* p = reinterpret_cast<const float*>(from);
-  Vec v = Masked ? load(mask, p) : load(p);
+  Vec v = Masked ? Element::load(mask, from) : Element::load(from);
   keep(v);
   return v;
 }
 
 template <int I, bool Masked, typename Pointers>
 CORTEX_INLINE Vec load_column(const Pointers& at, Mask mask) {
-  Vec v = Masked ? at.template load_row<I>(mask) : at.template load_row<I>();
+  Vec v = Masked ? Element::load_row<I>(at, mask) : Element::load_row<I>(at);
   keep(v);
   return v;
 }
@@ -206,33 +173,20 @@ struct AnyWindow {
 template <typename Window, int R, int X, bool Masked>
 CORTEX_INLINE void channel_group(const Plane& plane, const Place& place, const Window& window, int64_t c,
                                  int64_t channels) {
-  const cortex_dwconv_args& p = plane.args;
   RegisterTile<R * X, 1, Masked, X> tile;
   tile.mask = first_lanes(channels);
   tile.each([](Vec, int, int) CORTEX_LAMBDA { return zero(); });
-  uintptr_t input = plane.input + static_cast<uintptr_t>(place.y * plane.h.stride * plane.in_row +
-                                                         place.x * plane.w.stride * plane.in_column + c * 4);
-  const char* weights = plane.weights + c * 4;
+  uintptr_t input =
+      plane.input + static_cast<uintptr_t>(place.y * plane.h.stride * plane.in_row +
+                                           place.x * plane.w.stride * plane.in_column + c * Element::size);
+  const char* weights = plane.weights + c * Element::size;
 #pragma GCC unroll 1
   for (int64_t d = plane.depth; d > 0; --d) {
     window.template add_to<Masked>(tile.v, plane, reinterpret_cast<const char*>(input), weights, tile.mask);
     input += static_cast<uintptr_t>(plane.in_depth);
     weights += plane.w_depth;
   }
-  const cortex_epilogue& e = p.epilogue;
-  TilePlace at{};
-  at.c = plane.output + place.y * plane.out_row + place.x * plane.out_column + c * 4;
-  at.ldc = plane.out_column;
-  at.c_band = plane.out_row;
-  at.n = channels;
-  at.bias_n = e.bias_n ? e.bias_n + c : nullptr;
-  at.bias_m = nullptr;
-  at.residual = e.residual
-                    ? plane.residual + place.y * plane.residual_row + place.x * plane.residual_column + c * 4
-                    : nullptr;
-  at.ld_residual = plane.residual_column;
-  at.residual_band = plane.residual_row;
-  tile.to_memory(p.flags, e, at);
+  Element::finish<R, X, Masked>(tile, plane, place, c, channels);
 }
 
 template <typename Window, int R, int X>

@@ -1,5 +1,7 @@
 #include "microkernels/vector/vector_avx2.h"
 
+#include "microkernels/dwconv/element_f32.h"
+
 namespace cortex {
 namespace {
 // 16 registers: the taps of a window row, a column of the input, and 12, 10 or 7 sums.

@@ -1,5 +1,7 @@
 #include "microkernels/vector/vector_avx512.h"
 
+#include "microkernels/dwconv/element_f32.h"
+
 namespace cortex {
 namespace {
 // 21 sums, 9 taps of a whole 3x3 window and a column of the input: 31 of 32 registers.

@@ -1,5 +1,7 @@
 #include "microkernels/vector/vector_baseline.h"
 
+#include "microkernels/dwconv/element_f32.h"
+
 namespace cortex {
 namespace {
 constexpr int whole_rows = 0;  // the taps of a whole window would leave too few registers

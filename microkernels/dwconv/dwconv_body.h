@@ -1,5 +1,5 @@
-// The body of every f32 depthwise kernel. An ISA file includes its vector vocabulary and says how many
-// outputs a block may have, then includes this.
+// The body of every depthwise kernel that adds up in f32. An ISA file includes its vector vocabulary and
+// element_<type>.h, says how many outputs a block may have, then includes this.
 //
 // The outputs of a call are cut into blocks of nearly equal size; what a block does is block.h's.
 #pragma once
@@ -8,7 +8,7 @@
 
 #include "cortex/microkernels.h"
 #include "microkernels/dwconv/block.h"
-#include "microkernels/dwconv/window.h"
+#include "microkernels/dwconv/plane.h"
 
 namespace cortex {
 namespace {
@@ -46,47 +46,6 @@ constexpr BlockTable<Form> make_blocks() {
   });
   return table;
 }
-
-// The phases of one call, see Axis.
-struct Phases {
-  const cortex_dwconv_args& p;
-  Range depth;
-  int64_t high, wide;
-
-  CORTEX_INLINE explicit Phases(const cortex_dwconv_args& args)
-      : p(args),
-        depth(clip(p.d0, p.dilation_d, p.kd, p.in_d)),
-        high(phases(p.stride_h, p.dilation_h, p.kh)),
-        wide(phases(p.stride_w, p.dilation_w, p.kw)) {}
-
-  CORTEX_INLINE Axis h(int64_t i) const {
-    return make_axis(i, high, p.rows, p.h0, p.stride_h, p.dilation_h, p.kh, p.in_h);
-  }
-
-  __attribute__((noinline)) Plane plane(int64_t i, int64_t j) const {
-    const Axis y = h(i), x = make_axis(j, wide, p.outputs, p.w0, p.stride_w, p.dilation_w, p.kw, p.in_w);
-    const int64_t first = (p.d0 + depth.begin * p.dilation_d) * p.in_stride_d + y.first * p.in_stride_h +
-                          x.first * p.in_stride_w;
-    const int64_t ld_residual = p.epilogue.ld_residual;
-    const char* residual = reinterpret_cast<const char*>(p.epilogue.residual);
-    return {p,
-            y,
-            x,
-            depth.size(),
-            reinterpret_cast<uintptr_t>(p.input) + static_cast<uintptr_t>(first),
-            static_cast<const char*>(p.weights) + depth.begin * p.w_stride_d,
-            p.dilation_d * p.in_stride_d,
-            y.step * p.in_stride_h,
-            x.step * p.in_stride_w,
-            p.w_stride_d,
-            static_cast<char*>(p.output) + i * p.out_stride_h + j * p.out_stride,
-            residual ? residual + i * p.residual_stride_h + j * ld_residual : nullptr,
-            high * p.out_stride_h,
-            wide * p.out_stride,
-            high * p.residual_stride_h,
-            wide * ld_residual};
-  }
-};
 
 // Rows of blocks; the phases along the width take turns within one, so that they share its lines in cache.
 template <typename Form>
@@ -159,7 +118,9 @@ CORTEX_INLINE void dwconv(const cortex_dwconv_args* args) {
 }  // namespace
 }  // namespace cortex
 
-#define CORTEX_DEFINE_DWCONV(mr, nr, isa)                                                           \
-  extern "C" void cortex_dwconv_f32_f32_f32_##mr##x##nr##x1_##isa(const cortex_dwconv_args* args) { \
-    cortex::dwconv(args);                                                                           \
+#define CORTEX_DEFINE_DWCONV_OF(type, mr, nr, isa)                           \
+  extern "C" void cortex_dwconv_##type##_##type##_f32_##mr##x##nr##x1_##isa( \
+      const cortex_dwconv_args* args) {                                      \
+    cortex::dwconv(args);                                                    \
   }
+#define CORTEX_DEFINE_DWCONV(mr, nr, isa) CORTEX_DEFINE_DWCONV_OF(f32, mr, nr, isa)

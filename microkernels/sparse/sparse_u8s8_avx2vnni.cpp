@@ -1,7 +1,7 @@
 // The VEX form: without the prefix the assembler takes the EVEX form, which is AVX-512's.
 #define CORTEX_MULTIPLY_ADD "%{vex%} vpdpbusd"
 #define CORTEX_HAS_DOT
-#include "microkernels/sparse/bytes_avx2.h"
+#include "microkernels/vector/bytes_avx2.h"
 
 #include "microkernels/sparse/sparse_u8s8_body.h"
 

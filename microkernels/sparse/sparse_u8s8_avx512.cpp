@@ -1,4 +1,4 @@
-#include "microkernels/sparse/bytes_avx512.h"
+#include "microkernels/vector/bytes_avx512.h"
 
 #include "microkernels/sparse/sparse_u8s8_body.h"
 

@@ -1,6 +1,6 @@
 #define CORTEX_MULTIPLY_ADD "vpdpbusd"
 #define CORTEX_HAS_DOT
-#include "microkernels/sparse/bytes_avx512.h"
+#include "microkernels/vector/bytes_avx512.h"
 
 #include "microkernels/sparse/sparse_u8s8_body.h"
 

@@ -1,4 +1,4 @@
-#include "microkernels/sparse/bytes_baseline.h"
+#include "microkernels/vector/bytes_baseline.h"
 
 #include "microkernels/sparse/sparse_u8s8_body.h"
 

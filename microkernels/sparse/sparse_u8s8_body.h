@@ -91,8 +91,9 @@ CORTEX_INLINE void add_quads(Vec (&v)[T][4], const char* panel, const uint32_t* 
                              const char* values) {
 #pragma GCC unroll 1
   for (; count > 0; --count, offset += 4, values += 4 * Share) {
+    const auto column = [&](int i) CORTEX_LAMBDA { return load_vector(panel + offset[i]); };
     Vec a[4];
-    interleave(panel, offset, a);
+    interleave(column(0), column(1), column(2), column(3), a);
     CORTEX_UNROLL
     for (int t = 0; t < T; ++t) {
       float bits;

@@ -1,7 +1,5 @@
-// Vectors of 64 bytes of a panel: four columns interleaved for products of four, and back to memory.
+// Vectors of 64 bytes: four columns of points interleaved for products of four, and back to memory.
 #pragma once
-
-#include "cortex/sparse_kernels.h"
 
 #include "microkernels/vector/elements_avx512.h"
 
@@ -10,10 +8,14 @@ namespace {
 
 constexpr int element = 1, points = 4 * lanes;  // in a vector
 
+using Narrow = __m512i;
+CORTEX_INLINE Narrow load_vector(const char* p) { return _mm512_loadu_si512(p); }
+CORTEX_INLINE void store_vector(char* p, Narrow x) { _mm512_storeu_si512(p, x); }
+CORTEX_INLINE Narrow splat_byte(int x) { return _mm512_set1_epi8(static_cast<char>(x)); }
+CORTEX_INLINE Narrow flip(Narrow x, Narrow bits) { return _mm512_xor_si512(x, bits); }
+
 // Of four columns, 64 points each: lane 4*l + i of a[q] holds point 16*l + 4*q + i of all four.
-CORTEX_INLINE void interleave(const char* panel, const uint32_t* offset, Vec (&a)[4]) {
-  const __m512i x0 = _mm512_loadu_si512(panel + offset[0]), x1 = _mm512_loadu_si512(panel + offset[1]);
-  const __m512i x2 = _mm512_loadu_si512(panel + offset[2]), x3 = _mm512_loadu_si512(panel + offset[3]);
+CORTEX_INLINE void interleave(Narrow x0, Narrow x1, Narrow x2, Narrow x3, Vec (&a)[4]) {
   const __m512i low01 = _mm512_unpacklo_epi8(x0, x1), low23 = _mm512_unpacklo_epi8(x2, x3);
   const __m512i high01 = _mm512_unpackhi_epi8(x0, x1), high23 = _mm512_unpackhi_epi8(x2, x3);
   a[0] = _mm512_castsi512_ps(_mm512_unpacklo_epi16(low01, low23));
@@ -47,11 +49,6 @@ CORTEX_INLINE void store_bytes(char* p, int64_t n, const Vec (&v)[4], int32_t ze
   }
 }
 
-using Narrow = __m512i;
-CORTEX_INLINE Narrow splat_byte(int x) { return _mm512_set1_epi8(static_cast<char>(x)); }
-CORTEX_INLINE Narrow load_vector(const char* p) { return _mm512_loadu_si512(p); }
-CORTEX_INLINE void store_vector(char* p, Narrow x) { _mm512_storeu_si512(p, x); }
-CORTEX_INLINE Narrow flip(Narrow x, Narrow bits) { return _mm512_xor_si512(x, bits); }
 // Element i of a vector at p where its bit is set, else of `otherwise`.
 CORTEX_INLINE Narrow load_elements(uint64_t bits, const char* p, Narrow otherwise) {
   return _mm512_mask_loadu_epi8(otherwise, bits, p);

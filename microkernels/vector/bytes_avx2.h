@@ -1,9 +1,7 @@
-// Vectors of 32 bytes of a panel: four columns interleaved for products of four, and back to memory.
+// Vectors of 32 bytes: four columns of points interleaved for products of four, and back to memory.
 #pragma once
 
 #include <string.h>
-
-#include "cortex/sparse_kernels.h"
 
 #include "microkernels/vector/elements_avx2.h"
 
@@ -12,12 +10,16 @@ namespace {
 
 constexpr int element = 1, points = 4 * lanes;  // in a vector
 
+using Narrow = __m256i;
+CORTEX_INLINE Narrow load_vector(const char* p) {
+  return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p));
+}
+CORTEX_INLINE void store_vector(char* p, Narrow x) { _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), x); }
+CORTEX_INLINE Narrow splat_byte(int x) { return _mm256_set1_epi8(static_cast<char>(x)); }
+CORTEX_INLINE Narrow flip(Narrow x, Narrow bits) { return _mm256_xor_si256(x, bits); }
+
 // Of four columns, 32 points each: lane 4*l + i of a[q] holds point 16*l + 4*q + i of all four.
-CORTEX_INLINE void interleave(const char* panel, const uint32_t* offset, Vec (&a)[4]) {
-  const auto column = [&](int i) CORTEX_LAMBDA {
-    return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(panel + offset[i]));
-  };
-  const __m256i x0 = column(0), x1 = column(1), x2 = column(2), x3 = column(3);
+CORTEX_INLINE void interleave(Narrow x0, Narrow x1, Narrow x2, Narrow x3, Vec (&a)[4]) {
   const __m256i low01 = _mm256_unpacklo_epi8(x0, x1), low23 = _mm256_unpacklo_epi8(x2, x3);
   const __m256i high01 = _mm256_unpackhi_epi8(x0, x1), high23 = _mm256_unpackhi_epi8(x2, x3);
   a[0] = _mm256_castsi256_ps(_mm256_unpacklo_epi16(low01, low23));
@@ -53,13 +55,6 @@ CORTEX_INLINE void store_bytes(char* p, int64_t n, const Vec (&v)[4], int32_t ze
   memcpy(p, copy, static_cast<size_t>(n));
 }
 
-using Narrow = __m256i;
-CORTEX_INLINE Narrow splat_byte(int x) { return _mm256_set1_epi8(static_cast<char>(x)); }
-CORTEX_INLINE void store_vector(char* p, Narrow x) { _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), x); }
-CORTEX_INLINE Narrow flip(Narrow x, Narrow bits) { return _mm256_xor_si256(x, bits); }
-CORTEX_INLINE Narrow load_vector(const char* p) {
-  return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p));
-}
 // Quarters 0, 2, ... of two vectors.
 CORTEX_INLINE Narrow even_images(Narrow low, Narrow high) {
   return _mm256_permute4x64_epi64(_mm256_unpacklo_epi64(low, high), 0xd8);
@@ -74,4 +69,4 @@ CORTEX_INLINE Narrow even_elements(Narrow low, Narrow high) {
 }  // namespace
 }  // namespace cortex
 
-#include "microkernels/sparse/unmasked.h"
+#include "microkernels/vector/unmasked.h"

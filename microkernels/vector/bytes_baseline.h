@@ -1,9 +1,7 @@
-// Vectors of 16 bytes of a panel: four columns interleaved for products of four, and back to memory.
+// Vectors of 16 bytes: four columns of points interleaved for products of four, and back to memory.
 #pragma once
 
 #include <string.h>
-
-#include "cortex/sparse_kernels.h"
 
 #include "microkernels/vector/vector_baseline.h"
 
@@ -26,9 +24,7 @@ CORTEX_INLINE Narrow splat_byte(int x) { return Narrow{} + static_cast<char>(x);
 CORTEX_INLINE Narrow flip(Narrow x, Narrow bits) { return x ^ bits; }
 
 // Of four columns, 16 points each: lane i of a[q] holds point 4*q + i of all four.
-CORTEX_INLINE void interleave(const char* panel, const uint32_t* offset, Vec (&a)[4]) {
-  const Narrow x0 = load_vector(panel + offset[0]), x1 = load_vector(panel + offset[1]);
-  const Narrow x2 = load_vector(panel + offset[2]), x3 = load_vector(panel + offset[3]);
+CORTEX_INLINE void interleave(Narrow x0, Narrow x1, Narrow x2, Narrow x3, Vec (&a)[4]) {
   const auto low = [](Narrow x, Narrow y) CORTEX_LAMBDA {
     return (Pairs)__builtin_shufflevector(x, y, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
   };
@@ -65,4 +61,4 @@ CORTEX_INLINE Narrow even_elements(Narrow x, Narrow y) {
 }  // namespace
 }  // namespace cortex
 
-#include "microkernels/sparse/unmasked.h"
+#include "microkernels/vector/unmasked.h"

@@ -1,0 +1,15 @@
+// The VEX form: without the prefix the assembler takes the EVEX form, which is AVX-512's.
+#define CORTEX_MULTIPLY_ADD "%{vex%} vpdpbusd"
+#define CORTEX_HAS_DOT
+#include "microkernels/vector/bytes_avx2.h"
+
+namespace cortex {
+namespace {
+// 8 sums, four interleaved columns and their parts: 16 registers.
+constexpr int block_rows = 1;
+}  // namespace
+}  // namespace cortex
+
+#include "microkernels/dwconv/dwconv_u8s8_body.h"
+
+CORTEX_DEFINE_DWCONV_BYTES(2, 32, avx2vnni)

@@ -1,0 +1,12 @@
+#include "microkernels/vector/bytes_baseline.h"
+
+namespace cortex {
+namespace {
+// 8 sums; columns in halves, and products, take the other registers.
+constexpr int block_rows = 1;
+}  // namespace
+}  // namespace cortex
+
+#include "microkernels/dwconv/dwconv_u8s8_body.h"
+
+CORTEX_DEFINE_DWCONV_BYTES(2, 16, baseline)
