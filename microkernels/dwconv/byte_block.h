@@ -1,6 +1,9 @@
-// A block of outputs, bytes: R rows of one or two columns for one group of channels. Four columns of the
-// input are interleaved, so that one multiplication adds four taps of a row. With stride 1 the same four
-// serve two outputs, whose taps are interleaved with a shift. The sums stay in registers meanwhile.
+// A block of outputs, bytes: R rows of U units for one group of channels. Rows of the input are interleaved
+// into a buffer first, four columns for each unit, so that one multiplication adds four taps of a row; then
+// the sums are made, a quarter of the channels at a time, weights and sums staying in registers.
+//
+// A unit moves on by two columns. With stride 1 it is two outputs, which the same four columns serve: the
+// second one's taps are interleaved with a shift.
 #pragma once
 
 #include <stdint.h>
@@ -14,68 +17,81 @@ namespace {
 template <int K, int Stride>
 struct Square {
   static constexpr int taps = K, stride = Stride;
-  static constexpr int columns = Stride == 1 ? 2 : 1;      // of outputs
-  static constexpr int quads = (K + columns - 1 + 3) / 4;  // of columns of the input, per row
-  static constexpr int vectors = columns * K * quads * 4;  // of taps
-  static constexpr int steps(int outputs) { return (outputs - 1) * Stride + K; }
+  static constexpr int outputs = Stride == 1 ? 2 : 1;      // of a unit
+  static constexpr int quads = (K + outputs - 1 + 3) / 4;  // of columns of the input, per row and unit
+  static constexpr int tap_quads = outputs * K * quads;
+  static constexpr int rows(int outputs) { return (outputs - 1) * Stride + K; }
+  static constexpr int row_quads(int units) {
+    return units + 2 * (quads - 1);
+  }  // a unit's quads are two apart
 };
 
-// Groups of all kinds have code of their own for the windows that are met most.
-template <bool IsMasked, bool IsSigned>
-struct Kind {
-  static constexpr bool masked = IsMasked, is_signed = IsSigned;
-};
-
-template <typename Form, typename Kind, int R, int X>
-__attribute__((noinline)) void byte_block(const Plane& plane, const Group& group, const Taps* taps, int64_t y,
-                                          int64_t x) {
-  constexpr int K = Form::taps;
-  const Place place(plane, y, x);
-  const uint32_t rows = bits_of(place.rows, Form::steps(R)), columns = bits_of(place.columns, Form::steps(X));
-  Vec sum[R * X][4];
-  CORTEX_UNROLL
-  for (int i = 0; i < R * X; ++i) {
-    CORTEX_UNROLL
-    for (int v = 0; v < 4; ++v) sum[i][v] = group.start[v];
+// `rows` rows of the input from that of output row y on, `quads` times four columns in each, two columns
+// apart, from that of output x on.
+template <bool Masked, bool Signed>
+__attribute__((noinline)) void interleave_rows(const Plane& plane, const Group& group, int64_t y, int64_t x,
+                                               int rows, int quads, Columns* to) {
+  const int64_t first_row = y * plane.h.stride, first = x * plane.w.stride;
+  const Range inside = plane.w.inside;
+  uintptr_t line =
+      plane.input + static_cast<uintptr_t>(first_row * plane.in_row + first * plane.in_column + group.first);
+#pragma GCC unroll 1
+  for (int r = 0; r < rows; ++r, line += static_cast<uintptr_t>(plane.in_row)) {
+    const bool exists = first_row + r >= plane.h.inside.begin && first_row + r < plane.h.inside.end;
+    const int64_t begin = exists ? inside.begin - first : 0;
+    const auto count = static_cast<uint64_t>(exists ? inside.size() : 0);
+    const char* at = reinterpret_cast<const char*>(line);
+    const auto column = [&](int64_t c, const char* from) CORTEX_LAMBDA {
+      if (static_cast<uint64_t>(c - begin) >= count) return group.outside;
+      return group.load_column<Masked, Signed>(from);
+    };
+    const int64_t apart = plane.in_column;
+    Pair pair(column(0, at), column(1, at + apart));
+#pragma GCC unroll 1
+    for (int64_t c = 2; c <= 2 * quads; c += 2, to += 4) {
+      at += 2 * apart;
+      const Pair next(column(c, at), column(c + 1, at + apart));
+      Vec a[4];
+      interleave(pair, next, a);
+      CORTEX_UNROLL
+      for (int v = 0; v < 4; ++v) to[v] = Columns(a[v]);
+      pair = next;
+    }
   }
-  const char* input = reinterpret_cast<const char*>(
-      plane.input + static_cast<uintptr_t>(y * plane.h.stride * plane.in_row +
-                                           x * plane.w.stride * plane.in_column + group.first));
-  unroll<Form::steps(R)>([&](auto row) CORTEX_LAMBDA {
-    const uint32_t here = rows >> row & 1 ? columns : 0;
-    if (here != 0 || group.adds_outside) {
-      unroll<Form::quads>([&](auto q) CORTEX_LAMBDA {
-        const auto column = [&](auto i) CORTEX_LAMBDA {
-          // What meets no tap is any column.
-          constexpr int at = 4 * q + i < Form::steps(X) ? 4 * q + i : Form::steps(X) - 1;
-          if (!(here >> at & 1)) return group.outside;
-          return group.load_column<Kind::masked, Kind::is_signed>(input + at * plane.in_column);
-        };
-        Vec a[4];
-        interleave(column(Index<0>{}), column(Index<1>{}), column(Index<2>{}), column(Index<3>{}), a);
+}
+
+// Sums of R rows of U units: sums[row][unit][output of it][v].
+template <typename Form, int R, int U>
+__attribute__((noinline)) void multiply(const Taps* taps, const Columns* columns, const Vec* start,
+                                        Vec* sums) {
+  constexpr int K = Form::taps, Q = Form::quads, X = Form::outputs, row_quads = Form::row_quads(U);
+#pragma GCC unroll 1
+  for (int v = 0; v < 4; ++v, ++columns, ++sums, taps += Form::tap_quads) {
+    Vec sum[R * U * X];
+    CORTEX_UNROLL
+    for (Vec& x : sum) x = start[v];
+    const HeldTaps<Form::tap_quads> held(taps);
+    unroll<Form::rows(R)>([&](auto row) CORTEX_LAMBDA {
+      unroll<row_quads>([&](auto t) CORTEX_LAMBDA {
+        const Columns four = columns[(row * row_quads + t) * 4];
         CORTEX_UNROLL
-        for (int v = 0; v < 4; ++v) {
-          const Columns four(a[v]);
+        for (int i = 0; i < R; ++i) {
+          const int tap_row = row - i * Form::stride;
+          if (tap_row < 0 || tap_row >= K) continue;
           CORTEX_UNROLL
-          for (int i = 0; i < R; ++i) {
-            const int tap_row = row - i * Form::stride;
-            if (tap_row < 0 || tap_row >= K) continue;
+          for (int q = 0; q < Q; ++q) {
+            const int u = t - 2 * q;
+            if (u < 0 || u >= U) continue;
             CORTEX_UNROLL
             for (int j = 0; j < X; ++j)
-              add_product(sum[i * X + j][v], four, taps[((j * K + tap_row) * Form::quads + q) * 4 + v]);
+              held.add_product(sum[(i * U + u) * X + j], four, (j * K + tap_row) * Q + q);
           }
         }
       });
-    }
-    input += plane.in_row;
-  });
-  Vec memory[R * X * 4];
-  CORTEX_UNROLL
-  for (int i = 0; i < R * X; ++i) {
+    });
     CORTEX_UNROLL
-    for (int v = 0; v < 4; ++v) memory[4 * i + v] = sum[i][v];
+    for (int i = 0; i < R * U * X; ++i) sums[4 * i] = sum[i];
   }
-  finish(ByteSums{plane, group, y, x, R, X, memory});
 }
 
 // Any window, output by output.
@@ -111,7 +127,7 @@ __attribute__((noinline)) void byte_window(const Plane& plane, const Group& grou
       }
     }
   }
-  finish(ByteSums{plane, group, y, x, 1, 1, sum});
+  finish({plane, group, y, x, 1, 1, 1, sum});
 }
 
 }  // namespace

@@ -5,11 +5,11 @@
 
 namespace cortex {
 namespace {
-// 8 sums, four interleaved columns and their parts: 16 registers.
-constexpr int block_rows = 1;
+// 8 sums, 6 quads of taps and one of columns: 15 of 16 registers.
+constexpr int block_rows = 2, block_units = 2;
 }  // namespace
 }  // namespace cortex
 
 #include "microkernels/dwconv/dwconv_u8s8_body.h"
 
-CORTEX_DEFINE_DWCONV_BYTES(2, 32, avx2vnni)
+CORTEX_DEFINE_DWCONV_BYTES(8, 32, avx2vnni)

@@ -3,10 +3,10 @@
 namespace cortex {
 namespace {
 // 8 sums; columns in halves, and products, take the other registers.
-constexpr int block_rows = 1;
+constexpr int block_rows = 2, block_units = 2;
 }  // namespace
 }  // namespace cortex
 
 #include "microkernels/dwconv/dwconv_u8s8_body.h"
 
-CORTEX_DEFINE_DWCONV_BYTES(2, 16, baseline)
+CORTEX_DEFINE_DWCONV_BYTES(8, 16, baseline)

@@ -13,61 +13,68 @@
 namespace cortex {
 namespace {
 
-using ByteBlock = void (*)(const Plane&, const Group&, const Taps*, int64_t y, int64_t x);
+using Multiply = void (*)(const Taps*, const Columns*, const Vec* start, Vec* sums);
 
 template <typename Form>
-struct ByteBlocks {
-  ByteBlock block[4][block_rows][Form::columns];  // [signed, masked][rows - 1][columns - 1]
+struct Multiplies {
+  Multiply of[block_rows][block_units];  // [rows - 1][units - 1]
 };
 
 template <typename Form>
-constexpr ByteBlocks<Form> make_byte_blocks() {
-  ByteBlocks<Form> table{};
-  unroll<4>([&](auto kind) {
-    unroll<block_rows>([&](auto r) {
-      unroll<Form::columns>([&](auto x) {
-        // Larger windows have one form for all groups: what it adds is little beside their taps.
-        using Of = Kind<(kind & 1) || Form::taps != 3, (kind & 2) || Form::taps != 3>;
-        table.block[kind][r][x] = byte_block<Form, Of, r.value + 1, x.value + 1>;
-      });
-    });
+constexpr Multiplies<Form> make_multiplies() {
+  Multiplies<Form> table{};
+  unroll<block_rows>([&](auto r) {
+    unroll<block_units>([&](auto u) { table.of[r][u] = multiply<Form, r.value + 1, u.value + 1>; });
   });
   return table;
 }
 
+using InterleaveRows = void (*)(const Plane&, const Group&, int64_t y, int64_t x, int rows, int quads,
+                                Columns*);
+constexpr InterleaveRows interleaves[] = {interleave_rows<false, false>, interleave_rows<true, false>,
+                                          interleave_rows<false, true>, interleave_rows<true, true>};
+
 template <typename Form>
 __attribute__((noinline)) void square_windows(const Phases& all, bool is_signed) {
-  static constexpr ByteBlocks<Form> table = make_byte_blocks<Form>();
-  Taps taps[Form::vectors];
+  static constexpr Multiplies<Form> table = make_multiplies<Form>();
+  Taps taps[4 * Form::tap_quads];
+  alignas(64) char buffer[Form::rows(block_rows) * Form::row_quads(block_units) * 4 * sizeof(Columns)];
+  Columns* const columns = reinterpret_cast<Columns*>(buffer);
+  Vec sums[block_rows * block_units * Form::outputs * 4];
   const Plane any = all.plane(0, 0);
 #pragma GCC unroll 1
   for (int64_t c = 0; c < all.p.channels; c += points) {
     Group group(all.p, c, is_signed);
     group.set_start(any);
-    Taps* to = taps;
+    int at = 0;
 #pragma GCC unroll 1
-    for (int64_t j = 0; j < Form::columns; ++j) {
+    for (int64_t j = 0; j < Form::outputs; ++j) {
 #pragma GCC unroll 1
       for (int64_t i = 0; i < Form::taps; ++i) {
 #pragma GCC unroll 1
-        for (int64_t q = 0; q < Form::quads; ++q, to += 4) {
+        for (int64_t q = 0; q < Form::quads; ++q, ++at) {
           Vec w[4];
           group.load_taps(any.weights + i * all.p.w_stride_h + c, all.p.w_stride_w, 4 * q - j, Form::taps, w);
           CORTEX_UNROLL
-          for (int v = 0; v < 4; ++v) to[v].set(w[v]);
+          for (int v = 0; v < 4; ++v) taps[v * Form::tap_quads + at].set(w[v]);
         }
       }
     }
-    const auto& blocks = table.block[(is_signed ? 2 : 0) + (group.whole() ? 0 : 1)];
+    const InterleaveRows interleave_block = interleaves[(is_signed ? 2 : 0) + (group.whole() ? 0 : 1)];
     for (int64_t i = 0; i < all.high && i < all.p.rows; ++i) {
       for (int64_t j = 0; j < all.wide && j < all.p.outputs; ++j) {
         const Plane plane = all.plane(i, j);
         Parts rows(plane.h.outputs, block_rows);
         for (int64_t y = 0, high; y < plane.h.outputs; y += high) {
           high = rows.next();
-          for (int64_t x = 0; x < plane.w.outputs; x += Form::columns) {
-            const bool last = x + Form::columns > plane.w.outputs;
-            blocks[high - 1][last ? 0 : Form::columns - 1](plane, group, taps, y, x);
+          Parts units((plane.w.outputs + Form::outputs - 1) / Form::outputs, block_units);
+          for (int64_t x = 0, wide; x < plane.w.outputs; x += wide * Form::outputs) {
+            wide = units.next();
+            const int r = static_cast<int>(high), u = static_cast<int>(wide), made = u * Form::outputs;
+            interleave_block(plane, group, y, x, Form::rows(r), Form::row_quads(u), columns);
+            table.of[r - 1][u - 1](taps, columns, group.start, sums);
+            const int64_t left = plane.w.outputs - x;  // the last unit may have one output too many
+            finish({plane, group, y, x, r, left < made ? static_cast<int>(left) : made, made, sums});
           }
         }
       }

@@ -10,12 +10,13 @@
 namespace cortex {
 namespace {
 
-// Outputs [y, y + rows) x [x, x + columns); sums[i][j][v]: vector v of those of output (i, j).
+// Outputs [y, y + rows) x [x, x + columns); sums[i][j][v]: vector v of those of output (i, j); of `made`
+// outputs in a row.
 struct ByteSums {
   const Plane& plane;
   const Group& group;
   int64_t y, x;
-  int rows, columns;
+  int rows, columns, made;
   const Vec* sums;
 
   CORTEX_INLINE char* output(int i, int j, int64_t size) const {
@@ -37,11 +38,12 @@ __attribute__((noinline)) void finish_often(const ByteSums& s, float least, floa
     scale[v] = load(s.group.scale + v * lanes);
     bias[v] = load(s.group.bias + v * lanes);
   }
-  const Vec* sums = s.sums;
 #pragma GCC unroll 1
   for (int i = 0; i < s.rows; ++i) {
+    const Vec* sums = s.sums + i * s.made * 4;
+    char* c = s.output(i, 0, 1);
 #pragma GCC unroll 1
-    for (int j = 0; j < s.columns; ++j, sums += 4) {
+    for (int j = 0; j < s.columns; ++j, sums += 4, c += s.plane.out_column) {
       Vec x[4];
       CORTEX_UNROLL
       for (int v = 0; v < 4; ++v) {
@@ -50,7 +52,7 @@ __attribute__((noinline)) void finish_often(const ByteSums& s, float least, floa
         if (Bias) x[v] = add(x[v], bias[v]);
         if (Clamp) x[v] = min(splat(most), max(splat(least), x[v]));
       }
-      store_bytes<Type>(s.output(i, j, 1), s.group.channels, x, zero_point);
+      store_bytes<Type>(c, s.group.channels, x, zero_point);
     }
   }
 }
@@ -80,7 +82,7 @@ __attribute__((noinline)) void finish_rarely(const ByteSums& s, int32_t type) {
     const int i = output / s.columns, j = output % s.columns;
     Vec sums[4];
     CORTEX_UNROLL
-    for (int v = 0; v < 4; ++v) sums[v] = s.sums[4 * output + v];
+    for (int v = 0; v < 4; ++v) sums[v] = s.sums[4 * (i * s.made + j) + v];
     float copy[points];
     store_in_order(copy, sums);
     char* c = s.output(i, j, size);

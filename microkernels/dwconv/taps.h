@@ -23,13 +23,6 @@ struct Taps {
   Vec bytes;
   CORTEX_INLINE void set(Vec x) { bytes = x; }
 };
-CORTEX_INLINE void add_product(Vec& sum, const Columns& a, const Taps& w) {
-#if defined(__AVX512F__)
-  asm(CORTEX_MULTIPLY_ADD " %2, %1, %0" : "+v"(sum) : "v"(a.bytes), "m"(w.bytes));
-#else
-  asm(CORTEX_MULTIPLY_ADD " %2, %1, %0" : "+x"(sum) : "x"(a.bytes), "m"(w.bytes));
-#endif
-}
 #else
 // Widened: bytes 0 and 2, and bytes 1 and 3 of each lane as 16 bits.
 struct Columns {
@@ -45,10 +38,50 @@ struct Taps {
     odd = (Product::Signed)x >> 8;
   }
 };
-CORTEX_INLINE void add_product(Vec& sum, const Columns& a, const Taps& w) {
-  Product::add_in_place(sum, Product::pair_sums(a.even, w.even));
-  Product::add_in_place(sum, Product::pair_sums(a.odd, w.odd));
-}
+#endif
+
+// N quads of taps: in registers where these are few and have room, else in memory.
+#ifdef CORTEX_HAS_DOT
+constexpr int held_taps = 6;
+#else
+constexpr int held_taps = 0;
+#endif
+template <int N, bool InRegisters = (N <= held_taps)>
+struct HeldTaps {
+  const Taps* taps;
+  CORTEX_INLINE explicit HeldTaps(const Taps* from) : taps(from) {}
+  CORTEX_INLINE void add_product(Vec& sum, const Columns& a, int i) const {
+#ifdef CORTEX_HAS_DOT
+#if defined(__AVX512F__)
+    asm(CORTEX_MULTIPLY_ADD " %2, %1, %0" : "+v"(sum) : "v"(a.bytes), "m"(taps[i].bytes));
+#else
+    asm(CORTEX_MULTIPLY_ADD " %2, %1, %0" : "+x"(sum) : "x"(a.bytes), "m"(taps[i].bytes));
+#endif
+#else
+    Product::add_in_place(sum, Product::pair_sums(a.even, taps[i].even));
+    Product::add_in_place(sum, Product::pair_sums(a.odd, taps[i].odd));
+#endif
+  }
+};
+#ifdef CORTEX_HAS_DOT
+template <int N>
+struct HeldTaps<N, true> {
+  Vec taps[N];
+  CORTEX_INLINE explicit HeldTaps(const Taps* from) {
+    CORTEX_UNROLL
+    for (int i = 0; i < N; ++i) {
+      taps[i] = from[i].bytes;
+      keep(taps[i]);
+    }
+  }
+  CORTEX_INLINE void add_product(Vec& sum, const Columns& a, int i) const {
+#if defined(__AVX512F__)  // vectors of 32 bytes have 32 registers too
+    asm(CORTEX_MULTIPLY_ADD " %2, %1, %0" : "+v"(sum) : "v"(a.bytes), "v"(taps[i]));
+#else
+    Product::accumulate(sum, a.bytes, taps[i]);
+#endif
+  }
+};
 #endif
 
 struct Group {

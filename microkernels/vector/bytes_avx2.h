@@ -18,14 +18,20 @@ CORTEX_INLINE void store_vector(char* p, Narrow x) { _mm256_storeu_si256(reinter
 CORTEX_INLINE Narrow splat_byte(int x) { return _mm256_set1_epi8(static_cast<char>(x)); }
 CORTEX_INLINE Narrow flip(Narrow x, Narrow bits) { return _mm256_xor_si256(x, bits); }
 
+// Two columns side by side, their first and second eight points of each block of 16.
+struct Pair {
+  Narrow low, high;
+  CORTEX_INLINE Pair(Narrow x, Narrow y) : low(_mm256_unpacklo_epi8(x, y)), high(_mm256_unpackhi_epi8(x, y)) {}
+};
 // Of four columns, 32 points each: lane 4*l + i of a[q] holds point 16*l + 4*q + i of all four.
+CORTEX_INLINE void interleave(const Pair& x, const Pair& y, Vec (&a)[4]) {
+  a[0] = _mm256_castsi256_ps(_mm256_unpacklo_epi16(x.low, y.low));
+  a[1] = _mm256_castsi256_ps(_mm256_unpackhi_epi16(x.low, y.low));
+  a[2] = _mm256_castsi256_ps(_mm256_unpacklo_epi16(x.high, y.high));
+  a[3] = _mm256_castsi256_ps(_mm256_unpackhi_epi16(x.high, y.high));
+}
 CORTEX_INLINE void interleave(Narrow x0, Narrow x1, Narrow x2, Narrow x3, Vec (&a)[4]) {
-  const __m256i low01 = _mm256_unpacklo_epi8(x0, x1), low23 = _mm256_unpacklo_epi8(x2, x3);
-  const __m256i high01 = _mm256_unpackhi_epi8(x0, x1), high23 = _mm256_unpackhi_epi8(x2, x3);
-  a[0] = _mm256_castsi256_ps(_mm256_unpacklo_epi16(low01, low23));
-  a[1] = _mm256_castsi256_ps(_mm256_unpackhi_epi16(low01, low23));
-  a[2] = _mm256_castsi256_ps(_mm256_unpacklo_epi16(high01, high23));
-  a[3] = _mm256_castsi256_ps(_mm256_unpackhi_epi16(high01, high23));
+  interleave(Pair(x0, x1), Pair(x2, x3), a);
 }
 
 // v, interleaved as above, point by point.
@@ -50,9 +56,13 @@ CORTEX_INLINE void store_bytes(char* p, int64_t n, const Vec (&v)[4], int32_t ze
     _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), all);
     return;
   }
+#if defined(__AVX512VL__)
+  _mm256_mask_storeu_epi8(p, static_cast<__mmask32>((uint64_t{1} << n) - 1), all);
+#else
   char copy[points];
   _mm256_storeu_si256(reinterpret_cast<__m256i*>(copy), all);
   memcpy(p, copy, static_cast<size_t>(n));
+#endif
 }
 
 // Quarters 0, 2, ... of two vectors.
@@ -66,7 +76,16 @@ CORTEX_INLINE Narrow even_elements(Narrow low, Narrow high) {
   return _mm256_permute4x64_epi64(packed, 0xd8);
 }
 
+#if defined(__AVX512VL__)
+// Byte i of a vector at p where its bit is set, else of `otherwise`.
+CORTEX_INLINE Narrow load_elements(uint64_t bits, const char* p, Narrow otherwise) {
+  return _mm256_mask_loadu_epi8(otherwise, static_cast<__mmask32>(bits), p);
+}
+#endif
+
 }  // namespace
 }  // namespace cortex
 
+#if !defined(__AVX512VL__)
 #include "microkernels/vector/unmasked.h"
+#endif

@@ -14,14 +14,20 @@ CORTEX_INLINE void store_vector(char* p, Narrow x) { _mm512_storeu_si512(p, x); 
 CORTEX_INLINE Narrow splat_byte(int x) { return _mm512_set1_epi8(static_cast<char>(x)); }
 CORTEX_INLINE Narrow flip(Narrow x, Narrow bits) { return _mm512_xor_si512(x, bits); }
 
+// Two columns side by side, their first and second eight points of each block of 16.
+struct Pair {
+  Narrow low, high;
+  CORTEX_INLINE Pair(Narrow x, Narrow y) : low(_mm512_unpacklo_epi8(x, y)), high(_mm512_unpackhi_epi8(x, y)) {}
+};
 // Of four columns, 64 points each: lane 4*l + i of a[q] holds point 16*l + 4*q + i of all four.
+CORTEX_INLINE void interleave(const Pair& x, const Pair& y, Vec (&a)[4]) {
+  a[0] = _mm512_castsi512_ps(_mm512_unpacklo_epi16(x.low, y.low));
+  a[1] = _mm512_castsi512_ps(_mm512_unpackhi_epi16(x.low, y.low));
+  a[2] = _mm512_castsi512_ps(_mm512_unpacklo_epi16(x.high, y.high));
+  a[3] = _mm512_castsi512_ps(_mm512_unpackhi_epi16(x.high, y.high));
+}
 CORTEX_INLINE void interleave(Narrow x0, Narrow x1, Narrow x2, Narrow x3, Vec (&a)[4]) {
-  const __m512i low01 = _mm512_unpacklo_epi8(x0, x1), low23 = _mm512_unpacklo_epi8(x2, x3);
-  const __m512i high01 = _mm512_unpackhi_epi8(x0, x1), high23 = _mm512_unpackhi_epi8(x2, x3);
-  a[0] = _mm512_castsi512_ps(_mm512_unpacklo_epi16(low01, low23));
-  a[1] = _mm512_castsi512_ps(_mm512_unpackhi_epi16(low01, low23));
-  a[2] = _mm512_castsi512_ps(_mm512_unpacklo_epi16(high01, high23));
-  a[3] = _mm512_castsi512_ps(_mm512_unpackhi_epi16(high01, high23));
+  interleave(Pair(x0, x1), Pair(x2, x3), a);
 }
 
 // v, interleaved as above, point by point.

@@ -23,19 +23,23 @@ CORTEX_INLINE void store_vector(char* p, Narrow x) { memcpy(p, &x, sizeof x); }
 CORTEX_INLINE Narrow splat_byte(int x) { return Narrow{} + static_cast<char>(x); }
 CORTEX_INLINE Narrow flip(Narrow x, Narrow bits) { return x ^ bits; }
 
+// Two columns side by side, their first and second eight points.
+struct Pair {
+  Pairs low, high;
+  CORTEX_INLINE Pair(Narrow x, Narrow y)
+      : low((Pairs)__builtin_shufflevector(x, y, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23)),
+        high((Pairs)__builtin_shufflevector(x, y, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15,
+                                            31)) {}
+};
 // Of four columns, 16 points each: lane i of a[q] holds point 4*q + i of all four.
+CORTEX_INLINE void interleave(const Pair& x, const Pair& y, Vec (&a)[4]) {
+  a[0] = (Vec)__builtin_shufflevector(x.low, y.low, 0, 8, 1, 9, 2, 10, 3, 11);
+  a[1] = (Vec)__builtin_shufflevector(x.low, y.low, 4, 12, 5, 13, 6, 14, 7, 15);
+  a[2] = (Vec)__builtin_shufflevector(x.high, y.high, 0, 8, 1, 9, 2, 10, 3, 11);
+  a[3] = (Vec)__builtin_shufflevector(x.high, y.high, 4, 12, 5, 13, 6, 14, 7, 15);
+}
 CORTEX_INLINE void interleave(Narrow x0, Narrow x1, Narrow x2, Narrow x3, Vec (&a)[4]) {
-  const auto low = [](Narrow x, Narrow y) CORTEX_LAMBDA {
-    return (Pairs)__builtin_shufflevector(x, y, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
-  };
-  const auto high = [](Narrow x, Narrow y) CORTEX_LAMBDA {
-    return (Pairs)__builtin_shufflevector(x, y, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
-  };
-  const Pairs low01 = low(x0, x1), low23 = low(x2, x3), high01 = high(x0, x1), high23 = high(x2, x3);
-  a[0] = (Vec)__builtin_shufflevector(low01, low23, 0, 8, 1, 9, 2, 10, 3, 11);
-  a[1] = (Vec)__builtin_shufflevector(low01, low23, 4, 12, 5, 13, 6, 14, 7, 15);
-  a[2] = (Vec)__builtin_shufflevector(high01, high23, 0, 8, 1, 9, 2, 10, 3, 11);
-  a[3] = (Vec)__builtin_shufflevector(high01, high23, 4, 12, 5, 13, 6, 14, 7, 15);
+  interleave(Pair(x0, x1), Pair(x2, x3), a);
 }
 
 CORTEX_INLINE void store_in_order(float* to, const Vec (&v)[4]) {
