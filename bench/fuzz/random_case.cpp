@@ -40,18 +40,17 @@ Axis random_axis(Random& r, int64_t largest) {
   }
 }
 
-ConvProblem random_conv(Random& r, double limit, bool narrow) {
+ConvProblem random_conv(Random& r, double limit) {
   for (;;) {
     ConvProblem c;
     const int64_t rank = r.chance(0.75) ? 2 : r.chance(0.5) ? 1 : 3;
     const int64_t largest = rank == 3 ? 10 : rank == 2 ? (r.chance(0.2) ? 60 : 24) : 150;
     const int64_t channels = r.chance(0.25) ? 300 : 80;
     c.mb = r.chance(0.6) ? 1 : r.between(1, 4);
-    const bool depthwise = r.chance(0.2) && !narrow;  // narrow ones have no kernels
+    const bool depthwise = r.chance(0.2);
     c.g = depthwise ? extent(r, 70) : r.chance(0.2) ? r.between(2, 5) : 1;
     const int64_t icg = depthwise ? 1 : extent(r, channels);
     const int64_t ocg = depthwise ? 1 : extent(r, channels);
-    if (narrow && c.g > 1 && icg == 1 && ocg == 1) continue;
     c.ic = c.g * icg;
     c.oc = c.g * ocg;
     const auto assign = [](const Axis& a, int64_t& in, int64_t& out, int64_t& k, int64_t& s, int64_t& p,
@@ -178,7 +177,7 @@ FuzzCase random_case(uint64_t seed, int64_t index, const FuzzSpace& space) {
     p.src = types[0], p.wei = types[1], p.dst = types[2];
   }
   if (conv) {
-    p.op = random_conv(r, limit, p.src != DataType::f32);
+    p.op = random_conv(r, limit);
     c.src = static_cast<ActivationLayout>(r.between(0, 2));
     c.dst = static_cast<ActivationLayout>(r.between(0, 2));
     c.weights = static_cast<WeightsLayout>(r.between(1, 3));

@@ -160,6 +160,7 @@ class CallBuilder {
     set("stride_w", window->w.stride);
     set_nonzero("out_stride", p_.kernel.ldc);
     set_nonzero("out_stride_h", p_.kernel.c_row_stride);
+    set_nonzero("in_zero_point", p_.nest.a_zero_point);
     if (p_.nest.epilogue.residual) set_nonzero("residual_stride_h", p_.kernel.c_row_stride);
     return {};
   }

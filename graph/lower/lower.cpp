@@ -50,15 +50,24 @@ Result<Nest> lower(const Problem& problem) {
   if (!nest) return nest;
   nest->epilogue = problem.epilogue;
   nest->epilogue.compensation = a_zero(problem) != 0;
+  if (is_depthwise(problem)) nest->a_zero_point = problem.src_zero_point;
   if (Status s = verify(*nest); !s) return s.error();
   return nest;
 }
 
+bool is_depthwise(const Problem& problem) {
+  if (!problem.is_conv()) return false;
+  const ConvProblem& p = problem.conv();
+  return p.g > 1 && p.ic == p.g && p.oc == p.g;
+}
+
 int32_t a_zero(const Problem& problem) {
+  if (is_depthwise(problem)) return 0;
   return problem.src_zero_point + (problem.src == DataType::s8 ? 128 : 0);
 }
 
 bool a_is_copied(const Problem& problem) {
+  if (is_depthwise(problem)) return false;
   if (problem.src == DataType::s8) return true;
   if (problem.src_zero_point == 0 || !problem.is_conv()) return false;
   const ConvProblem& p = problem.conv();
@@ -79,7 +88,7 @@ ConvProblem with_halo(const ConvProblem& conv) {
 
 bool a_in_units(const Problem& problem) {
   const int64_t length = unit_length(problem.src);
-  if (length == 1) return true;
+  if (length == 1 || is_depthwise(problem)) return true;
   if (a_is_copied(problem)) return false;
   if (problem.is_conv()) return problem.conv().ic / problem.conv().g % length == 0;
   return !problem.matmul().a_transposed && problem.matmul().k % length == 0;

@@ -10,7 +10,8 @@
 // Dims: n g od oh ow oc kd kh kw ic; n od oh ow c kd kh kw; b0.. m n k. Dims of extent 1 are left out,
 // except that one parallel (oc, c, n) and one reduction dim (ic, kw, k) always stay. A matmul's B is
 // constant (may be packed ahead of time) unless it has a matrix per batch index.
-// Of narrow types src and wei are counted in units (see dtype.h) along ic or k, the last one filled up with
+// Depthwise convolutions of narrow types are counted in elements, which may have a zero point. Otherwise, of
+// narrow types src and wei are counted in units (see dtype.h) along ic or k, the last one filled up with
 // zeros: src [n][d][h][w][g][ic units], wei [g][kd][kh][kw][ic units][oc], [k units][n]. Operands of callers
 // that are laid out otherwise are brought into that form before the nest runs.
 // bias: one float per output channel g*oc (conv) or column n (matmul). residual: dst's layout.
@@ -24,13 +25,16 @@ namespace cortex {
 // Refuses what validate() refuses. The result passes verify().
 Result<Nest> lower(const Problem& problem);
 
+// More than one group, one channel in and out in each.
+bool is_depthwise(const Problem& problem);
+
 // Whether src ([m][k] or NHWC) and wei ([k][n], or [n][k] where transposed; OIHW) as callers hold them are
 // what the nest reads, byte for byte and as far as units go.
 bool a_in_units(const Problem& problem);
 bool b_in_units(const Problem& problem);
 
-// Kernels take u8 in A: a source of s8 is copied with 128 added. What stands for zero in A is then 128 or the
-// zero point or their sum; the nest's epilogue takes it back from the sums (compensation).
+// Kernels of units take u8 in A: a source of s8 is copied with 128 added. What stands for zero in A is then
+// 128 or the zero point or their sum; the nest's epilogue takes it back from the sums (compensation).
 int32_t a_zero(const Problem& problem);
 // Whether A is such a copy. That of a convolution has the padding in it, since 0 does not stand for zero;
 // for that, sources of u8 are copied too.

@@ -1,5 +1,3 @@
-#include <fmt/format.h>
-
 #include "graph/lower/lower_op.h"
 #include "support/checked.h"
 
@@ -42,11 +40,7 @@ Nest lower_depthwise(const Problem& problem) {
 Result<Nest> lower_conv(const Problem& problem) {
   const ConvProblem p = a_is_copied(problem) ? with_halo(problem.conv()) : problem.conv();
   const DataType src = a_is_copied(problem) ? DataType::u8 : problem.src;
-  if (p.g > 1 && p.ic == p.g && p.oc == p.g) {
-    if (problem.src == DataType::f32) return lower_depthwise(problem);
-    return unsupported(
-        fmt::format("a depthwise convolution of {}: only f32 has kernels", dtype_name(problem.src)));
-  }
+  if (is_depthwise(problem)) return lower_depthwise(problem);
   const int64_t icg = ceil_div(p.ic / p.g, unit_length(problem.src)), ocg = p.oc / p.g;
   NestBuilder nest("conv");
   const int n = nest.dim("n", p.mb, parallel), g = nest.dim("g", p.g, parallel);

@@ -343,6 +343,25 @@ TEST(Coalesce, DepthwiseKeepsItsWindow) {
             "  C dst f32 [h:112:3584 @ oh] [w:112:32 @ ow] [c:32:1 @ c]\n");
 }
 
+// Nothing adjacent is reduced: elements, not units, and the zero point stays with the source.
+TEST(Coalesce, NarrowDepthwiseIsCountedInElements) {
+  const std::string text =
+      coalesced("--dt=u8:s8:s32 --attr-zero-points=src:common:7 g32mb1ic32ih112oc32oh112kh3ph1");
+  EXPECT_EQ(text,
+            "nest conv\n"
+            "  dim oh 112 parallel\n"
+            "  dim ow 112 parallel\n"
+            "  dim c 32 parallel\n"
+            "  dim kh 3 reduction\n"
+            "  dim kw 3 reduction\n"
+            "  A src u8 [h:112:3584 @ oh + kh - 1] [w:112:32 @ ow + kw - 1] [c:32:1 @ c] padded zero 7\n"
+            "  B wei s8 [kh:3:96 @ kh] [kw:3:32 @ kw] [c:32:1 @ c] constant\n"
+            "  C dst s32 [h:112:3584 @ oh] [w:112:32 @ ow] [c:32:1 @ c]\n");
+  const Result<Nest> parsed = parse_nest(text);
+  ASSERT_TRUE(parsed.ok()) << parsed.error().message;
+  EXPECT_EQ(to_string(*parsed), text);
+}
+
 TEST(Coalesce, DilatedWindowKeepsItsWidth) {
   const std::string text = coalesced("mb1ic8ih10oc8oh8kh2dh1ph0");
   EXPECT_NE(text.find("dim kw 2 reduction\n  dim ic 8 reduction"), std::string::npos) << text;

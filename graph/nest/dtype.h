@@ -89,6 +89,9 @@ inline DataType element_of(DataType t) {
 // Elements in a unit.
 inline int64_t unit_length(DataType t) { return size_of(unit_of(t)) / size_of(element_of(t)); }
 
+// Elements in one of a nest's: those of a unit, or one.
+inline int64_t length_of(DataType t) { return size_of(t) / size_of(element_of(t)); }
+
 // What products of these elements (or units) are added up in.
 inline DataType sum_type(DataType t) {
   const DataType element = element_of(t);

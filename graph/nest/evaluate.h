@@ -63,7 +63,8 @@ inline std::vector<double> evaluate(const Nest& nest, const EvaluateArgs& args) 
     const int64_t a = offset_at(nest[Operand::a], point), b = offset_at(nest[Operand::b], point);
     if (a >= 0 && b >= 0) {
       c[static_cast<size_t>(offset_at(nest[Operand::c], point))] +=
-          static_cast<double>(args.a[static_cast<size_t>(a)]) * args.b[static_cast<size_t>(b)];
+          (static_cast<double>(args.a[static_cast<size_t>(a)]) - nest.a_zero_point) *
+          args.b[static_cast<size_t>(b)];
     }
     more = false;
     for (size_t d = point.size(); d-- > 0 && !more;) {

@@ -4,8 +4,10 @@
 //
 // (A and B of narrow types are counted in units, see dtype.h: a product is then that of two units, the sum
 // over their elements. B's units are interleaved: its element (k, n) holds 2 or 4 consecutive rows of column
-// n.) followed, for every element of C, by an epilogue. Subscripts f, g, h are affine in the dims. The order
-// of points is not part of the Nest: a Schedule chooses it, dependences bound it.
+// n. Where nothing adjacent is reduced, as in depthwise convolutions, they are counted in elements. What
+// stands for zero in A may then be another number: it is subtracted, and padding adds nothing.) followed, for
+// every element of C, by an epilogue. Subscripts f, g, h are affine in the dims. The order of points is not
+// part of the Nest: a Schedule chooses it, dependences bound it.
 #pragma once
 
 #include <cstdint>
@@ -66,6 +68,7 @@ struct Nest {
   std::vector<Dim> dims;         // any order; lowering puts them in the order of the textbook loop nest
   Access access[operand_count];  // A: activations (rows), B: weights (columns), C: destination
   bool b_constant = true;        // B may be packed ahead of time (weights)
+  int32_t a_zero_point = 0;      // of 8-bit elements of A (not of units): products are of A - a_zero_point
   Epilogue epilogue;             // bias, residual, activation
 
   const Access& operator[](Operand o) const { return access[static_cast<int>(o)]; }

@@ -10,7 +10,8 @@
 //     residual 1 after
 //     activation relu 0 0
 //
-// A tensor dimension reads [name:size:stride @ subscript]; the last three lines stand only if they apply.
+// A tensor dimension reads [name:size:stride @ subscript]; A may end in "zero N" (its zero point); the last
+// three lines stand only if they apply.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -46,6 +47,7 @@ std::string access_text(Operand o, const Nest& nest) {
                         subscript_text(access.subscripts[i], nest));
   }
   if (access.padded) text += " padded";
+  if (o == Operand::a && nest.a_zero_point != 0) text += fmt::format(" zero {}", nest.a_zero_point);
   if (o == Operand::b && nest.b_constant) text += " constant";
   return text + "\n";
 }
@@ -206,6 +208,8 @@ class NestReader {
       if (!line.accept("]")) return refuse(line, "the subscript does not end in ]");
     }
     access.padded = line.accept("padded");
+    if (o == Operand::a && line.accept("zero") && !line.number(nest_.a_zero_point))
+      return refuse(line, "zero is followed by what stands for it in A");
     if (o == Operand::b) nest_.b_constant = line.accept("constant");
     return Status::success();
   }

@@ -28,12 +28,23 @@ class Verifier {
       if (Status s = subscripts(o); !s) return s;
     }
     if (Status s = kinds(); !s) return s;
+    if (Status s = zero_point(); !s) return s;
     return distinct_writes();
   }
 
  private:
   Error refuse(std::string_view what, ErrorCode code = ErrorCode::invalid_argument) const {
     return {code, fmt::format("nest {}: {}", nest_.name, what)};
+  }
+
+  Status zero_point() const {
+    const DataType type = nest_[Operand::a].tensor.type;
+    const int32_t zero = nest_.a_zero_point;
+    if (zero == 0 || (type == DataType::u8 && zero >= 0 && zero <= 255) ||
+        (type == DataType::s8 && zero >= -128 && zero <= 127)) {
+      return Status::success();
+    }
+    return refuse(fmt::format("zero point {} of A: elements of {} do not hold it", zero, dtype_name(type)));
   }
 
   Status dims() const {

@@ -80,19 +80,37 @@ TileCost tiles_cost(const KernelInfo& kernel, const Machine& machine, double m, 
   return cost;
 }
 
+// Depthwise windows. Of bytes: a group of channels is as wide as the kernel, 4 vectors of sums; counted from
+// the kernels' code for 3x3 windows, in instructions that take a slot of the multiply-adds.
+TileCost window_cost(const KernelInfo& kernel, const Machine& machine, double m, double n) {
+  constexpr double byte_tap = 2.1, emulated_byte_tap = 7, byte_output = 28;  // per group
+  constexpr double byte_channel = 5;                                         // cycles to interleave its taps
+  constexpr double widened = 1.4;  // bf16: two more instructions for every vector that is loaded
+  TileCost cost;
+  const double blocks = std::max(m / kernel.mr, 1.0);
+  if (kernel.c == "s32") {
+    const bool dot = kernel.isa == Isa::avx2vnni || kernel.isa >= Isa::avx512vnni;
+    const double groups = std::ceil(n / kernel.nr), outputs = m * groups / machine.fma_per_cycle;
+    cost.step = outputs * (dot ? byte_tap : emulated_byte_tap);
+    cost.first = kernel.call_cycles + machine.costs.call_setup + outputs * byte_output +
+                 groups * (byte_channel * kernel.nr +
+                           (machine.costs.window_start + machine.costs.window_block) * blocks);
+    return cost;
+  }
+  // Blocks of mr outputs, each input vector of which meets several taps: loads hide behind multiplications.
+  const double vectors = std::ceil(n / kernel.lanes), tile = m * vectors;
+  cost.step = tile / machine.fma_per_cycle * (kernel.a == "bf16" ? widened : 1);
+  cost.first = kernel.call_cycles + machine.costs.call_setup + kernel.tile_cycles * tile +
+               (machine.costs.window_start + machine.costs.window_block * vectors) * blocks;
+  return cost;
+}
+
 // `steps`: of the reduction in one call.
 TileCost tile_cost(const KernelInfo& kernel, const Machine& machine, double m, double n, double steps,
                    bool dot, double split) {
+  if (kernel.op == KernelOp::dwconv) return window_cost(kernel, machine, m, n);
   const double vectors = std::ceil(n / kernel.lanes), tile = m * vectors;
   TileCost cost;
-  if (kernel.op == KernelOp::dwconv) {
-    // Blocks of mr outputs, each input vector of which meets several taps: loads hide behind multiplications.
-    cost.step = tile / machine.fma_per_cycle;
-    cost.first =
-        kernel.call_cycles + machine.costs.call_setup + kernel.tile_cycles * tile +
-        (machine.costs.window_start + machine.costs.window_block * vectors) * std::max(m / kernel.mr, 1.0);
-    return cost;
-  }
   if (kernel.dots) {
     // Groups of rows walk k together; all lanes of every sum are added up in the end.
     const double groups = std::ceil(m / rows_of_dots(kernel, n));

@@ -51,7 +51,9 @@ Rereads rereads_of(const NestFacts& nest, const Plan& plan, const Walk& walk) {
   Rereads out;
   if (plan.kernel->op != KernelOp::dwconv) return out;
   const auto& length = walk.length[plan.loops];
-  const double rows = plan.kernel->mr >= 21 ? 3 : plan.kernel->mr >= 12 ? 2 : 1;
+  const bool bytes = nest[Operand::a].elem == 1;
+  const double most = plan.kernel->mr;
+  const double rows = bytes ? (most >= 24 ? 3 : 2) : most >= 21 ? 3 : most >= 12 ? 2 : 1;
   const Side high = side_of(nest, length, plan.rows_dim, rows);
   const Side wide = side_of(nest, length, plan.m_dim, plan.kernel->mr / rows);
   double taps = 1;

@@ -250,10 +250,10 @@ bool fits_columns(const Nest& nest, int dim) {
 bool serves_types(const KernelInfo& kernel, const Nest& nest) {
   const DataType a = nest[Operand::a].tensor.type, b = nest[Operand::b].tensor.type;
   if (kernel.a != dtype_name(element_of(a)) || kernel.b != dtype_name(element_of(b)) ||
-      kernel.c != dtype_name(sum_type(a)) || kernel.kr != unit_length(a)) {
+      kernel.c != dtype_name(sum_type(a)) || kernel.kr != length_of(a)) {
     return false;
   }
-  return kernel.kr > 1 || holds_sums(nest);
+  return kernel.a != "f32" || holds_sums(nest);
 }
 
 bool has_outer_reduction(const Program& program) {

@@ -236,6 +236,7 @@ void Interpreter::compile_window(const Program& program) {
   w.out_stride = program.kernel.ldc;
   w.out_stride_h = w.residual_stride_h = program.kernel.c_row_stride;
   w.flags = epilogue_ ? static_cast<uint32_t>(CORTEX_TILE_EPILOGUE) : 0u;
+  w.in_zero_point = program.nest.a_zero_point;
   w.epilogue = static_epilogue(program.nest);
   w.epilogue.ld_residual = program.kernel.ldc;
 }

@@ -170,7 +170,7 @@ Copies in_units(const std::vector<CopyAxis>& others, const CopyAxis& reduction, 
 // Strides on the nest's side by the name of the dimension; dims of extent 1 may be missing there.
 Result<Copies> to_tensor(const Tensor& tensor, const std::vector<NamedAxis>& axes) {
   std::vector<CopyAxis> out;
-  const int64_t length = unit_length(element_of(tensor.type)), elem = size_of(element_of(tensor.type));
+  const int64_t length = length_of(tensor.type), elem = size_of(element_of(tensor.type));
   CopyAxis reduction{1, 1, length};
   for (const NamedAxis& axis : axes) {
     const bool in_units_here = length > 1 && std::string_view(axis.name) == "ic";

@@ -127,6 +127,12 @@ class Narrow {
     make_operands();
     options_.sparse_weights = weights_->data();
   }
+  explicit Narrow(const char* line) : random_(7) {
+    const Result<Problem> problem = parse_problem(line);
+    if (!problem) throw std::runtime_error(problem.error().message);
+    problem_ = *problem;
+    options_ = cortex_plan_options_init();
+  }
   // A problem as given; its weights are zero but for `percent`.
   Narrow(const char* line, int32_t share, int percent) : random_(7), sparse_(true), percent_(percent) {
     const Result<Problem> problem = parse_problem(line);
@@ -338,6 +344,32 @@ void check_random(bool sparse) {
 TEST(NarrowPlans, RandomProblemsOnEveryInstructionSet) { check_random(false); }
 
 TEST(SparseNarrowPlans, RandomProblemsOnEveryInstructionSet) { check_random(true); }
+
+// Depthwise convolutions: zero points that meet padding, groups of channels that are not whole, windows that
+// have kernels of their own and others, three dimensions.
+TEST(NarrowPlans, DepthwiseConvolutions) {
+  const EveryIsa all;
+  for (const char* line :
+       {"--dt=u8:s8:u8 --attr-oscale=per_oc g32mb1ic32ih20oc32oh20kh3ph1",
+        "--dt=u8:s8:u8 --attr-oscale=per_oc --dir=FWD_B --attr-post-ops=relu g96mb2ic96ih15oc96oh8kh3sh2ph1",
+        "--dt=u8:s8:s8 --attr-oscale=per_oc --attr-zero-points=src:common:200+dst:common:-3 "
+        "g144mb1ic144ih9oc144oh9kh3ph1",
+        "--dt=s8:s8:s8 --attr-oscale=per_oc --attr-zero-points=src:common:-9 --attr-post-ops=sum "
+        "g70mb1ic70ih9oc70oh9kh5ph2",
+        "--dt=s8:s8:u8 --attr-oscale=per_oc g130mb1ic130ih14oc130oh7kh5sh2ph2",
+        "--dt=s8:s8:s32 --attr-zero-points=src:common:127 g65mb1ic65ih8oc65oh8kh7ph3",
+        "--dt=u8:s8:f32 --attr-oscale=per_oc --attr-zero-points=src:common:3 "
+        "g40mb1ic40ih1iw30oc40oh1ow30kh1kw9pw4",
+        "--dt=u8:s8:u8 --attr-oscale=per_oc g20mb1ic20ih12oc20oh12kh3ph2dh1",
+        "--dt=u8:s8:s32 --attr-zero-points=src:common:5 g9mb1ic9id4ih6iw6oc9od4oh6ow6kd3kh3kw3pd1ph1pw1",
+        "--dt=bf16:bf16:bf16 --dir=FWD_B --attr-post-ops=clip:0:6 g144mb1ic144ih14oc144oh14kh3ph1",
+        "--dt=bf16:bf16:f32 --attr-post-ops=sum g33mb2ic33ih15oc33oh8kh3sh2ph1",
+        "--dt=bf16:bf16:bf16 g24mb1ic24ih9oc24oh9kh5ph2"}) {
+    Narrow narrow(line);
+    EXPECT_EQ(all.check(narrow, nullptr), static_cast<int>(all.contexts.size())) << line;
+    if (HasFailure()) return;
+  }
+}
 
 // Images side by side, blocks of points, strides, edges, long reductions; u8 and s8, zero points.
 TEST(SparseNarrowPlans, LargerOnes) {
