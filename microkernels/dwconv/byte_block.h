@@ -62,8 +62,8 @@ __attribute__((noinline)) void interleave_rows(const Plane& plane, const Group& 
 
 // Sums of R rows of U units: sums[row][unit][output of it][v].
 template <typename Form, int R, int U>
-__attribute__((noinline)) void multiply(const Taps* taps, const Columns* columns, const Vec* start,
-                                        Vec* sums) {
+__attribute__((noinline)) void multiply_block(const Taps* taps, const Columns* columns, const Vec* start,
+                                              Vec* sums) {
   constexpr int K = Form::taps, Q = Form::quads, X = Form::outputs, row_quads = Form::row_quads(U);
 #pragma GCC unroll 1
   for (int v = 0; v < 4; ++v, ++columns, ++sums, taps += Form::tap_quads) {

@@ -24,7 +24,7 @@ template <typename Form>
 constexpr Multiplies<Form> make_multiplies() {
   Multiplies<Form> table{};
   unroll<block_rows>([&](auto r) {
-    unroll<block_units>([&](auto u) { table.of[r][u] = multiply<Form, r.value + 1, u.value + 1>; });
+    unroll<block_units>([&](auto u) { table.of[r][u] = multiply_block<Form, r.value + 1, u.value + 1>; });
   });
   return table;
 }
