@@ -73,8 +73,8 @@ TileCost tiles_cost(const KernelInfo& kernel, const Machine& machine, double m, 
   const double columns = std::ceil(n / side), chunks = std::ceil(units / side);
   const double multiply = m * columns, load = (m + units / chunks * columns) / machine.loads_per_cycle;
   TileCost cost;
-  cost.step = (std::max({multiply, load, latency}) + tile_load_overlap * std::min(multiply, load)) *
-              chunks / units;
+  cost.step =
+      (std::max({multiply, load, latency}) + tile_load_overlap * std::min(multiply, load)) * chunks / units;
   cost.first = kernel.call_cycles + machine.costs.call_setup + kernel.tile_cycles * m * columns;
   cost.again = cost.first + m * columns;
   return cost;
