@@ -12,6 +12,7 @@ struct Costs {
   double usable_shared = 0.35;  // of a cache that other cores use too
   double spill = 1.3;           // beyond that, reuse fades out over so much more
   double load_overlap = 0.16;   // of the loads into registers, the part that shows beside the multiply-adds
+  double repeated_loads = 0;    // of those that a tile repeats for want of registers, the part that counts
   // The part of an operand's transfers that shows although something else takes longer: L1 from L2 (near),
   // from further caches (far), from memory. Prefetchers follow a few runs at a time, each within its page:
   // for the share of A's rows that lie in more pages than that, the second figure comes on top.
@@ -69,6 +70,7 @@ inline constexpr std::array cost_fields = {
     CostField{"usable_shared", &Costs::usable_shared},
     CostField{"spill", &Costs::spill},
     CostField{"load_overlap", &Costs::load_overlap},
+    CostField{"repeated_loads", &Costs::repeated_loads},
     CostField{"streams_followed", &Costs::streams_followed},
     CostField{"a_near", &Costs::a_near},
     CostField{"a_near_rows", &Costs::a_near_rows},

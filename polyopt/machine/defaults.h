@@ -1,4 +1,4 @@
-// Issue rates by CPU family, for a Machine nobody has measured.
+// Rates and costs by CPU family, for a Machine nobody has measured.
 #pragma once
 
 #include "polyopt/machine/machine.h"
@@ -6,13 +6,14 @@
 namespace cortex {
 
 struct CpuFamily {
-  bool amd = false;
+  bool amd = false, intel = false;
   int family = 0, model = 0;
 };
 
 CpuFamily host_family();
 
-// Fills isa-dependent rates (lanes, FMAs, loads, latency) and bandwidths; cache sizes stay as they are.
-void apply_default_rates(Machine& machine, const CpuFamily& cpu);
+// Fills isa-dependent rates (lanes, FMAs, loads, latency), bandwidths, latencies and costs. Cache sizes stay
+// as they are, but for what a virtual machine cannot have of its host's last cache.
+void apply_defaults(Machine& machine, const CpuFamily& cpu);
 
 }  // namespace cortex

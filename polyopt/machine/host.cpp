@@ -109,7 +109,7 @@ Machine host_machine(Isa isa) {
   machine.page_bytes = std::max<int64_t>(sysconf(_SC_PAGESIZE), 4096);
   machine.caches = read_caches(threads_per_core);
   if (machine.caches.empty()) machine.caches = assumed_caches();
-  apply_default_rates(machine, host_family());
+  apply_defaults(machine, host_family());
   return machine;
 }
 

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "polyopt/machine/defaults.h"
+
 #include <string>
 
 namespace cortex {
@@ -24,6 +26,61 @@ TEST(Machine, IsaCapsTheKernels) {
   const Machine m = host_machine(Isa::baseline);
   EXPECT_EQ(m.isa, Isa::baseline);
   EXPECT_EQ(m.vector_lanes, 4);
+}
+
+Machine with_defaults(const CpuFamily& cpu, int cores, int64_t l3, Isa isa = Isa::avx512) {
+  Machine machine;
+  machine.isa = isa;
+  machine.cores = cores;
+  for (const int64_t bytes : {int64_t{48} << 10, int64_t{2} << 20, l3}) {
+    machine.caches.emplace_back();
+    machine.caches.back().bytes = bytes;
+  }
+  apply_defaults(machine, cpu);
+  return machine;
+}
+
+constexpr CpuFamily zen5 = {.amd = true, .intel = false, .family = 0x1a, .model = 2};
+constexpr CpuFamily granite_rapids = {.amd = false, .intel = true, .family = 6, .model = 173};
+constexpr CpuFamily other = {.amd = false, .intel = false, .family = 7, .model = 1};
+
+std::string costs_of(const Machine& machine) {
+  const std::string text = to_json(machine);
+  return text.substr(text.find("\"costs\""));
+}
+
+TEST(Machine, DefaultsAreOfTheFamily) {
+  const Machine amd = with_defaults(zen5, 2, 32 << 20), intel = with_defaults(granite_rapids, 2, 32 << 20);
+  EXPECT_EQ(amd.caches[1].read_bytes_per_cycle, 60);
+  EXPECT_EQ(amd.caches[2].latency_cycles, 50);
+  EXPECT_EQ(amd.memory_latency_cycles, 400);
+  // A mesh instead of a ring of eight: a last cache several times slower.
+  EXPECT_LT(intel.caches[2].read_bytes_per_cycle, amd.caches[2].read_bytes_per_cycle / 3);
+  EXPECT_GT(intel.caches[2].latency_cycles, amd.caches[2].latency_cycles * 3);
+  EXPECT_LT(intel.caches[1].write_bytes_per_cycle, intel.caches[1].read_bytes_per_cycle / 2);
+  for (const Machine& machine : {amd, intel, with_defaults(other, 2, 32 << 20)}) {
+    EXPECT_GT(machine.caches[1].read_bytes_per_cycle, machine.caches[2].read_bytes_per_cycle);
+    EXPECT_GT(machine.caches[2].read_bytes_per_cycle, machine.memory_read_bytes_per_cycle);
+    EXPECT_LT(machine.caches[1].latency_cycles, machine.caches[2].latency_cycles);
+    EXPECT_LT(machine.caches[2].latency_cycles, machine.memory_latency_cycles);
+  }
+}
+
+TEST(Machine, CostsFittedOnOneFamilyStayThere) {
+  Machine machine;
+  const std::string fitted_on_zen5 = costs_of(machine);
+  EXPECT_EQ(costs_of(with_defaults(zen5, 8, 32 << 20)), fitted_on_zen5);
+  EXPECT_EQ(costs_of(with_defaults(other, 8, 32 << 20)), fitted_on_zen5);
+  EXPECT_NE(costs_of(with_defaults(granite_rapids, 8, 32 << 20)), fitted_on_zen5);
+}
+
+TEST(Machine, VirtualMachinesHaveTheirShareOfTheLastCache) {
+  const int64_t of_host = int64_t{480} << 20;
+  EXPECT_EQ(with_defaults(granite_rapids, 2, of_host).caches[2].bytes, 32 << 20);
+  EXPECT_EQ(with_defaults(granite_rapids, 1, of_host).caches[2].bytes, 16 << 20);
+  EXPECT_EQ(with_defaults(granite_rapids, 120, of_host).caches[2].bytes, of_host);  // the host itself
+  EXPECT_EQ(with_defaults(granite_rapids, 2, 30 << 20).caches[2].bytes, 30 << 20);
+  EXPECT_EQ(with_defaults(zen5, 2, of_host).caches[2].bytes, of_host);
 }
 
 TEST(Machine, JsonRoundTrips) {

@@ -130,7 +130,10 @@ TileCost tile_cost(const KernelInfo& kernel, const Machine& machine, double m, d
     cost.again = cost.first + machine.costs.reload_call;
     return cost;
   }
-  double multiply = tile / machine.fma_per_cycle, load = (m + vectors) / machine.loads_per_cycle;
+  // A tile that leaves no register for all of B's row reads A again with the last vector (7x64).
+  const double registers = kernel.lanes == 16 ? 32 : 16;
+  const double repeated = m > 1 && tile + vectors + 1 > registers ? m * machine.costs.repeated_loads : 0;
+  double multiply = tile / machine.fma_per_cycle, load = (m + vectors + repeated) / machine.loads_per_cycle;
   if (kernel.sums_in_l1) {
     // Strips of columns, twelve rows at a time: each reads and writes its sums, and waits for them if narrow.
     const double strips = std::ceil(vectors / (kernel.lanes == 16 ? 16 : 12));
