@@ -231,11 +231,11 @@ typedef struct cortex_plan_options {
   int32_t kernel;           /* cortex_kernel_choice */
   const char* schedule; /* schedule text to use instead of searching one (implies interpreted); NULL: none */
   /* Weights (in weights_layout) whose zeros the plan may rely on: it multiplies with the others alone. Read
-   * by cortex_plan_create only. Any structure of zeros; f32, bf16 or s8, one group, prepacked. With src_layout and
-   * dst_layout both native, the layout of a convolution's activations is what kernels for zeros run fastest
-   * from: it depends on the activation's shape and type and on the instruction set, so plans chain
-   * (cortex_plan_info tells it). Otherwise native is NCHW. pack_weights refuses weights that are not zero
-   * where these are. NULL: no zeros. */
+   * by cortex_plan_create only. Any structure of zeros; f32, bf16 or s8, one group, prepacked. With
+   * src_layout and dst_layout both native, the layout of a convolution's activations is what kernels for
+   * zeros run fastest from: it depends on the activation's shape and type and on the instruction set, so
+   * plans chain (cortex_plan_info tells it). Otherwise native is NCHW. pack_weights refuses weights that are
+   * not zero where these are. NULL: no zeros. */
   const void* sparse_weights;
   /* Output channels that share a list of weights: 1, 2, 4; CORTEX_SPARSE_BITMAP: no lists, a bit per weight
    * (f32 or bf16 matmuls: of a few rows, which would not fill the vectors of lists); 0: what is predicted to

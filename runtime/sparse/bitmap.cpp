@@ -21,8 +21,8 @@ struct Functions {
   int lanes, rows;  // that one pass over the weights serves
   double expand;    // cycles of a vector of weights
 };
-// Measured alone on Granite Rapids, weights in L2: on AVX-512 a mask and two shuffles share one port; elsewhere
-// tables and blends, or lane by lane.
+// Measured alone on Granite Rapids, weights in L2: on AVX-512 a mask and two shuffles share one port;
+// elsewhere tables and blends, or lane by lane.
 constexpr Functions functions[] = {
     {Isa::avx512, cortex_bitmap_f32_avx512, cortex_bitmap_bf16_avx512, CORTEX_SPARSE_LANES_AVX512, 4, 3},
     {Isa::avx2, cortex_bitmap_f32_avx2, cortex_bitmap_bf16_avx2, CORTEX_SPARSE_LANES_AVX2, 2, 2.5},
