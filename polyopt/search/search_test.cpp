@@ -115,6 +115,38 @@ Nest coalesced(const std::string& text) {
   return coalesce(*nest);
 }
 
+std::string chosen_on(Machine machine, const std::string& problem) {
+  machine.vector_lanes = 16;
+  const Nest nest = coalesced(problem);
+  const Result<SearchResult> found = search(nest, machine, {1, 1, true});
+  return found.ok() ? to_string(found->best[0].schedule, nest) : found.error().message;
+}
+
+TEST(Search, TileRegistersTakeShortRowsInBands) {
+  const Machine machine = test_machine(Isa::amx);
+  const std::string wide = chosen_on(machine, "--dt=u8:s8:u8 mb1ic64ih56oc256oh56kh1ph0");
+  EXPECT_NE(wide.find("_amx"), std::string::npos) << wide;
+  EXPECT_EQ(wide.find("rows="), std::string::npos) << wide;
+  for (const char* dt : {"u8:s8:u8", "bf16:bf16:bf16"}) {
+    const std::string narrow = chosen_on(machine, fmt::format("--dt={} mb1ic512ih7oc512oh7kh3ph1", dt));
+    EXPECT_NE(narrow.find("_amx"), std::string::npos) << narrow;
+    EXPECT_NE(narrow.find("rows=oh"), std::string::npos) << narrow;
+  }
+  const std::string one_row = chosen_on(machine, "--dt=u8:s8:u8 1x1024:1024x1024");
+  EXPECT_NE(one_row.find("_avx512vnni"), std::string::npos) << one_row;
+  const std::string f32 = chosen_on(machine, "mb1ic64ih56oc256oh56kh1ph0");
+  EXPECT_NE(f32.find("_avx512 "), std::string::npos) << f32;
+}
+
+TEST(Search, WidensPairsWhereTheirProductsAreSlow) {
+  Machine machine = test_machine(Isa::avx512bf16);
+  const char* problem = "--dt=bf16:bf16:bf16 mb1ic64ih56oc256oh56kh1ph0";
+  machine.bf16_dots_per_cycle = 2;
+  EXPECT_NE(chosen_on(machine, problem).find("_avx512bf16"), std::string::npos);
+  machine.bf16_dots_per_cycle = 0.5;
+  EXPECT_NE(chosen_on(machine, problem).find("_avx512 "), std::string::npos);
+}
+
 TEST(Search, RandomProblemsGetLegalSchedules) {
   const unsigned seed = 20240612;
   std::mt19937 random(seed);
