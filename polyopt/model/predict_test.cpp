@@ -60,6 +60,26 @@ TEST(Predict, FewSumsInFlightWaitForOneAnother) {
   EXPECT_DOUBLE_EQ(cycles("6x16", "4"), cycles("4x24", "4"));
 }
 
+// Seven rows of four vectors leave no register for all of B's row: A is loaded again with the last vector.
+// Six rows, or three vectors, do not.
+TEST(Predict, TilesThatRepeatLoadsPayForThem) {
+  Machine m = small_machine();
+  m.vector_lanes = 16;
+  m.fma_per_cycle = 2;
+  const auto cycles = [&](double repeated, const char* tile, const char* step) {
+    m.costs.repeated_loads = repeated;
+    return predicted("42x1024:1024x192",
+                     fmt::format("n/{} m/{} | brgemm_f32_f32_f32_{}x1_avx512 m=m n=n k=k pack(B,panel,ahead)",
+                                 std::string(tile).substr(2), step, tile)
+                         .c_str(),
+                     m)
+        .kernel_cycles;
+  };
+  EXPECT_GT(cycles(1, "7x64", "7"), 1.02 * cycles(0, "7x64", "7"));
+  EXPECT_DOUBLE_EQ(cycles(1, "7x64", "6"), cycles(0, "7x64", "6"));
+  EXPECT_DOUBLE_EQ(cycles(1, "8x48", "7"), cycles(0, "8x48", "7"));
+}
+
 // Prepacked B of 4 MB from memory, rows of C in 8 tiles. With columns outermost each panel is asked for while
 // the one before is used; where L2 cannot hold two of them, that is no help.
 TEST(Predict, BAskedForAheadIsNotWaitedFor) {
