@@ -243,8 +243,9 @@ class Builder {
       plan_.bias_bytes = (p.is_conv() ? p.conv().oc : p.matmul().n) * static_cast<int64_t>(sizeof(float));
     }
     if (plan_.options.prepacked) {
-      plan_.packed_bytes =
+      const int64_t bytes =
           plan_.program.packed_weights_bytes ? plan_.program.packed_weights_bytes : plan_.nest_weights_bytes;
+      plan_.packed_bytes = round_up(bytes, 4);  // callers align them to that
     }
     if (p.epilogue.scale) {
       plan_.scale_bytes = (p.is_conv() ? p.conv().oc : p.matmul().n) * static_cast<int64_t>(sizeof(float));
