@@ -30,6 +30,13 @@ struct Columns {
   CORTEX_INLINE explicit Columns(Vec x)
       : even((Product::Signed)((Product::Unsigned)x & 0xff)),
         odd((Product::Signed)((Product::Unsigned)x >> 8)) {}
+  // Vector by vector: copied as a whole it would go through the stack.
+  CORTEX_INLINE Columns(const Columns& x) : even(x.even), odd(x.odd) {}
+  CORTEX_INLINE Columns& operator=(const Columns& x) {
+    even = x.even;
+    odd = x.odd;
+    return *this;
+  }
 };
 struct Taps {
   Product::Signed even, odd;
