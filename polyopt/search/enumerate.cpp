@@ -91,7 +91,7 @@ struct Enumerator {
     base.work = roles.work;
     base.edge_share = roles.edge_share;
     images = roles.images;
-    if (roles.rows >= 0) {
+    if (roles.depthwise || roles.rows >= 0) {
       slab = roles.rows;
     } else if (!images.empty()) {
       slab = images.back();
