@@ -78,9 +78,9 @@ typedef struct cortex_context cortex_context;
 
 typedef struct cortex_context_options {
   size_t struct_size;
-  const char* max_isa; /* "baseline", "avx2", "avx2vnni", "avx512", "avx512vnni", "avx512bf16", "amx": kernels above
-                          it are not used. NULL: the environment variable CORTEX_MAX_ISA, else no cap. An
-                          unknown value in either is CORTEX_INVALID_ARGUMENT. */
+  const char* max_isa; /* "baseline", "avx2", "avx2vnni", "avx512", "avx512vnni", "avx512bf16", "amx": kernels
+                          above it are not used. NULL: the environment variable CORTEX_MAX_ISA, else no cap.
+                          An unknown value in either is CORTEX_INVALID_ARGUMENT. */
   const char* machine_path; /* machine description (JSON) the schedules are chosen for; NULL: this machine */
   uint64_t reserved[6];
 } cortex_context_options;

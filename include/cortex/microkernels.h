@@ -99,9 +99,10 @@ typedef struct cortex_row_window {
  * a_ahead bytes from the rows of A that are read, and b_ahead bytes from those of B. c_far 1: C's lines are
  * asked for before the sum begins; 2: nobody reads C soon, and f32 kernels may write it past the caches, by
  * stores that other threads see in order only after an sfence.
- * tiles is for kernels of ISA amx (see cortex_tiles); NULL: each call is a series of its own. These kernels also take several bands of m <= 16
- * rows, mr / 16 at most: row i of band r reads A_b + r*a_band + i*lda and stands at c + r*c_band + i*ldc,
- * likewise in residual; window and bias_m are those of every band. 0 bands are one. */
+ * tiles is for kernels of ISA amx (see cortex_tiles); NULL: each call is a series of its own. These kernels
+ * also take several bands of m <= 16 rows, mr / 16 at most: row i of band r reads A_b + r*a_band + i*lda and
+ * stands at c + r*c_band + i*ldc, likewise in residual; window and bias_m are those of every band. 0 bands
+ * are one. */
 typedef struct cortex_tiles cortex_tiles;
 typedef struct cortex_brgemm_args {
   const void* a;
@@ -184,12 +185,12 @@ typedef void (*cortex_pack_fn)(const cortex_pack_desc* desc, const void* src, vo
 #include <cortex/kernels.inc>
 #undef CORTEX_KERNEL
 
-/* A series of calls of kernels of ISA amx on one thread. Their tile registers must be configured for the sizes
- * of a call, which takes as long as 10 multiplications of tiles, and finishing C as long as several: in a series
- * the configuration stays as long as sizes do, and calls leave their C for later ones to finish while those
- * multiply. So until cortex_tiles_release_amx ends the series: C and what the epilogues point to must stay,
- * no call may read C of one with CORTEX_TILE_EPILOGUE, and nothing else on the thread may use tile registers.
- * The caller owns the memory and sets the first two members to 0 before the first call. */
+/* A series of calls of kernels of ISA amx on one thread. Their tile registers must be configured for the
+ * sizes of a call, which takes as long as 10 multiplications of tiles, and finishing C as long as several: in
+ * a series the configuration stays as long as sizes do, and calls leave their C for later ones to finish
+ * while those multiply. So until cortex_tiles_release_amx ends the series: C and what the epilogues point to
+ * must stay, no call may read C of one with CORTEX_TILE_EPILOGUE, and nothing else on the thread may use tile
+ * registers. The caller owns the memory and sets the first two members to 0 before the first call. */
 struct cortex_tiles {
   uint64_t configured; /* for which sizes; 0: not */
   uint64_t unfinished; /* what the last calls left; 0: nothing */

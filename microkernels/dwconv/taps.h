@@ -94,9 +94,9 @@ struct HeldTaps<N, true> {
 struct Group {
   int64_t first, channels;
   uint64_t bits;      // bit i: channel first + i exists
-  Narrow outside;      // a column of zeros
+  Narrow outside;     // a column of zeros
   bool adds_outside;  // which changes sums
-  Narrow flipped;      // the bits in which signed elements differ
+  Narrow flipped;     // the bits in which signed elements differ
   Vec start[4];
   float scale[points], bias[points];
   bool scaled, biased;

@@ -21,7 +21,8 @@ CORTEX_INLINE Narrow flip(Narrow x, Narrow bits) { return _mm256_xor_si256(x, bi
 // Two columns side by side, their first and second eight points of each block of 16.
 struct Pair {
   Narrow low, high;
-  CORTEX_INLINE Pair(Narrow x, Narrow y) : low(_mm256_unpacklo_epi8(x, y)), high(_mm256_unpackhi_epi8(x, y)) {}
+  CORTEX_INLINE Pair(Narrow x, Narrow y)
+      : low(_mm256_unpacklo_epi8(x, y)), high(_mm256_unpackhi_epi8(x, y)) {}
 };
 // Of four columns, 32 points each: lane 4*l + i of a[q] holds point 16*l + 4*q + i of all four.
 CORTEX_INLINE void interleave(const Pair& x, const Pair& y, Vec (&a)[4]) {

@@ -1,7 +1,7 @@
 // Constants of the cost model that no manual states: how much of a cache a loop nest can count on, how well
 // transfers hide behind arithmetic, what prefetchers do not foresee. `cortex-bench rank --fit` fits them to
-// measured variants and stores them in the machine's file; the defaults come from an AMD EPYC (Zen 5), those of
-// other families stand in defaults.cpp.
+// measured variants and stores them in the machine's file; the defaults come from an AMD EPYC (Zen 5), those
+// of other families stand in defaults.cpp.
 #pragma once
 
 #include <array>
