@@ -30,7 +30,7 @@ bool may_use_tiles() {
 bool has_amx() {
   constexpr unsigned bf16 = 1u << 22, tile = 1u << 24, int8 = 1u << 25, all = bf16 | tile | int8;
   unsigned a = 0, b = 0, c = 0, d = 0;
-  return __get_cpuid_count(7, 0, &a, &b, &c, &d) && (d & all) == all && may_use_tiles();
+  return __get_cpuid_count(7, 0, &a, &b, &c, &d) && (d & all) == all;
 }
 
 // A bit of CPUID leaf 7, subleaf 1, EAX.
@@ -40,7 +40,8 @@ bool has_feature(unsigned bit) {
 }
 constexpr unsigned avx_vnni_bit = 4, avx512_bf16_bit = 5;
 
-Isa detect() {
+// The level of vector instructions: all but amx.
+Isa detect_vectors() {
   // __builtin_cpu_supports also checks that the OS saves the wide registers (XGETBV).
   __builtin_cpu_init();
   if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma")) return Isa::baseline;
@@ -49,8 +50,12 @@ Isa detect() {
     return has_feature(avx_vnni_bit) ? Isa::avx2vnni : Isa::avx2;
   }
   if (!__builtin_cpu_supports("avx512vnni")) return Isa::avx512;
-  if (!has_feature(avx512_bf16_bit)) return Isa::avx512vnni;
-  return has_amx() ? Isa::amx : Isa::avx512bf16;
+  return has_feature(avx512_bf16_bit) ? Isa::avx512bf16 : Isa::avx512vnni;
+}
+
+Isa vector_isa() {
+  static const Isa isa = detect_vectors();
+  return isa;
 }
 
 }  // namespace
@@ -71,17 +76,18 @@ std::string isa_names() {
 }
 
 Isa detected_isa() {
-  static const Isa isa = detect();
+  static const Isa isa =
+      vector_isa() == Isa::avx512bf16 && has_amx() && may_use_tiles() ? Isa::amx : vector_isa();
   return isa;
 }
 
 bool supports(Isa isa) {
-  if (isa == Isa::avx2vnni) return detected_isa() >= Isa::avx2 && has_feature(avx_vnni_bit);
-  return isa <= detected_isa();
+  if (isa == Isa::avx2vnni) return vector_isa() >= Isa::avx2 && has_feature(avx_vnni_bit);
+  return isa <= vector_isa() || isa <= detected_isa();
 }
 
 Isa capped_isa(Isa cap) {
-  const Isa isa = std::min(cap, detected_isa());
+  const Isa isa = cap < Isa::amx ? std::min(cap, vector_isa()) : detected_isa();
   return supports(isa) ? isa : Isa::avx2;
 }
 

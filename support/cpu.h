@@ -42,7 +42,7 @@ Isa detected_isa();
 // Whether this CPU runs the level; avx2vnni may be missing below detected_isa().
 bool supports(Isa isa);
 
-// The highest level that this CPU runs and that is not above `cap`.
+// The highest level that this CPU runs and that is not above `cap`. Asks for no permission below amx.
 Isa capped_isa(Isa cap);
 
 // detected_isa() capped by the environment variable CORTEX_MAX_ISA. An unknown value there is an

@@ -226,8 +226,9 @@ class Verifier {
       if (!seen.insert(f.name).second) return refuse(fmt::format("argument {} is set twice", f.name));
       if (const Expr* e = std::get_if<Expr>(&f.value)) {
         if (Status s = known(*e, f.name); !s) return s;
-        if (kernel->op == KernelOp::brgemm && (f.name == "m" || f.name == "n")) {
-          const int64_t limit = f.name == "m" ? kernel->mr : kernel->nr;
+        if (kernel->op == KernelOp::brgemm && (f.name == "m" || f.name == "n" || f.name == "bands")) {
+          const int64_t bands = kernel->tiles ? kernel->mr / tile_rows : 1;
+          const int64_t limit = f.name == "m" ? kernel->mr : f.name == "n" ? kernel->nr : bands;
           const std::optional<int64_t> most = at_most(*e);
           if (!most || *most > limit) {
             return refuse(fmt::format("{} = {} is not bounded by the {} of {}", f.name, to_string(*e), limit,

@@ -169,6 +169,18 @@ TEST_F(Cli, KernelsOfF32AreMadeOncePerWidth) {
   EXPECT_NE(o.out.find("k: 5 kernels (2 problems"), std::string::npos) << o.out << o.err;
 }
 
+TEST_F(Cli, KernelsOfTileRegistersTakeBandsAndEndTheirSeries) {
+  const Finished o = gen(
+      "generate '--dt=u8:s8:u8 mb1ic256ih14oc256oh14kh3ph1' '--dt=bf16:bf16:bf16 mb1ic512ih7oc512oh7kh3ph1' "
+      "--isa amx --out o --name k");
+  EXPECT_EQ(o.code, 0) << o.err;
+  const std::string code = read(folder_ / "o/k_part0.cpp");
+  for (const char* text : {"args.bands = ", "args.a_band = ", "args.tiles = &tiles;",
+                           "cortex_tiles_release_amx(&tiles);", "32x32x4_amx", "x2_amx"}) {
+    EXPECT_NE(code.find(text), std::string::npos) << text << "\n" << code;
+  }
+}
+
 TEST_F(Cli, RefusesProblems) {
   refuses("generate mb1ic16zz8 --out o", {"mb1ic16zz8"});
   refuses("generate mb1ic16ih8oc16oh30kh3ph1 --out o", {"oh30"});

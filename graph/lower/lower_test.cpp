@@ -384,8 +384,20 @@ TEST(Coalesce, AttentionKeepsItsBatchAndItsWeightsAreNoConstant) {
 TEST(Coalesce, BatchAndColumnsOfABiasedMatmulStayApart) {
   const std::string biased = coalesced("--bia_dt=f32 1x1x1:3x1x4");
   EXPECT_NE(biased.find("dim b0 3 parallel\n  dim n 4 parallel"), std::string::npos) << biased;
+  const std::string scaled = coalesced("--dt=u8:s8:u8 --attr-oscale=per_oc 1x1x1:3x1x4");
+  EXPECT_NE(scaled.find("dim b0 3 parallel\n  dim n 4 parallel"), std::string::npos) << scaled;
   const std::string plain = coalesced("1x1x1:3x1x4");
   EXPECT_NE(plain.find("dim b0_n 12 parallel"), std::string::npos) << plain;
+}
+
+// Windows whose rows follow one another without a gap: a dense convolution is one product, kernels of
+// depthwise ones take the axes apart.
+TEST(Coalesce, DepthwiseWindowsKeepTheirAxes) {
+  const std::string text = coalesced("g33mb1ic33ih8iw8oc33oh6ow4kh3kw2sh1sw2ph0pw0");
+  for (const char* dim :
+       {"dim oh 6 parallel", "dim ow 4 parallel", "dim kh 3 reduction", "dim kw 2 reduction"}) {
+    EXPECT_NE(text.find(dim), std::string::npos) << text;
+  }
 }
 
 TEST(Lower, SinglePointKeepsOneDimOfEachKind) {

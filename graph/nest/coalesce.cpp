@@ -102,10 +102,10 @@ void remove_dim(Access& access, int outer) {
   }
 }
 
-// Two column dims (in C, not in A): a batch of B's and the columns of each. The bias has one value per
-// column and repeats over the batch, so they must stay apart.
-bool repeats_bias(const Nest& nest, int outer, int inner) {
-  return nest.epilogue.bias && nest.dims[inner].kind == DimKind::parallel &&
+// Two column dims (in C, not in A): a batch of B's and the columns of each. Bias, scale and compensation have
+// one value per column and repeat over the batch, so they must stay apart.
+bool repeats_columns(const Nest& nest, int outer, int inner) {
+  return nest.epilogue.per_channel() && nest.dims[inner].kind == DimKind::parallel &&
          tensor_dim_of(nest[Operand::a], outer) == -1 && tensor_dim_of(nest[Operand::a], inner) == -1;
 }
 
@@ -123,8 +123,22 @@ bool hangs_over(const Nest& nest, int outer, int inner) {
                        a.tensor.shape[static_cast<size_t>(t)]);
 }
 
+// Kernels of depthwise windows know the positions and taps of each axis of the window by itself.
+bool leaves_window(const Nest& nest, int dim) {
+  const auto is_channel = [&](int d) {
+    return nest.dims[static_cast<size_t>(d)].kind == DimKind::parallel &&
+           std::all_of(std::begin(nest.access), std::end(nest.access),
+                       [&](const Access& access) { return linear_stride(access, d) == 1; });
+  };
+  bool depthwise = false;
+  for (int d = 0; d < static_cast<int>(nest.dims.size()); ++d) depthwise = depthwise || is_channel(d);
+  const int t = tensor_dim_of(nest[Operand::a], dim);
+  return depthwise && t >= 0 && nest[Operand::a].subscripts[static_cast<size_t>(t)].terms.size() > 1;
+}
+
 bool merge(Nest& nest, int outer, int inner) {
-  if (nest.dims[outer].kind != nest.dims[inner].kind || repeats_bias(nest, outer, inner)) return false;
+  if (nest.dims[outer].kind != nest.dims[inner].kind || repeats_columns(nest, outer, inner)) return false;
+  if (leaves_window(nest, outer) || leaves_window(nest, inner)) return false;
   if (hangs_over(nest, outer, inner)) return false;
   std::optional<Access> aligned[operand_count];
   for (int o = 0; o < operand_count; ++o) {

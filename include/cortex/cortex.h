@@ -80,6 +80,8 @@ typedef struct cortex_context_options {
   size_t struct_size;
   const char* max_isa; /* "baseline", "avx2", "avx2vnni", "avx512", "avx512vnni", "avx512bf16", "amx": kernels
                           above it are not used. NULL: the environment variable CORTEX_MAX_ISA, else no cap.
+                          Without a cap below "amx", on a CPU that has it, Linux is asked for the process's
+                          permission to use tile registers; where it refuses, kernels of amx are not used.
                           An unknown value in either is CORTEX_INVALID_ARGUMENT. */
   const char* machine_path; /* machine description (JSON) the schedules are chosen for; NULL: this machine */
   uint64_t reserved[6];

@@ -189,15 +189,17 @@ typedef void (*cortex_pack_fn)(const cortex_pack_desc* desc, const void* src, vo
  * sizes of a call, which takes as long as 10 multiplications of tiles, and finishing C as long as several: in
  * a series the configuration stays as long as sizes do, and calls leave their C for later ones to finish
  * while those multiply. So until cortex_tiles_release_amx ends the series: C and what the epilogues point to
- * must stay, no call may read C of one with CORTEX_TILE_EPILOGUE, and nothing else on the thread may use tile
- * registers. The caller owns the memory and sets the first two members to 0 before the first call. */
+ * must stay, no call may read or write C of an earlier one with CORTEX_TILE_EPILOGUE, and nothing else on the
+ * thread may use tile registers. The caller owns the memory and sets the first two members to 0 before the
+ * first call. Linux lets a process use tile registers when it has asked for it (arch_prctl
+ * ARCH_REQ_XCOMP_PERM): cortex_context_create does where amx is not capped; else the kernels fault. */
 struct cortex_tiles {
   uint64_t configured; /* for which sizes; 0: not */
   uint64_t unfinished; /* what the last calls left; 0: nothing */
   uint64_t memory[1104];
 };
 
-/* Finishes what the last call left and releases the tile registers. Both members are 0 again. */
+/* Finishes what the last calls left and releases the tile registers. Both members are 0 again. */
 CORTEX_API void cortex_tiles_release_amx(cortex_tiles* tiles);
 
 /* The packing routine, one per ISA. */

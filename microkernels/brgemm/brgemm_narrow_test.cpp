@@ -117,6 +117,7 @@ TEST_P(NarrowTest, OneAdjacentColumnAndEmptySums) {
 TEST_P(NarrowTest, BandsOfRows) {
   const KernelInfo& kernel = *GetParam();
   if (!kernel.tiles || kernel.mr < 2 * tile_rows) GTEST_SKIP() << "takes one band";
+  const std::vector<int32_t> types = c_types();
   int turn = 0;
   for (int64_t bands = 2; bands <= kernel.mr / tile_rows; ++bands) {
     for (int64_t m : {1, 7, 14, 16}) {
@@ -129,8 +130,13 @@ TEST_P(NarrowTest, BandsOfRows) {
           t.finish = turn % 5 != 0;
           t.accumulate = !t.finish && turn % 2;
           t.pad = turn % 4 == 0 ? 2 : 0;
-          t.bias_n = t.bias_m = turn % 3 == 0;
+          t.c_type = types[static_cast<std::size_t>(turn) % types.size()];
+          t.bias_n = turn % 3 == 0;
+          t.bias_m = turn % 9 == 0;
+          t.scale = turn % 2;
+          t.compensation = turn % 4 == 0;
           t.residual = t.finish && turn % 7 == 0;
+          t.epilogue.activation = turn % 2 ? CORTEX_ACTIVATION_RELU : CORTEX_ACTIVATION_NONE;
           if (turn % 4 == 1) {
             t.batch = 3;
             t.window = {3, -1, 1, 1, m};

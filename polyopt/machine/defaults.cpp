@@ -29,7 +29,7 @@ struct Rates {
 // what manuals give as peak.
 Rates default_rates(const CpuFamily& cpu) {
   if (cpu.amd && cpu.family >= 0x19) return {60, 55, 30, 28, 12, 10, 14, 50, 400};
-  if (cpu.intel) return {46, 22, 7, 28, 4, 6.5, 16, 180, 700};
+  if (cpu.intel_server) return {46, 22, 7, 28, 4, 6.5, 16, 180, 700};
   return {42, 24, 11, 7, 5, 3.5, 14, 50, 400};
 }
 
@@ -86,7 +86,7 @@ CpuFamily host_family() {
   std::memcpy(vendor + 4, &d, 4);
   std::memcpy(vendor + 8, &c, 4);
   cpu.amd = std::strcmp(vendor, "AuthenticAMD") == 0;
-  cpu.intel = std::strcmp(vendor, "GenuineIntel") == 0;
+  cpu.intel_server = std::strcmp(vendor, "GenuineIntel") == 0 && supports(Isa::avx512);
   if (!__get_cpuid(1, &a, &b, &c, &d)) return cpu;
   const unsigned base = (a >> 8) & 0xf;
   cpu.family = static_cast<int>(base == 0xf ? base + ((a >> 20) & 0xff) : base);
@@ -110,7 +110,7 @@ void apply_defaults(Machine& machine, const CpuFamily& cpu) {
     machine.loads_per_cycle = 2;
   }
   machine.fma_latency = machine.isa == Isa::baseline ? 7 : 4;
-  machine.costs = cpu.intel ? intel_costs() : Costs{};
+  machine.costs = cpu.intel_server ? intel_costs() : Costs{};
   const Rates rates = default_rates(cpu);
   for (std::size_t i = 0; i < machine.caches.size(); ++i) {
     CacheLevel& cache = machine.caches[i];
@@ -123,7 +123,7 @@ void apply_defaults(Machine& machine, const CpuFamily& cpu) {
     } else {
       cache.read_bytes_per_cycle = rates.l3_read;
       cache.write_bytes_per_cycle = rates.l3_write;
-      if (cpu.intel) cache.bytes = std::min(cache.bytes, most_l3_per_core * machine.cores);
+      if (cpu.intel_server) cache.bytes = std::min(cache.bytes, most_l3_per_core * machine.cores);
     }
     cache.latency_cycles = i == 0 ? 5 : i == 1 ? rates.l2_latency : rates.l3_latency;
   }

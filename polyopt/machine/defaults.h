@@ -6,7 +6,8 @@
 namespace cortex {
 
 struct CpuFamily {
-  bool amd = false, intel = false;
+  bool amd = false;
+  bool intel_server = false;  // Intel's with AVX-512: a mesh, far from the last cache
   int family = 0, model = 0;
 };
 

@@ -100,7 +100,7 @@ double read_ghz() {
 Machine host_machine(Isa isa) {
   Machine machine;
   machine.name = cpu_brand();
-  machine.isa = std::min(isa, detected_isa());
+  machine.isa = capped_isa(isa);
   const int threads_per_core =
       count_cpus(read_word("/sys/devices/system/cpu/cpu0/topology/thread_siblings_list"));
   const long online = sysconf(_SC_NPROCESSORS_ONLN);

@@ -40,9 +40,9 @@ Machine with_defaults(const CpuFamily& cpu, int cores, int64_t l3, Isa isa = Isa
   return machine;
 }
 
-constexpr CpuFamily zen5 = {.amd = true, .intel = false, .family = 0x1a, .model = 2};
-constexpr CpuFamily granite_rapids = {.amd = false, .intel = true, .family = 6, .model = 173};
-constexpr CpuFamily other = {.amd = false, .intel = false, .family = 7, .model = 1};
+constexpr CpuFamily zen5 = {.amd = true, .intel_server = false, .family = 0x1a, .model = 2};
+constexpr CpuFamily granite_rapids = {.amd = false, .intel_server = true, .family = 6, .model = 173};
+constexpr CpuFamily other = {.amd = false, .intel_server = false, .family = 7, .model = 1};
 
 std::string costs_of(const Machine& machine) {
   const std::string text = to_json(machine);

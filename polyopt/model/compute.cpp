@@ -105,6 +105,12 @@ TileCost window_cost(const KernelInfo& kernel, const Machine& machine, double m,
   return cost;
 }
 
+// How much longer a product of pairs of bf16 takes than a multiply-add.
+double slower_pairs(const KernelInfo& kernel, const Machine& machine) {
+  const bool native = kernel.isa == Isa::avx512bf16 && machine.bf16_dots_per_cycle > 0;
+  return native ? machine.fma_per_cycle / machine.bf16_dots_per_cycle : widened_pair;
+}
+
 // `steps`: of the reduction in one call.
 TileCost tile_cost(const KernelInfo& kernel, const Machine& machine, double m, double n, double steps,
                    bool dot, double split) {
@@ -141,6 +147,7 @@ TileCost tile_cost(const KernelInfo& kernel, const Machine& machine, double m, d
     load = (strips + vectors + (vectors + strips * machine.costs.strip) * visits) / machine.loads_per_cycle;
     multiply = std::max(multiply, strips * machine.fma_latency);
   } else {
+    if (kernel.a == "bf16") multiply *= slower_pairs(kernel, machine);
     multiply += waiting(kernel, machine, m, vectors, multiply);
   }
   cost.step = std::max(multiply, load) + machine.costs.load_overlap * std::min(multiply, load) +

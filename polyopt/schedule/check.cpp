@@ -214,7 +214,7 @@ struct Checker {
       if (d == schedule.tile.m_dim && left > kernel->mr) {
         return refuse("dim {}: tiles of {} rows, {} takes {}", dim(d), left, kernel->name, kernel->mr);
       }
-      if (d == schedule.tile.rows_dim) {
+      if (d == schedule.tile.rows_dim && kernel->tiles) {
         if (Status s = bands(left); !s) return s;
       }
       if (d == schedule.tile.n_dim && left > kernel->nr) {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "polyopt/model/compute.h"
 #include "polyopt/model/plan.h"
 #include "polyopt/schedule/program.h"
 
@@ -169,10 +170,9 @@ static bool scattered(const Nest& nest, const Roles& roles) {
          (roles.rows >= 0 && closer(roles.rows));
 }
 
-// Whether widening pairs of bf16 and multiplying them as f32 takes less time than vdpbf16ps: for 12x32
-// outputs 76 instructions at the rate of multiply-adds stand against 24.
+// Whether widening pairs of bf16 and multiplying them as f32 takes less time than vdpbf16ps.
 static bool pairs_are_slow(const Machine& machine) {
-  return machine.bf16_dots_per_cycle * 76 < machine.fma_per_cycle * 24;
+  return machine.bf16_dots_per_cycle * widened_pair < machine.fma_per_cycle;
 }
 
 std::vector<const KernelInfo*> usable_kernels(const Nest& nest, const Roles& roles, const Machine& machine) {
@@ -184,7 +184,7 @@ std::vector<const KernelInfo*> usable_kernels(const Nest& nest, const Roles& rol
     if (!serves_types(kernel, nest)) continue;
     if (roles.rows >= 0 && !roles.depthwise && (!kernel.tiles || kernel.mr < 2 * tile_rows)) continue;
     if (kernel.tiles && scattered(nest, roles)) continue;
-    if (kernel.isa == Isa::avx512bf16 && pairs_are_slow(machine)) continue;
+    if (op == KernelOp::brgemm && kernel.isa == Isa::avx512bf16 && pairs_are_slow(machine)) continue;
     // Whole rows are walked where they lie.
     if (kernel.sums_in_l1 && (!roles.b_direct || roles.n < 0)) continue;
     if (kernel.dots && !dots_may_pay(nest, roles, kernel.lanes)) continue;
