@@ -57,7 +57,7 @@ Result<FuzzOptions> check(const Arguments& a) {
   if (a.isas.empty()) {
     Result<Isa> isa = default_isa();
     if (!isa) return isa.error();
-    o.isas.push_back(*isa);
+    o.isas.push_back(a.dts.empty() ? *isa : *usable_isa(nullptr));  // narrow types have levels of their own
   }
   const int cores = static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
   o.processes = static_cast<int>(std::min<int64_t>(a.processes > 0 ? a.processes : cores, a.count));

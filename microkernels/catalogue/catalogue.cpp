@@ -16,7 +16,7 @@ struct Cost {
 constexpr Cost cost_of(KernelOp op, Isa isa, int mr, bool rows) {
   if (op == KernelOp::dwconv) return {150.0, 1.0};
   if (rows) return {30.0, 0.5};
-  if (isa == Isa::amx) return {60.0, mr == 64 ? 5.0 : 3.5};
+  if (isa == Isa::amx) return {60.0, mr == 64 ? 3.7 : mr == 16 ? 3.0 : 3.5};
   if (isa == Isa::baseline) return {15.0, 1.0};
   if (f32_isa(isa) == Isa::avx2) {
     switch (mr) {

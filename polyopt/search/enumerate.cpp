@@ -384,6 +384,7 @@ double bare_cycles(SearchSpace& space, const Roles& roles, const KernelInfo& ker
   Enumerator e{space, roles, kernel, 0};
   e.set_up();
   Plan plan = e.base;
+  plan.edge_share = 0;  // a copy of A may leave edges out
   if (kernel.op == KernelOp::brgemm) {
     if (roles.m >= 0) plan.chain[roles.m] = space.keep(e.tiled(roles.m, 0, kernel.mr, true));
     if (roles.n >= 0) plan.chain[roles.n] = space.keep(e.tiled(roles.n, 0, kernel.nr, kernel.dots));

@@ -93,8 +93,10 @@ Result<SearchResult> search(const Nest& nest, const Machine& machine, const Sear
                                    dtype_name(nest[Operand::c].tensor.type), isa_name(machine.isa)));
   }
   std::vector<ScoredPlan> pool;
-  for (std::size_t i = 0; i < contenders.size() && i < 4; ++i) {
+  for (std::size_t i = 0; i < contenders.size(); ++i) {
     const Contender& c = contenders[i];
+    // What tile registers wait for has little to do with their kernels: more of these are tried.
+    if (i >= (c.kernel->tiles ? 9 : 4)) break;
     if (i > 0 && c.bare > 1.3 * contenders[0].bare) break;
     enumerate(space, *c.roles, *c.kernel, Fineness{i == 0 ? 3u : 2u});
     if (keep == 1) continue;
