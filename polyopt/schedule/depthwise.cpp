@@ -50,6 +50,8 @@ bool slides(const Nest& nest, const Access& a, std::size_t j) {
 }  // namespace
 
 std::optional<Window> depthwise_window(const Nest& nest) {
+  const DataType type = nest[Operand::a].tensor.type;
+  if (element_of(type) != type) return std::nullopt;  // units have products of their own to add up
   int channel = -1;
   for (int d = 0; d < static_cast<int>(nest.dims.size()); ++d) {
     if (is_channel(nest, d)) channel = d;

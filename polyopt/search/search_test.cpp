@@ -138,6 +138,13 @@ TEST(Search, TileRegistersTakeShortRowsInBands) {
   EXPECT_NE(f32.find("_avx512 "), std::string::npos) << f32;
 }
 
+// One product for each index of a batch looks like a window of one tap, but for units.
+TEST(Search, ProductsOfOneUnitAreNoWindows) {
+  const std::string schedule =
+      chosen_on(test_machine(Isa::avx512vnni), "--dt=u8:s8:u8 --attr-oscale=per_oc 4x4x1x2:1x4x2x1");
+  EXPECT_NE(schedule.find("brgemm_u8_s8_s32_"), std::string::npos) << schedule;
+}
+
 TEST(Search, WidensPairsWhereTheirProductsAreSlow) {
   Machine machine = test_machine(Isa::avx512bf16);
   const char* problem = "--dt=bf16:bf16:bf16 mb1ic64ih56oc256oh56kh1ph0";
