@@ -194,7 +194,7 @@ struct TileBlock {
   CORTEX_INLINE void multiply(const char* a, const char* b, RowsToCome<NT>& next) const {
     const int64_t lda = args->lda, ldb = args->ldb, units = chunks.units;
     int64_t left = chunks.whole;
-    if (turns > 0 || next.left > 0) left -= multiply_beside(a, b, next);
+    if (turns > 0 || next.left > 0 || args->a_ahead != 0) left -= multiply_beside(a, b, next);
     a += (chunks.whole - left) * 4 * units;
     b += (chunks.whole - left) * units * ldb;
 #pragma GCC unroll 1
@@ -206,13 +206,24 @@ struct TileBlock {
     if (chunks.left > 0) multiply_tail(a, b, {0, static_cast<int32_t>(args->m)});
   }
 
+  // The rows of A that a later call reads where this one reads `a` (see cortex_brgemm_args), to L2.
+  CORTEX_INLINE void ask_for_a(const char* a) const {
+    a += args->a_ahead;
+    const int64_t bands = banded ? MT : 1;
+    for (int64_t band = 0; band < bands; ++band, a += a_step) {
+      for (int64_t i = 0; i < args->m; ++i) __builtin_prefetch(a + i * args->lda, 0, 2);
+    }
+  }
+
   // As many chunks as there is something else to do beside; how many.
   __attribute__((noinline)) int64_t multiply_beside(const char* a, const char* b,
                                                     RowsToCome<NT>& next) const {
     Unfinished& of = unfinished(tiles, turn_of(tiles));
     int64_t done = 0;
-    for (; done < chunks.whole && ((turns > 0 && of.turns > 0) || next.left > 0); ++done) {
+    const bool asks = args->a_ahead != 0;
+    for (; done < chunks.whole && ((turns > 0 && of.turns > 0) || next.left > 0 || asks); ++done) {
       chunk(a, args->lda, a_step, b, args->ldb);
+      if (asks) ask_for_a(a);
       a += 4 * chunks.units;
       b += chunks.units * args->ldb;
       if (turns > 0) finish_between(of);
