@@ -27,7 +27,7 @@ Status check_shape(const std::string& text, const Layer& layer) {
   if (!problem) return problem.error();
   if (sum_type(problem->src) != DataType::f32)
     return unsupported(
-        fmt::format("--problem {}: forecasts are for weights of f32 and bf16; leave --dt out", text));
+        fmt::format("--problem {}: forecasts are for weights of f32 and bf16: give it with one of these as --dt", text));
   if (problem->is_conv() && problem->conv().g != 1)
     return unsupported(fmt::format("--problem {}: grouped convolutions have no kernels for zeros", text));
   const Result<Layer> wanted = random_layer(*problem, 0);

@@ -1,6 +1,6 @@
 // Tiles of sums that went through memory to elements of C: the steps of cortex_epilogue that most layers
-// take, for all rows of a call with its columns' constants in registers. Everything else is
-// finish_narrow.h's.
+// take, some rows at a time, with the columns' constants in registers. What a call leaves, a later one of its
+// series (cortex_tiles) finishes while it multiplies. Everything else is finish_narrow.h's.
 #pragma once
 
 #include "microkernels/brgemm/finish_narrow.h"
