@@ -26,8 +26,8 @@ Status check_shape(const std::string& text, const Layer& layer) {
   Result<Problem> problem = parse_problem(text);
   if (!problem) return problem.error();
   if (sum_type(problem->src) != DataType::f32)
-    return unsupported(
-        fmt::format("--problem {}: forecasts are for weights of f32 and bf16: give it with one of these as --dt", text));
+    return unsupported(fmt::format(
+        "--problem {}: forecasts are for weights of f32 and bf16: give it with one of these as --dt", text));
   if (problem->is_conv() && problem->conv().g != 1)
     return unsupported(fmt::format("--problem {}: grouped convolutions have no kernels for zeros", text));
   const Result<Layer> wanted = random_layer(*problem, 0);
