@@ -1,8 +1,9 @@
 // Tiles of sums that went through memory to elements of C: the steps of cortex_epilogue that most layers
 // take, some rows at a time, with the columns' constants in registers. What a call leaves, a later one of its
-// series (cortex_tiles) finishes while it multiplies. Everything else is finish_narrow.h's.
+// series (cortex_tiles) finishes while it multiplies. Everything else is finish_narrow.h's, and done at once.
 #pragma once
 
+#include "microkernels/brgemm/batch.h"
 #include "microkernels/brgemm/finish_narrow.h"
 
 namespace cortex {
@@ -201,6 +202,41 @@ CORTEX_INLINE void describe(Unfinished& of, const cortex_brgemm_args* args,
   of.bands = args->bands > 1 ? args->bands : 1;
   of.band = of.row = 0;
   of.turns = of.bands * ((of.m + together - 1) / together);
+}
+
+// The other steps, at once.
+// R finished rows of NT vectors; `place` and `sums` are the first one's.
+template <int R, int NT>
+CORTEX_INLINE void finish_rows(const cortex_brgemm_args* args, const float* sums, const TilePlace& place) {
+  RegisterTile<R, NT, true> tile;
+  tile.mask = first_lanes(args->n - (NT - 1) * lanes);
+  unroll<R>([&](auto i) CORTEX_LAMBDA {
+    unroll<NT>([&](auto j) CORTEX_LAMBDA { tile.v[i][j] = load(sums + (i * NT + j) * lanes); });
+  });
+  Product::to_memory(tile, CORTEX_TILE_EPILOGUE, args->epilogue, place);
+}
+
+CORTEX_INLINE void move_down(TilePlace& place, int64_t rows) {
+  place.c += rows * place.ldc;
+  if (place.bias_m) place.bias_m += rows;
+  if (place.residual) place.residual += rows * place.ld_residual;
+}
+
+template <int NT>
+__attribute__((noinline)) void finish_band(const cortex_brgemm_args* args, const float* sums, int64_t band) {
+  constexpr int together = 4;
+  TilePlace place = place_of(args);
+  place.c += band * args->c_band;
+  if (place.residual) place.residual += band * args->c_band;
+  int64_t row = 0;
+  for (; row + together <= args->m; row += together) {
+    finish_rows<together, NT>(args, sums + row * NT * lanes, place);
+    move_down(place, together);
+  }
+  for (; row < args->m; ++row) {
+    finish_rows<1, NT>(args, sums + row * NT * lanes, place);
+    move_down(place, 1);
+  }
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 // they run.
 #include <fmt/format.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <cmath>
 #include <cstdlib>
@@ -293,7 +294,7 @@ struct EveryIsa {
     // There are kernels for fast and for slow products of pairs: this CPU's are one or the other.
     Machine machine = host_machine(isas.back());
     machine.bf16_dots_per_cycle = 2 * machine.bf16_dots_per_cycle > machine.fma_per_cycle ? 0 : 2;
-    const std::string path = ::testing::TempDir() + "/other_dots.json";
+    const std::string path = fmt::format("{}/other_dots_{}.json", ::testing::TempDir(), getpid());
     std::ofstream(path) << to_json(machine);
     cortex_context_options options = cortex_context_options_init();
     options.machine_path = path.c_str();
