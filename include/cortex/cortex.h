@@ -221,7 +221,8 @@ typedef enum cortex_kernel_choice {
   CORTEX_KERNEL_INTERPRETED = 2 /* the same microkernels and schedule, loops walked by the library */
 } cortex_kernel_choice;
 
-enum { CORTEX_SPARSE_OR_DENSE = -1, CORTEX_SPARSE_BITMAP = -2 }; /* cortex_plan_options.sparse_share */
+/* cortex_plan_options.sparse_share */
+enum { CORTEX_SPARSE_OR_DENSE = -1, CORTEX_SPARSE_BITMAP = -2, CORTEX_SPARSE_PATTERNS = -3 };
 
 typedef struct cortex_plan_options {
   size_t struct_size;
@@ -239,9 +240,10 @@ typedef struct cortex_plan_options {
    * plans chain (cortex_plan_info tells it). Otherwise native is NCHW. pack_weights refuses weights that are
    * not zero where these are. NULL: no zeros. */
   const void* sparse_weights;
-  /* Output channels that share a list of weights: 1, 2, 4; CORTEX_SPARSE_BITMAP: no lists, a bit per weight
-   * (f32 or bf16 matmuls: of a few rows, which would not fill the vectors of lists); 0: what is predicted to
-   * be fastest of these. CORTEX_SPARSE_OR_DENSE: of these and the dense plan, which has its own layouts and
+  /* Output channels that share a list of weights: 1, 2, 4; CORTEX_SPARSE_PATTERNS: four of which each column
+   * is multiplied with those that keep it (f32, bf16); CORTEX_SPARSE_BITMAP: no lists, a bit per weight (f32
+   * or bf16 matmuls: of a few rows, which would not fill the vectors of lists); 0: what is predicted to be
+   * fastest of these. CORTEX_SPARSE_OR_DENSE: of these and the dense plan, which has its own layouts and
    * refuses no weights. */
   int32_t sparse_share;
   int32_t reserved0;

@@ -31,6 +31,9 @@ typedef struct cortex_sparse_place {
  * places, with CORTEX_TILE_EPILOGUE alone: of each vector where its lanes go in C and in residual (sums stay
  * as they are); n is then a whole number of vectors.
  * With CORTEX_TILE_EPILOGUE C's and residual's elements are epilogue.c_type, f32 or bf16; offsets count them.
+ * patterns4 (T = 4): a column has values of those of the four rows alone that keep it, in the order of rows.
+ * Of a group counts holds words: bits 0 to 3 say which rows keep the columns that come next (not none), the
+ * bits above how many these are; a zero ends the group.
  * u8s8: the panel is bytes, columns come in fours: counts are of fours, and a four has 4 offsets and of each
  * of its T rows 4 adjacent s8 (a list is filled up with zeros, at any column). Sums are s32, exact modulo
  * 2^32, whole vectors of points in an order of the kernel's own, which C holds too without
@@ -95,8 +98,8 @@ typedef struct cortex_sparse_gather_args {
 
 typedef void (*cortex_sparse_gather_fn)(const cortex_sparse_gather_args*);
 
-/* rows<T>: T output channels share their columns. lanes: elements of f32 in a vector of points; of bf16
- * there are twice as many, of bytes four times. */
+/* rows<T>: T output channels share their columns; patterns4: above. lanes: elements of f32 in a vector of
+ * points; of bf16 there are twice as many, of bytes four times. */
 #define CORTEX_SPARSE_KERNELS(name)                                      \
   CORTEX_API void cortex_sparse_rows1_##name(const cortex_sparse_args*); \
   CORTEX_API void cortex_sparse_rows2_##name(const cortex_sparse_args*); \
@@ -112,6 +115,10 @@ CORTEX_SPARSE_KERNELS(u8s8_avx2vnni)
 CORTEX_SPARSE_KERNELS(u8s8_avx512)
 CORTEX_SPARSE_KERNELS(u8s8_avx512vnni)
 #undef CORTEX_SPARSE_KERNELS
+
+CORTEX_API void cortex_sparse_patterns4_baseline(const cortex_sparse_args*);
+CORTEX_API void cortex_sparse_patterns4_avx2(const cortex_sparse_args*);
+CORTEX_API void cortex_sparse_patterns4_avx512(const cortex_sparse_args*);
 
 /* Panels of f32 from sources of bf16. */
 CORTEX_API void cortex_sparse_gather_bf16_f32_baseline(const cortex_sparse_gather_args*);

@@ -5,6 +5,7 @@
 
 #include "cortex/sparse_kernels.h"
 #include "microkernels/brgemm/finish_narrow.h"
+#include "microkernels/sparse/patterns.h"
 #include "microkernels/sparse/placed.h"
 
 namespace cortex {
@@ -91,8 +92,8 @@ CORTEX_INLINE void finish_bf16(RegisterTile<T, R, true>& tile, const cortex_epil
   }
 }
 
-// Every group, R vectors from vector `from` on.
-template <int T, int R>
+// Every group, R vectors from vector `from` on. Patterns: see cortex_sparse_args.
+template <int T, int R, bool Patterns>
 __attribute__((noinline)) void rows_block(const cortex_sparse_args& x, int64_t from) {
   RegisterTile<T, R, true> tile;
   const int64_t n = x.n - from * lanes;
@@ -119,6 +120,7 @@ __attribute__((noinline)) void rows_block(const cortex_sparse_args& x, int64_t f
   const int64_t ahead_each = (x.ahead_count + x.groups - 1) / x.groups;
   const uint32_t* offset = x.offsets;
   const auto* values = static_cast<const float*>(x.values);
+  const int32_t* count = x.counts;
 #pragma GCC unroll 1
   for (int64_t g = 0; g < x.groups; ++g) {
     if (sums) {
@@ -132,7 +134,6 @@ __attribute__((noinline)) void rows_block(const cortex_sparse_args& x, int64_t f
     } else {
       tile.each([](Vec, int, int) CORTEX_LAMBDA { return zero(); });
     }
-    const int64_t count = x.counts[g];
     if ((x.flags & CORTEX_TILE_EPILOGUE) && !at.past_caches) {  // C's lines come while the sums are made
       CORTEX_UNROLL
       for (int t = 0; t < T; ++t) {
@@ -145,9 +146,14 @@ __attribute__((noinline)) void rows_block(const cortex_sparse_args& x, int64_t f
          ahead != stop; ++ahead) {
       __builtin_prefetch(*ahead, 0, 2);
     }
-    add_columns<T, R>(tile, panel, offset, offset + count, values);
-    offset += count;
-    values += count * T;
+    if constexpr (Patterns) {
+      count = add_patterns<R>(tile, panel, count, offset, values);
+    } else {
+      const int64_t columns = *count++;
+      add_columns<T, R>(tile, panel, offset, offset + columns, values);
+      offset += columns;
+      values += columns * T;
+    }
     if (bf16) {
       finish_bf16(tile, x.epilogue, at, placed ? x.places + from : nullptr);
     } else if (placed) {
@@ -161,7 +167,7 @@ __attribute__((noinline)) void rows_block(const cortex_sparse_args& x, int64_t f
   }
 }
 
-template <int T>
+template <int T, bool Patterns = false>
 CORTEX_INLINE void sparse_rows(const cortex_sparse_args& x) {
   if (x.groups <= 0) return;
   constexpr int most = vectors_at_once(T);
@@ -170,25 +176,25 @@ CORTEX_INLINE void sparse_rows(const cortex_sparse_args& x) {
     const int64_t from = vectors * p / passes;
     switch (vectors * (p + 1) / passes - from) {
       case 1:
-        rows_block<T, 1>(x, from);
+        rows_block<T, 1, Patterns>(x, from);
         break;
       case 2:
-        rows_block<T, 2>(x, from);
+        rows_block<T, 2, Patterns>(x, from);
         break;
       case 3:
-        if constexpr (most >= 3) rows_block<T, 3>(x, from);
+        if constexpr (most >= 3) rows_block<T, 3, Patterns>(x, from);
         break;
       case 4:
-        if constexpr (most >= 4) rows_block<T, 4>(x, from);
+        if constexpr (most >= 4) rows_block<T, 4, Patterns>(x, from);
         break;
       case 5:
-        if constexpr (most >= 5) rows_block<T, 5>(x, from);
+        if constexpr (most >= 5) rows_block<T, 5, Patterns>(x, from);
         break;
       case 6:
-        if constexpr (most >= 6) rows_block<T, 6>(x, from);
+        if constexpr (most >= 6) rows_block<T, 6, Patterns>(x, from);
         break;
       default:
-        if constexpr (most >= 7) rows_block<T, 7>(x, from);
+        if constexpr (most >= 7) rows_block<T, 7, Patterns>(x, from);
     }
   }
 }
@@ -200,6 +206,9 @@ CORTEX_INLINE void sparse_rows(const cortex_sparse_args& x) {
   extern "C" void cortex_sparse_rows1_##isa(const cortex_sparse_args* x) { cortex::sparse_rows<1>(*x); } \
   extern "C" void cortex_sparse_rows2_##isa(const cortex_sparse_args* x) { cortex::sparse_rows<2>(*x); } \
   extern "C" void cortex_sparse_rows4_##isa(const cortex_sparse_args* x) { cortex::sparse_rows<4>(*x); } \
+  extern "C" void cortex_sparse_patterns4_##isa(const cortex_sparse_args* x) {                           \
+    cortex::sparse_rows<4, true>(*x);                                                                    \
+  }                                                                                                      \
   extern "C" void cortex_sparse_gather_##isa(const cortex_sparse_gather_args* x) {                       \
     cortex::gather<float>(*x);                                                                           \
   }                                                                                                      \

@@ -30,7 +30,8 @@ Result<PlanOptions> read_options(const cortex_plan_options& o) {
   out.kernel = static_cast<cortex_kernel_choice>(o.kernel);
   if (o.schedule) out.schedule = o.schedule;
   if (o.sparse_share != 0 && o.sparse_share != 1 && o.sparse_share != 2 && o.sparse_share != 4 &&
-      o.sparse_share != CORTEX_SPARSE_OR_DENSE && o.sparse_share != CORTEX_SPARSE_BITMAP)
+      o.sparse_share != CORTEX_SPARSE_OR_DENSE && o.sparse_share != CORTEX_SPARSE_BITMAP &&
+      o.sparse_share != CORTEX_SPARSE_PATTERNS)
     return bad("sparse_share", o.sparse_share);
   if (o.reserved0 != 0) return invalid_argument("cortex_plan_options: reserved fields must be zero");
   out.sparse_weights = o.sparse_weights;

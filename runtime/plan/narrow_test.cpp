@@ -122,9 +122,9 @@ class Narrow {
     side_ = pick(random_, 0, 1) ? Side::before : Side::after;
     if (!sparse) return;
     options_.weights_handling = CORTEX_WEIGHTS_PREPACKED;
-    const bool bitmap = problem_.is_matmul() && types.src == DataType::bf16;
-    const int32_t shares[] = {0, 1, 2, 4, CORTEX_SPARSE_BITMAP};
-    options_.sparse_share = shares[pick(random_, 0, bitmap ? 4 : 3)];
+    const bool bf16 = types.src == DataType::bf16;
+    const int32_t shares[] = {0, 1, 2, 4, CORTEX_SPARSE_PATTERNS, CORTEX_SPARSE_BITMAP};
+    options_.sparse_share = shares[pick(random_, 0, !bf16 ? 3 : problem_.is_matmul() ? 5 : 4)];
     make_operands();
     options_.sparse_weights = weights_->data();
   }

@@ -104,8 +104,9 @@ Result<Plan> make_sparse_plan(const Context& context, const Problem& problem, co
   plan.tasks = static_cast<int>(
       std::min<int64_t>(options.threads, static_cast<int64_t>(k.tiling.tiles.size()) * k.row_parts));
   plan.schedule_text = k.text();
-  plan.program.kernel.name = fmt::format("sparse_{}_{}x{}_{}", kernel_type(problem.src), k.share,
-                                         k.vector.lanes * k.tiling.vectors, isa_name(k.isa));
+  plan.program.kernel.name =
+      fmt::format("sparse_{}_{}{}x{}_{}", kernel_type(problem.src), k.sharing.rows,
+                  k.sharing.patterns ? "p" : "", k.vector.lanes * k.tiling.vectors, isa_name(k.isa));
   const ConvProblem& c = k.conv;
   plan.src_bytes = size_of(problem.src) * c.mb * c.ic * c.id * c.ih * c.iw;
   plan.weights_bytes = size_of(problem.wei) * weights.rows * weights.channels * weights.taps;

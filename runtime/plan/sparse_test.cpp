@@ -49,8 +49,8 @@ TEST_P(SparseOnIsa, RandomProblems) {
     cortex_plan_options options = cortex_plan_options_init();
     options.threads = static_cast<int32_t>(pick(random, 1, 4));
     options.sparse_weights = kept.data();
-    const int32_t shares[] = {0, 1, 2, 4, CORTEX_SPARSE_BITMAP};
-    options.sparse_share = shares[pick(random, 0, problem.is_matmul() ? 4 : 3)];
+    const int32_t shares[] = {0, 1, 2, 4, CORTEX_SPARSE_PATTERNS, CORTEX_SPARSE_BITMAP};
+    options.sparse_share = shares[pick(random, 0, problem.is_matmul() ? 5 : 4)];
     random_layouts(problem, CORTEX_LAYOUT_NATIVE, random, options);
     const Outcome outcome =
         check_plan(context.get(), problem, options, pick(random, 0, 3) ? pool.get() : nullptr, seed + i,
@@ -74,7 +74,7 @@ TEST_P(SparseOnIsa, LargerOnes) {
         "mb1ic9ih56oc10oh28kh1sh2ph0", "mb1ic9ih56oc10oh28kh3sh2ph1", "mb16ic3ih6oc4oh2kh3sh2ph0"}) {
     const Result<Problem> problem = parse_problem(line);
     ASSERT_TRUE(problem) << problem.error().message;
-    for (const int32_t share : {0, 1, 2, 4}) {
+    for (const int32_t share : {0, 1, 2, 4, int32_t{CORTEX_SPARSE_PATTERNS}}) {
       Random random(5);
       std::vector<float> kept(static_cast<std::size_t>(weights_elements(*problem)));
       for (float& k : kept) k = pick(random, 1, 4) == 1 ? 1.0f : 0.0f;

@@ -49,6 +49,11 @@ std::vector<int32_t> channels_in_use(const Kept& kept, int64_t channel_count, in
 
 constexpr int64_t most_taps_copied = 400;
 
+// Runs count their columns in 28 bits.
+bool can_pattern(const SparseKernel& k, const WeightsView& weights) {
+  return k.vector.element == 4 && weights.rows >= 4 && weights.channels * weights.taps < (1 << 27);
+}
+
 }  // namespace
 
 void choose_tiling(SparseKernel& k, const WeightsView& weights, int share, const PointLayout& in,
@@ -56,11 +61,13 @@ void choose_tiling(SparseKernel& k, const WeightsView& weights, int share, const
   SparseShape shape;
   shape.vector = k.vector;
   shape.l1_bytes = cache_bytes(machine, 0, 32768);
+  shape.rates = list_rates(machine);
   const int64_t l2 = cache_bytes(machine, 1, 8 * shape.l1_bytes);
   double least = 0;
-  for (const int s : sparse_shares) {
-    if (share && s != share) continue;
-    const Kept kept = keep_nonzero(weights, s);
+  for (const Sharing sharing : sparse_sharings) {
+    const int code = sharing.patterns ? CORTEX_SPARSE_PATTERNS : sharing.rows;
+    if (share ? code != share : sharing.patterns && !can_pattern(k, weights)) continue;
+    const Kept kept = keep_nonzero(weights, sharing);
     const std::vector<int32_t> channels = channels_in_use(kept, weights.channels, weights.taps);
     shape.channels = static_cast<int64_t>(channels.size());
     for (const PanelCopies copies : all_panel_copies) {
@@ -68,7 +75,7 @@ void choose_tiling(SparseKernel& k, const WeightsView& weights, int share, const
       // Copies for many taps only fill caches.
       if (copies != PanelCopies::one && weights.taps > most_taps_copied) continue;
       if (copies == PanelCopies::none && k.flip) continue;
-      for (const int vectors : vectors_of_tile(s, k.vector.element)) {
+      for (const int vectors : vectors_of_tile(sharing.rows, k.vector.element)) {
         const Tiling tiling = cut_tiles(k.conv, k.vector, vectors, copies, in, out);
         for (const int64_t bytes : block_bytes(shape, l2)) {
           const int64_t most = channels_in_block(tiling, k.vector.element, bytes);
@@ -79,7 +86,7 @@ void choose_tiling(SparseKernel& k, const WeightsView& weights, int share, const
           const double cycles = estimate_cycles(tiling, kept, shape);
           if (least > 0 && cycles >= least) continue;
           least = cycles;
-          k.share = s;
+          k.sharing = sharing;
           k.groups = kept.groups;
           k.channels = channels;
           k.tiling = tiling;

@@ -1,6 +1,8 @@
 #include "runtime/sparse/estimate.h"
 
 #include <algorithm>
+#include <array>
+#include <bit>
 #include <cmath>
 
 #include "support/checked.h"
@@ -9,7 +11,8 @@ namespace cortex {
 namespace {
 
 // Cycles of an EPYC (Zen 5) with AVX-512, hot caches: loops of the shapes below timed alone, g++ 12.2 -O2.
-constexpr double loads_a_cycle = 1.9, fmas_a_cycle = 1.95;
+// Other CPUs: by their FMAs and loads in a cycle.
+constexpr ListRates zen5;
 constexpr double list_end = 12;     // of a list: a loop that ends, mostly predicted, and its first loads
 constexpr double sum_moved = 0.75;  // a vector of sums loaded or stored between blocks
 constexpr double finished = 2.5;    // a vector through the epilogue to C
@@ -19,12 +22,13 @@ constexpr double first_touch = 1.5;  // a line of the input read where it is
 
 // One kept column for `share` rows and `vectors` vectors, whose loads cross a line or not; a share of `far`
 // of the lines is not in L1. A row alone waits for its loads more than their number says.
-double column_cycles(int share, double vectors, bool crosses, double far) {
-  const double loads = vectors * (crosses ? 2.1 : 1.0) + share + 1;
+double column_cycles(const ListRates& rates, int share, double vectors, bool crosses, double far) {
+  const double loads = vectors * (crosses ? 2.1 : 1.0) + rates.scalar * (share + 1);
   const double waits = share == 1 ? 1.12 : 1;
-  return std::max(share * vectors / fmas_a_cycle, waits * loads / loads_a_cycle) + 0.2 +
+  return std::max(share * vectors / rates.fmas, waits * loads / rates.loads) + 0.2 +
          vectors * far * line_from_l2;
 }
+constexpr double run_end = 7;  // of columns that the same rows keep
 
 // Four kept columns for one vector of bytes, which interleaving them costs more than multiplying below T = 4.
 double four_columns_cycles(int share, double crossing, double far) {
@@ -36,8 +40,8 @@ constexpr double bytes_finished = 5, bytes_gathered = 3.5, run_begun = 8;
 // Two kept columns for `vectors` vectors of bf16: interleaving them takes no time from more than one row.
 double two_columns_cycles(int share, double vectors, double passes, double crossing, double far) {
   const double loads = 2 * vectors * (1 + 1.1 * crossing) + passes * (share + 2);
-  return std::max(vectors * std::max(2 * share / fmas_a_cycle, 2 / 1.8), loads / loads_a_cycle) +
-         0.4 * passes + 2 * vectors * far * line_from_l2;
+  return std::max(vectors * std::max(2 * share / zen5.fmas, 2 / 1.8), loads / zen5.loads) + 0.4 * passes +
+         2 * vectors * far * line_from_l2;
 }
 constexpr double half_list_end = 13, halves_moved = 1.5, halves_finished = 4, halves_gathered = 2.5;
 // Of four rows three vectors of bf16 are summed at once.
@@ -45,7 +49,35 @@ double passes_of_halves(int share, double vectors) {
   return share == 4 ? std::ceil(vectors / 3) : share == 2 ? std::ceil(vectors / 6) : 1;
 }
 
+// Columns by how many rows of their group keep them, and runs of those that the same rows keep.
+struct Patterns {
+  std::array<double, 5> columns{};
+  int64_t runs = 0;
+};
+
+Patterns count_patterns(const Kept& kept) {
+  Patterns all;
+  for (const RowGroup& g : kept.groups) {
+    std::array<bool, 16> seen{};
+    for (const uint8_t by : g.kept_by) {
+      ++all.columns[static_cast<std::size_t>(std::popcount(by))];
+      all.runs += !seen[by];
+      seen[by] = true;
+    }
+  }
+  return all;
+}
+
 }  // namespace
+
+// A 512-bit load of CPUs that do one in a cycle takes both of their 256-bit ports, a scalar's one of three.
+ListRates list_rates(const Machine& machine) {
+  ListRates rates;
+  rates.fmas = 0.975 * machine.fma_per_cycle;
+  rates.loads = 0.95 * machine.loads_per_cycle;
+  rates.scalar = machine.loads_per_cycle < 2 ? 0.4 : 1;
+  return rates;
+}
 
 double estimate_cycles(const Tiling& tiling, const Kept& kept, const SparseShape& shape) {
   double crossing = 0;
@@ -57,12 +89,14 @@ double estimate_cycles(const Tiling& tiling, const Kept& kept, const SparseShape
     const bool shared = kept.is_shared(g);
     (shared ? columns_shared : columns_single) += static_cast<double>(g.columns.size());
     ++lists;
-    rows += shared ? kept.share : 1;
+    rows += shared ? kept.sharing.rows : 1;
   }
   const double panel =
       shape.vector.element * static_cast<double>(tiling.ld_panel * ceil_div(shape.channels, shape.blocks));
   const double far = std::max(0.0, 1 - 0.9 * static_cast<double>(shape.l1_bytes) / panel);
   const auto blocks = static_cast<double>(shape.blocks), channels = static_cast<double>(shape.channels);
+  const double slower = zen5.fmas / shape.rates.fmas;  // every instruction on a whole vector
+  const Patterns patterns = kept.sharing.patterns ? count_patterns(kept) : Patterns{};
   const auto copied = [&](const TilePattern& pattern) {
     return static_cast<double>(pattern.runs.size()) *
                (shape.vector.element == 1 ? bytes_gathered : halves_gathered) +
@@ -71,35 +105,47 @@ double estimate_cycles(const Tiling& tiling, const Kept& kept, const SparseShape
   const auto per_tile = [&](const TilePattern& pattern) {
     const auto vectors = static_cast<double>(ceil_div(pattern.lanes, int64_t{shape.vector.lanes}));
     if (shape.vector.element == 1) {
-      const double quads = columns_shared * four_columns_cycles(kept.share, crossing, far) +
+      const double quads = columns_shared * four_columns_cycles(kept.sharing.rows, crossing, far) +
                            columns_single * four_columns_cycles(1, crossing, far);
       const double gather =
           copied(pattern) * channels + blocks * static_cast<double>(pattern.runs.size()) * run_begun;
-      return vectors * (quads / 4 + static_cast<double>(lists) * blocks * byte_list_end +
-                        static_cast<double>(rows) * ((blocks - 1) * byte_sum_moved + bytes_finished)) +
-             gather;
+      const double moved = static_cast<double>(rows) * ((blocks - 1) * byte_sum_moved + bytes_finished);
+      return slower * (vectors * (quads / 4 + moved) + gather) +
+             vectors * static_cast<double>(lists) * blocks * byte_list_end;
     }
     if (shape.vector.element == 2) {
-      const double passes = passes_of_halves(kept.share, vectors);
-      const double pairs = columns_shared * two_columns_cycles(kept.share, vectors, passes, crossing, far) +
-                           columns_single * two_columns_cycles(1, vectors, 1, crossing, far);
+      const double passes = passes_of_halves(kept.sharing.rows, vectors);
+      const double pairs =
+          columns_shared * two_columns_cycles(kept.sharing.rows, vectors, passes, crossing, far) +
+          columns_single * two_columns_cycles(1, vectors, 1, crossing, far);
       const double gather =
           copied(pattern) * channels + blocks * static_cast<double>(pattern.runs.size()) * run_begun;
-      return pairs / 2 + static_cast<double>(lists) * blocks * passes * half_list_end +
-             static_cast<double>(rows) * vectors * ((blocks - 1) * 2 * halves_moved + halves_finished) +
-             gather;
+      const double moved =
+          static_cast<double>(rows) * vectors * ((blocks - 1) * 2 * halves_moved + halves_finished);
+      return slower * (pairs / 2 + moved + gather) +
+             static_cast<double>(lists) * blocks * passes * half_list_end;
     }
     const auto column = [&](int share) {
-      return (1 - crossing) * column_cycles(share, vectors, false, far) +
-             crossing * column_cycles(share, vectors, true, far);
+      return (1 - crossing) * column_cycles(shape.rates, share, vectors, false, far) +
+             crossing * column_cycles(shape.rates, share, vectors, true, far);
     };
-    double cycles = columns_shared * column(kept.share) + columns_single * column(1);
+    double cycles = columns_single * column(1);
+    if (kept.sharing.patterns) {
+      for (int share = 1; share <= 4; ++share)
+        cycles += patterns.columns[static_cast<std::size_t>(share)] * column(share);
+      double columns = 0;
+      for (const double c : patterns.columns) columns += c;
+      cycles += std::min(static_cast<double>(patterns.runs) * blocks, columns) * run_end;
+    } else {
+      cycles += columns_shared * column(kept.sharing.rows);
+    }
     cycles += static_cast<double>(lists) * blocks * list_end;
     const double outputs = static_cast<double>(rows) * vectors;
-    cycles += outputs * ((blocks - 1) * 2 * sum_moved + finished * (pattern.places.empty() ? 1 : 1.5));
     cycles +=
-        channels * (tiling.copies == PanelCopies::none ? vectors * first_touch
-                                                       : static_cast<double>(pattern.runs.size()) * gathered);
+        slower * outputs * ((blocks - 1) * 2 * sum_moved + finished * (pattern.places.empty() ? 1 : 1.5));
+    cycles += slower * channels *
+              (tiling.copies == PanelCopies::none ? vectors * first_touch
+                                                  : static_cast<double>(pattern.runs.size()) * gathered);
     return cycles;
   };
   std::vector<double> cycles;

@@ -3,15 +3,23 @@
 
 #include <cstdint>
 
+#include "polyopt/machine/machine.h"
 #include "runtime/sparse/kept.h"
 #include "runtime/sparse/tiles.h"
 
 namespace cortex {
 
+// Vector instructions in a cycle; and what a load of a scalar takes of a vector's.
+struct ListRates {
+  double fmas = 1.95, loads = 1.9, scalar = 1;
+};
+ListRates list_rates(const Machine& machine);
+
 struct SparseShape {
   int64_t channels = 0, blocks = 1;  // of which any group keeps a column
   PointVector vector;
   int64_t l1_bytes = 32768;
+  ListRates rates;
 };
 
 double estimate_cycles(const Tiling& tiling, const Kept& kept, const SparseShape& shape);

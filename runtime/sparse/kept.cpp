@@ -1,5 +1,8 @@
 #include "runtime/sparse/kept.h"
 
+#include <algorithm>
+#include <numeric>
+
 namespace cortex {
 
 WeightsView view_weights(const Problem& problem, cortex_weights_layout layout, const void* values) {
@@ -31,25 +34,37 @@ WeightsView view_weights(const Problem& problem, cortex_weights_layout layout, c
   return v;
 }
 
-Kept keep_nonzero(const WeightsView& w, int share) {
+Kept keep_nonzero(const WeightsView& w, Sharing sharing) {
   Kept kept;
-  kept.share = share;
+  kept.sharing = sharing;
   kept.rows = w.rows;
   for (int64_t row = 0; row < w.rows;) {
-    const int64_t together = row + share <= w.rows ? share : 1;
+    const int64_t together = row + sharing.rows <= w.rows ? sharing.rows : 1;
     RowGroup group;
     group.row = row;
     for (int64_t c = 0; c < w.channels; ++c) {
       for (int64_t tap = 0; tap < w.taps; ++tap) {
-        bool any = false;
-        for (int64_t r = row; r < row + together; ++r) any = any || w.at(r, c, tap) != 0.0f;
-        if (any) group.columns.push_back(static_cast<int32_t>(c * w.taps + tap));
+        unsigned kept_by = 0;
+        for (int64_t r = 0; r < together; ++r) kept_by |= (w.at(row + r, c, tap) != 0.0f ? 1u : 0u) << r;
+        if (kept_by == 0) continue;
+        group.columns.push_back(static_cast<int32_t>(c * w.taps + tap));
+        if (sharing.patterns && together > 1) group.kept_by.push_back(static_cast<uint8_t>(kept_by));
       }
     }
     kept.groups.push_back(std::move(group));
     row += together;
   }
   return kept;
+}
+
+std::vector<std::size_t> list_order(const RowGroup& group, std::size_t begin, std::size_t end) {
+  std::vector<std::size_t> order(end - begin);
+  std::iota(order.begin(), order.end(), begin);
+  if (!group.kept_by.empty()) {
+    std::stable_sort(order.begin(), order.end(),
+                     [&](std::size_t a, std::size_t b) { return group.kept_by[a] < group.kept_by[b]; });
+  }
+  return order;
 }
 
 }  // namespace cortex

@@ -29,23 +29,34 @@ struct WeightsView {
 };
 WeightsView view_weights(const Problem& problem, cortex_weights_layout layout, const void* values);
 
-// Rows [row, row + share) that keep the same columns: those where any of them is not zero.
-struct RowGroup {
-  int64_t row = 0;
-  std::vector<int32_t> columns;  // ascending
+// How many rows share a list, and whether a column is multiplied with those of them alone that keep it.
+struct Sharing {
+  int rows = 1;
+  bool patterns = false;
 };
 
-// Groups of `share` consecutive rows, then one row each for what is left.
+inline constexpr std::array<Sharing, 4> sparse_sharings = {{{1}, {2}, {4}, {4, true}}};
+
+// Rows that share a list.
+struct RowGroup {
+  int64_t row = 0;
+  std::vector<int32_t> columns;    // those that any of the rows keeps, ascending
+  std::vector<uint8_t> kept_by{};  // of patterns, for each column: bit t for row t
+};
+
+// Groups of as many consecutive rows as share a list, then one row each for what is left.
 struct Kept {
-  int share = 1;
+  Sharing sharing;
   int64_t rows = 0;
   std::vector<RowGroup> groups;
 
-  bool is_shared(const RowGroup& g) const { return g.row < rows - rows % share; }
+  bool is_shared(const RowGroup& g) const { return g.row < rows - rows % sharing.rows; }
 };
 
-inline constexpr std::array<int, 3> sparse_shares = {1, 2, 4};
+Kept keep_nonzero(const WeightsView& weights, Sharing sharing);
 
-Kept keep_nonzero(const WeightsView& weights, int share);
+// Columns of a group's list, from `begin` on up to `end`, in the order they are multiplied in: those that the
+// same rows keep together. Of each its index in `columns`.
+std::vector<std::size_t> list_order(const RowGroup& group, std::size_t begin, std::size_t end);
 
 }  // namespace cortex

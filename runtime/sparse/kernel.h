@@ -11,10 +11,10 @@
 
 namespace cortex {
 
-// Groups [first, first + count) of equal share; `row` is the first one's.
+// Groups [first, first + count) of as many rows each; `row` is the first one's.
 struct GroupSpan {
   int64_t first = 0, count = 0, row = 0;
-  int share = 1;
+  Sharing sharing;
 };
 
 struct SparseKernel {
@@ -22,7 +22,7 @@ struct SparseKernel {
   cortex_epilogue epilogue{};
   Isa isa = Isa::baseline;
   PointVector vector;
-  int share = 1;
+  Sharing sharing;
   int columns = 1;      // that stand together in a list
   int dst_element = 4;  // bytes
   int32_t zero = 0;     // what stands for zero in a panel; its share of the sums is taken back
@@ -35,8 +35,8 @@ struct SparseKernel {
   std::vector<RowGroup> groups;
   std::vector<int32_t> channels;        // those of which any group keeps a column
   std::vector<int64_t> block_channels;  // block b holds channels [b], [b + 1)
-  // Of group g in block b, at [b * (groups + 1) + g]: where its offsets and values begin.
-  std::vector<int64_t> offset_start, value_start;
+  // Of group g in block b, at [b * (groups + 1) + g]: where its offsets, values (bytes) and counts begin.
+  std::vector<int64_t> offset_start, value_start, count_start;
   bool past_caches = false;   // the output is so large that nobody finds it there
   int row_parts = 1;          // a tile's rows are shared out among so many tasks
   int64_t multiply_adds = 0;  // those that are done, zeros that a list carries along included
@@ -57,8 +57,8 @@ struct SparseKernel {
 // The matmul or convolution as a convolution: of one group, channel-major. Refuses what has no such form.
 Result<ConvProblem> as_channel_major(const Problem& problem);
 
-// `share`: rows that share a list; 0: what is predicted to be fastest. own_layouts: activations may be in
-// fastest_layout instead of NCHW.
+// `share`: rows that share a list, or CORTEX_SPARSE_PATTERNS; 0: what is predicted to be fastest.
+// own_layouts: activations may be in fastest_layout instead of NCHW.
 Result<SparseKernel> make_sparse_kernel(const Problem& problem, const WeightsView& weights, int share,
                                         bool own_layouts, int threads, Isa isa, const Machine& machine);
 

@@ -30,7 +30,7 @@ class Run {
         const int64_t begin = std::max(from, span.first), end = std::min(to, span.first + span.count);
         if (begin >= end) continue;
         cortex_sparse_args x = lists(b, begin, end - begin);
-        const int64_t row = span.row + (begin - span.first) * span.share;
+        const int64_t row = span.row + (begin - span.first) * span.sharing.rows;
         char* const sums = sums_ + row * k_.ld_sums();
         x.panel = panel;
         x.n = pattern.lanes;
@@ -47,7 +47,7 @@ class Run {
           x.c = sums;
           x.ldc = k_.ld_sums();
         }
-        (span.share == 1 ? k_.rows_single : k_.rows_shared)(&x);
+        (span.sharing.rows == 1 ? k_.rows_single : k_.rows_shared)(&x);
       }
     }
   }
@@ -97,8 +97,7 @@ class Run {
     cortex_sparse_args x{};
     x.offsets = reinterpret_cast<const uint32_t*>(call_.packed + k_.offsets_at) + k_.offset_start[at];
     x.values = call_.packed + k_.value_start[at];
-    x.counts =
-        reinterpret_cast<const int32_t*>(call_.packed + k_.counts_at) + block * k_.group_count() + group;
+    x.counts = reinterpret_cast<const int32_t*>(call_.packed + k_.counts_at) + k_.count_start[at];
     x.groups = groups;
     return x;
   }

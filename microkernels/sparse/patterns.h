@@ -1,0 +1,78 @@
+// Four rows that keep columns of their own: a column is loaded once for those of them that keep it. Columns
+// come in runs that the same rows keep, and each of the fifteen sets of rows has a loop of its own.
+#pragma once
+
+#include <stdint.h>
+
+#include "cortex/sparse_kernels.h"
+#include "microkernels/vector/tile.h"
+
+namespace cortex {
+namespace {
+
+// sums of the rows in Pattern += their values x columns.
+template <int Pattern, int R, typename Tile>
+CORTEX_INLINE void add_run(Tile& tile, const char* panel, const uint32_t*& offset, const uint32_t* end,
+                           const float*& values) {
+  constexpr int rows = __builtin_popcount(Pattern);
+#pragma GCC unroll 1
+  for (; offset != end; ++offset, values += rows) {
+    const auto* column = reinterpret_cast<const float*>(panel + *offset);
+    if constexpr (rows == 1) {
+      constexpr int t = __builtin_ctz(Pattern);
+      const Vec w = splat(values[0]);
+      CORTEX_UNROLL
+      for (int j = 0; j < R; ++j) tile.v[t][j] = fma(w, load(column + j * lanes), tile.v[t][j]);
+    } else {
+      Vec a[R];
+      CORTEX_UNROLL
+      for (int j = 0; j < R; ++j) {
+        a[j] = load(column + j * lanes);
+        keep(a[j]);
+      }
+      CORTEX_UNROLL
+      for (int t = 0; t < 4; ++t) {
+        if (!(Pattern >> t & 1)) continue;
+        const Vec w = splat(values[__builtin_popcount(Pattern & ((1 << t) - 1))]);
+        CORTEX_UNROLL
+        for (int j = 0; j < R; ++j) accumulate(tile.v[t][j], a[j], w);
+      }
+    }
+  }
+}
+
+// A group. Returns the words behind it.
+template <int R, typename Tile>
+CORTEX_INLINE const int32_t* add_patterns(Tile& tile, const char* panel, const int32_t* words,
+                                          const uint32_t*& offset, const float*& values) {
+  for (;;) {
+    const auto word = static_cast<uint32_t>(*words++);
+    const uint32_t* const end = offset + (word >> 4);
+    switch (word & 15) {
+#define CORTEX_RUN(pattern)                                \
+  case pattern:                                            \
+    add_run<pattern, R>(tile, panel, offset, end, values); \
+    continue;
+      CORTEX_RUN(1)
+      CORTEX_RUN(2)
+      CORTEX_RUN(3)
+      CORTEX_RUN(4)
+      CORTEX_RUN(5)
+      CORTEX_RUN(6)
+      CORTEX_RUN(7)
+      CORTEX_RUN(8)
+      CORTEX_RUN(9)
+      CORTEX_RUN(10)
+      CORTEX_RUN(11)
+      CORTEX_RUN(12)
+      CORTEX_RUN(13)
+      CORTEX_RUN(14)
+      CORTEX_RUN(15)
+#undef CORTEX_RUN
+    }
+    return words;
+  }
+}
+
+}  // namespace
+}  // namespace cortex
