@@ -133,7 +133,7 @@ Status pack_sparse(const SparseKernel& k, const WeightsView& weights, void* pack
   int64_t all = 0;
   for (int64_t r = 0; r < weights.rows; ++r) {
     for (int64_t c = 0; c < weights.channels; ++c)
-      for (int64_t tap = 0; tap < taps; ++tap) all += weights.at(r, c, tap) != 0.0f;
+      for (int64_t tap = 0; tap < weights.taps; ++tap) all += weights.at(r, c, tap) != 0.0f;
   }
   if (k.zero) take_back_zero(k, weights, reinterpret_cast<int32_t*>(out + k.compensation_at));
   if (all == writer.nonzero()) return Status::success();
