@@ -74,8 +74,10 @@ int64_t count_words(const RowGroup& group, std::size_t begin, std::size_t end) {
   return 1 + std::count(seen.begin(), seen.end(), true);
 }
 
-int64_t value_count(const RowGroup& group, std::size_t begin, std::size_t end, int rows) {
-  if (group.kept_by.empty()) return static_cast<int64_t>(end - begin) * rows;
+// Values that a list has: of patterns those that are kept, else of all rows, the last columns filled up.
+int64_t value_count(const SparseKernel& k, const RowGroup& group, std::size_t begin, std::size_t end,
+                    int rows) {
+  if (group.kept_by.empty()) return round_up(static_cast<int64_t>(end - begin), int64_t{k.columns}) * rows;
   int64_t count = 0;
   for (std::size_t i = begin; i < end; ++i) count += std::popcount(group.kept_by[i]);
   return count;
@@ -100,9 +102,7 @@ void place_lists(SparseKernel& k, int64_t channel_count) {
       while (cursor[g] < columns.size() && columns[cursor[g]] < behind * taps) ++cursor[g];
       offset += round_up(static_cast<int64_t>(cursor[g] - begin), int64_t{k.columns});
       const GroupSpan& span = k.spans[static_cast<int64_t>(g) < k.spans[0].count ? 0 : 1];
-      value += round_up(value_count(group, begin, cursor[g], span.sharing.rows),
-                        int64_t{k.columns} * span.sharing.rows) *
-               k.vector.element;
+      value += value_count(k, group, begin, cursor[g], span.sharing.rows) * k.vector.element;
       word += count_words(group, begin, cursor[g]);
     }
     k.offset_start.push_back(offset);
