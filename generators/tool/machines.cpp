@@ -35,7 +35,7 @@ Result<std::vector<Machine>> machines(const std::vector<Isa>& isas, const std::s
     given = std::move(*parsed);
   }
   for (const Isa isa : isas) {
-    Machine machine = host_machine(isa);
+    Machine machine = target_machine(isa);
     if (given) {
       // The same caches and clock, for each ISA that is asked for.
       const int lanes = machine.vector_lanes;

@@ -97,10 +97,12 @@ double read_ghz() {
 
 }  // namespace
 
-Machine host_machine(Isa isa) {
+Machine host_machine(Isa isa) { return target_machine(capped_isa(isa)); }
+
+Machine target_machine(Isa isa) {
   Machine machine;
   machine.name = cpu_brand();
-  machine.isa = capped_isa(isa);
+  machine.isa = isa;
   const int threads_per_core =
       count_cpus(read_word("/sys/devices/system/cpu/cpu0/topology/thread_siblings_list"));
   const long online = sysconf(_SC_NPROCESSORS_ONLN);
@@ -109,7 +111,9 @@ Machine host_machine(Isa isa) {
   machine.page_bytes = std::max<int64_t>(sysconf(_SC_PAGESIZE), 4096);
   machine.caches = read_caches(threads_per_core);
   if (machine.caches.empty()) machine.caches = assumed_caches();
-  apply_defaults(machine, host_family());
+  // Tile registers are Intel's servers'.
+  apply_defaults(machine,
+                 isa == Isa::amx && !supports(isa) ? CpuFamily{.intel_server = true} : host_family());
   return machine;
 }
 

@@ -48,6 +48,10 @@ struct Machine {
 // Deterministic, fast (no measurement). `isa` caps the kernels it will be scheduled for.
 Machine host_machine(Isa isa);
 
+// The same for kernels that may run elsewhere: of `isa` whether this CPU has it or not, with this CPU's caches
+// and clock.
+Machine target_machine(Isa isa);
+
 // JSON text as `cortex-bench machine --json` writes it. Refuses missing keys and impossible numbers by name;
 // "costs" and what is in it may be left out.
 Result<Machine> parse_machine(std::string_view json, std::string_view source);

@@ -28,6 +28,16 @@ TEST(Machine, IsaCapsTheKernels) {
   EXPECT_EQ(m.vector_lanes, 4);
 }
 
+// Kernels are generated for CPUs other than the one that builds them.
+TEST(Machine, TargetsNeedNotRunHere) {
+  for (const Isa isa : {Isa::baseline, Isa::avx2, Isa::avx512, Isa::avx512bf16, Isa::amx}) {
+    const Machine m = target_machine(isa);
+    EXPECT_EQ(m.isa, isa);
+    EXPECT_EQ(m.vector_lanes, isa >= Isa::avx512 ? 16 : isa >= Isa::avx2 ? 8 : 4);
+    EXPECT_EQ(m.caches.size(), host_machine(isa).caches.size());
+  }
+}
+
 Machine with_defaults(const CpuFamily& cpu, int cores, int64_t l3, Isa isa = Isa::avx512) {
   Machine machine;
   machine.isa = isa;
