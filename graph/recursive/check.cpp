@@ -5,8 +5,13 @@
 
 #include <algorithm>
 
+#include "support/checked.h"
+
 namespace cortex::recursive {
 namespace {
+
+// Of all values that a node computes: what it reads has limits of its own.
+constexpr int64_t max_elements = int64_t{1} << 28;
 
 std::string shape_text(const std::vector<int64_t>& shape) {
   std::string text;
@@ -22,6 +27,7 @@ class Checker {
     reads_child_.assign(cell_.values.size(), false);
     for (std::size_t i = 0; i < cell_.values.size(); ++i) {
       if (Status s = value(static_cast<int>(i)); !s) return s;
+      if (Status s = room_for(cell_.values[i]); !s) return s;
     }
     if (cell_.states.size() != model_.states.size()) {
       return invalid_argument(fmt::format("{}: {} of {} states are computed", where(), cell_.states.size(),
@@ -146,6 +152,22 @@ class Checker {
     }
   }
 
+  // Concats double what they are given: a few dozen of them, each of the one before, would outgrow any
+  // memory.
+  Status room_for(const Value& v) {
+    if (v.op == Op::parameter || v.op == Op::table_row || v.op == Op::feature || v.op == Op::child) return {};
+    std::optional<int64_t> elements = 1;
+    for (const int64_t extent : v.shape) elements = elements ? checked_mul(*elements, extent) : elements;
+    if (elements && *elements <= max_elements - elements_) {
+      elements_ += *elements;
+      return {};
+    }
+    return refuse(v,
+                  fmt::format("with {} of shape {} a node computes more than 2^28 elements (1 GiB): make it "
+                              "or what it is made of smaller",
+                              op_name(v.op), shape_text(v.shape)));
+  }
+
   Status elementwise(Value& v) {
     v.shape = {};
     for (std::size_t i = 0; i < v.args.size(); ++i) {
@@ -245,6 +267,7 @@ class Checker {
   Model& model_;
   Cell& cell_;
   const char* which_;
+  int64_t elements_ = 0;           // of the values so far that are computed
   std::vector<bool> reads_child_;  // by value: whether a child's state is among what it is computed of
 };
 

@@ -98,6 +98,16 @@ TEST(Limits, ValuesOfACaseAreCounted) {
   EXPECT_TRUE(parse_model(with_cell(chain(4000, "tanh(LAST)") + "  h = tanh(a3999)\n")).ok());
 }
 
+TEST(Limits, ElementsOfACaseAreCounted) {
+  // a24 has 8 * 2^24 elements, all before it together as many.
+  refused(with_cell(chain(4000, "concat(LAST, LAST)") + "  h = a3999[0:h]\n"),
+          "line 38, value a25: with concat of shape [268435456]");
+  EXPECT_TRUE(parse_model(with_cell(chain(25, "concat(LAST, LAST)") + "  h = a24[0:h]\n")).ok());
+  refused(with_cell("  b = fill(1)[1000000000000][1000000000000]\n  h = sum(child.h)\n"), "1 GiB");
+  refused(with_cell("  b = concat(child.h)\n  c = fill(1)[16384][1] @ fill(1)[1][32768]\n  h = b[0:h]\n"),
+          "value c: with @ of shape [16384][32768]");
+}
+
 TEST(Limits, PropertiesOfLongChainsAreFoundAtOnce) {
   refused(with_cell(chain(50, "LAST + LAST") + "  h = child(a49).h\n"), "P3");
   refused(with_cell("  b = tanh(X[word])\n" + chain(50, "b + b") + "  h = child(a49).h\n"), "P2");
