@@ -9,6 +9,7 @@
 #include "bench/report/row.h"
 #include "bench/report/table.h"
 #include "support/text_file.h"
+#include "support/tools/list_option.h"
 
 namespace cortex::bench {
 namespace {
@@ -112,9 +113,7 @@ void add_compare(CLI::App& app, Session& session) {
   auto a = std::make_shared<Arguments>();
   command->add_option("before", a->before, "result file of cortex-bench run --json")->required();
   command->add_option("after", a->after, "another, of the same problems")->required();
-  command->add_option("--backend", a->backends, "whose rows (default: cortex; or all)")
-      ->delimiter(',')
-      ->allow_extra_args(false);
+  add_list_option(*command, "--backend", a->backends, "whose rows (default: cortex; or all)");
   command->add_option("--threshold", a->threshold, "slowdown that matters (default 0.05: 5 %)");
   command->add_option("--alpha", a->alpha, "significance level (default 0.01)");
   command->callback([a, &session] { session.exit_code = compare(*a); });

@@ -11,6 +11,7 @@
 #include "bench/report/progress.h"
 #include "bench/run/formats.h"
 #include "bench/run/options.h"
+#include "support/tools/list_option.h"
 
 namespace cortex::bench {
 namespace {
@@ -130,17 +131,10 @@ void add_fuzz(CLI::App& app, Session& session) {
   command->add_option("--seed", a->seed, "of the problems and their operands (default 1)")
       ->check(not_negative());
   command->add_option("--first", a->first, "number of the first case, to replay one");
-  command->add_option("--isa", a->isas, "instruction sets, each runs every problem")
-      ->delimiter(',')
-      ->allow_extra_args(false);
-  command->add_option("--op", a->ops, "conv, matmul (default: both)")
-      ->delimiter(',')
-      ->allow_extra_args(false);
-  command
-      ->add_option("--dt", a->dts,
-                   "types, drawn from these: f32, bf16, bf16f32, u8s8, s8s8, ... (default: f32)")
-      ->delimiter(',')
-      ->allow_extra_args(false);
+  add_list_option(*command, "--isa", a->isas, "instruction sets, each runs every problem");
+  add_list_option(*command, "--op", a->ops, "conv, matmul (default: both)");
+  add_list_option(*command, "--dt", a->dts,
+                  "types, drawn from these: f32, bf16, bf16f32, u8s8, s8s8, ... (default: f32)");
   command->add_option("--time-limit", a->time_limit, "seconds; fewer problems then");
   command->add_option("--processes", a->processes, "child processes (default: one per core)");
   command->add_option("--max-failures", a->max_failures, "failures to print (default 20)");

@@ -26,6 +26,7 @@
 #include "bench/run/options.h"
 #include "support/fnv.h"
 #include "support/text_file.h"
+#include "support/tools/list_option.h"
 
 namespace cortex::bench {
 namespace {
@@ -337,9 +338,7 @@ void add_rank(CLI::App& app, Session& session) {
   command->add_option("--batch", a->batches, "file of problems, or the name of a shipped list")
       ->allow_extra_args(false);
   command->add_option("--op", a->op, "conv or matmul");
-  command->add_option("--threads", a->threads, "thread counts (default: 1)")
-      ->delimiter(',')
-      ->allow_extra_args(false);
+  add_list_option(*command, "--threads", a->threads, "thread counts (default: 1)");
   command->add_option("--isa", a->isa, "instruction set (default: the best this CPU has)");
   command->add_option("--machine", a->machine, "machine description (JSON) to predict with; default: host");
   command->add_option("--variants", a->variants, "drawn from the space, per problem (default 200)");
@@ -356,9 +355,7 @@ void add_rank(CLI::App& app, Session& session) {
   command->add_option("--fit", a->fit,
                       "with --replay: fit the cost model's constants to it, write the machine here");
   command->add_option("--fit-seconds", a->fit_seconds, "time for that (default 60)");
-  command->add_option("--fix", a->fix, "constants that --fit leaves alone")
-      ->delimiter(',')
-      ->allow_extra_args(false);
+  add_list_option(*command, "--fix", a->fix, "constants that --fit leaves alone");
   command->add_option(
       "--learn", a->learn,
       "with --replay: train a ranker on it, write it here if it beats the cost model on shapes it\n"

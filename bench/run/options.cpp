@@ -16,6 +16,7 @@
 #include "polyopt/schedule/schedule.h"
 #include "polyopt/search/wisdom.h"
 #include "support/text_file.h"
+#include "support/tools/list_option.h"
 
 namespace cortex::bench {
 namespace {
@@ -159,30 +160,19 @@ void add_run_options(CLI::App& app, RunArguments& a) {
   app.add_option("--op", a.op, "conv, matmul, rnn or recursive; left out, each line says it by its form");
   app.add_option("--trees", a.trees, "recursive: file of bracketed trees, or the name of a shipped one");
   app.add_option("--batches", a.batches, "recursive: batches per execution (default: about 100 structures)");
-  app.add_option("--dt", a.dts,
-                 "data types of problems that state none: f32, bf16, bf16f32, u8s8, s8s8, ... (default: f32)")
-      ->delimiter(',')
-      ->allow_extra_args(false);
-  app.add_option("--weights", a.weights,
-                 "weight formats: dense, nm2of4, nm1of8x2, cc8, bs4x1, unstructured; backend cortex-dense\n"
-                 "multiplies with the zeros, as peers do")
-      ->delimiter(',')
-      ->allow_extra_args(false);
+  add_list_option(
+      app, "--dt", a.dts,
+      "data types of problems that state none: f32, bf16, bf16f32, u8s8, s8s8, ... (default: f32)");
+  add_list_option(app, "--weights", a.weights,
+                  "weight formats: dense, nm2of4, nm1of8x2, cc8, bs4x1, unstructured; backend cortex-dense\n"
+                  "multiplies with the zeros, as peers do");
   app.add_option("--sparsity", a.sparsity, "share of zeros, for formats other than nm and dense");
-  app.add_option("--backend", a.backends,
-                 "cortex, onednn, xsmm, openblas, torch, torch-levels (default: all in this\n"
-                 "build that know the operator)")
-      ->delimiter(',')
-      ->allow_extra_args(false);
-  app.add_option("--threads", a.threads, "thread counts (default: 1)")
-      ->delimiter(',')
-      ->allow_extra_args(false);
-  app.add_option("--isa", a.isas, "baseline, avx2, avx512, ... (default: the best this CPU has)")
-      ->delimiter(',')
-      ->allow_extra_args(false);
-  app.add_option("--kernel", a.kernels, "Cortex: auto, generated, interpreted")
-      ->delimiter(',')
-      ->allow_extra_args(false);
+  add_list_option(app, "--backend", a.backends,
+                  "cortex, onednn, xsmm, openblas, torch, torch-levels (default: all in this\n"
+                  "build that know the operator)");
+  add_list_option(app, "--threads", a.threads, "thread counts (default: 1)");
+  add_list_option(app, "--isa", a.isas, "baseline, avx2, avx512, ... (default: the best this CPU has)");
+  add_list_option(app, "--kernel", a.kernels, "Cortex: auto, generated, interpreted");
   app.add_option("--library", a.libraries, "more generated kernels: FILE.so, or FILE.so:NAME")
       ->allow_extra_args(false);
   app.add_option(

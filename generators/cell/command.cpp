@@ -13,24 +13,18 @@
 #include "graph/recursive/ready.h"
 #include "graph/recursive/text.h"
 #include "support/text_file.h"
+#include "support/tools/list_option.h"
 
 namespace cortex {
 
 RecursiveCommand::RecursiveCommand(CLI::App& app)
     : command_(app.add_subcommand("recursive", "write the element-wise steps of recursive cells as C++")) {
   command_->add_option("model", files_, "models as .cxr text");
-  command_->add_option("--model", ready_, "ready models, comma-separated")
-      ->delimiter(',')
-      ->allow_extra_args(false);
-  command_->add_option("--hidden", hidden_, "hidden sizes, comma-separated: the models' size h")
-      ->delimiter(',')
-      ->allow_extra_args(false);
+  add_list_option(*command_, "--model", ready_, "ready models, comma-separated");
+  add_list_option(*command_, "--hidden", hidden_, "hidden sizes, comma-separated: the models' size h");
   command_->add_option("--input", input_, "ready models: features of this width (default: words and tables)");
   command_->add_option("--max-children", max_children_, "size n of the models that have it");
-  command_->add_option("--isa", isas_, "instruction sets, comma-separated: avx512, avx2, host")
-      ->delimiter(',')
-      ->allow_extra_args(false)
-      ->capture_default_str();
+  add_list_option(*command_, "--isa", isas_, "instruction sets, comma-separated: avx512, avx2, host");
   command_->add_option("--out", out_, "output folder")->capture_default_str();
   command_->add_option("--name", name_, "the library's name")->capture_default_str();
 }

@@ -14,6 +14,7 @@
 #include "graph/compress/npy.h"
 #include "graph/problem/text.h"
 #include "support/text_file.h"
+#include "support/tools/list_option.h"
 
 namespace cortex {
 namespace {
@@ -56,11 +57,8 @@ CompressCommand::CompressCommand(CLI::App& app)
   command_->add_option("weights", files_, "weights as .npy: [oc][ic][kh][kw] or [out][in]");
   command_->add_option("--batch", batches_, "random weights for the layers of this problem list")
       ->allow_extra_args(false);
-  command_
-      ->add_option("--weights", format_names_,
-                   "formats: dense, nm{N}of{M}[x{T}], cc{alpha}, bs{rows}x{cols}, unstructured")
-      ->delimiter(',')
-      ->allow_extra_args(false);
+  add_list_option(*command_, "--weights", format_names_,
+                  "formats: dense, nm{N}of{M}[x{T}], cc{alpha}, bs{rows}x{cols}, unstructured");
   command_->add_option("--sparsity", options_.sparsity,
                        "share of weights to drop: for bs, unstructured, and before columns combine");
   command_->add_option("--gamma", options_.combine.gamma, "column combining: conflicts per row of a group")

@@ -17,6 +17,7 @@
 #include "generators/tool/schedule.h"
 #include "generators/tool/version.h"
 #include "graph/problem/problem.h"
+#include "support/tools/list_option.h"
 
 namespace {
 
@@ -60,14 +61,8 @@ struct Arguments {
     app.add_option("--op", op, "read problems as: conv, matmul (default: told apart by syntax)");
     app.add_option("--problem", problems, "the same, for one that begins with options")
         ->allow_extra_args(false);
-    app.add_option("--isa", isas, "instruction sets, comma-separated; host: this machine's")
-        ->delimiter(',')
-        ->allow_extra_args(false)
-        ->capture_default_str();
-    app.add_option("--threads", threads, "thread counts, comma-separated")
-        ->delimiter(',')
-        ->allow_extra_args(false)
-        ->capture_default_str();
+    add_list_option(app, "--isa", isas, "instruction sets, comma-separated; host: this machine's");
+    add_list_option(app, "--threads", threads, "thread counts, comma-separated");
   }
 };
 

@@ -121,7 +121,14 @@ std::vector<std::string> command_line_words(int argc, const char* const* argv) {
       words.back() += "=" + word;
       continue;
     }
-    words.push_back(begins_with_problem_options(word) ? "--problem=" + word : word);
+    if (begins_with_problem_options(word)) {
+      words.push_back("--problem=" + word);
+      continue;
+    }
+    // "--name=" has an empty value: not the word after it.
+    const bool empty = word.starts_with("--") && word.find('=') == word.size() - 1;
+    words.push_back(empty ? word.substr(0, word.size() - 1) : word);
+    if (empty) words.emplace_back();
   }
   return words;
 }

@@ -63,7 +63,7 @@ Result<Problem> parse_problem(std::string_view line, OpKind op = OpKind::any);
 // a reader of command lines would take for an option of the tool.
 bool begins_with_problem_options(std::string_view argument);
 // The words of a command line with every such argument, and what follows a lone "--problem", as one word
-// "--problem=...".
+// "--problem=...", and "--name=", which has an empty value, as "--name" and "".
 std::vector<std::string> command_line_words(int argc, const char* const* argv);
 
 // A batch file: one problem a line (more are taken), '#' comments, options persist to later lines, --reset

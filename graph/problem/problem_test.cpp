@@ -129,6 +129,10 @@ TEST(Options, ArgumentsThatBeginWithThem) {
   EXPECT_EQ(command_line_words(6, words),
             (std::vector<std::string>{"tool", "run", "--problem=--bia_dt=f32 8x8:8x8",
                                       "--problem=--dt=bf16 8x8:8x8", "4x4:4x4"}));
+  // What follows is no value of an option whose value is empty.
+  const char* const empty[] = {"tool", "run", "--json=", "4x4:4x4", "--dt=u8=", "--"};
+  EXPECT_EQ(command_line_words(6, empty),
+            (std::vector<std::string>{"tool", "run", "--json", "", "4x4:4x4", "--dt=u8=", "--"}));
 }
 
 TEST(MatmulText, BatchesBroadcastAndDestination) {

@@ -1,0 +1,60 @@
+// Options that take comma-separated lists, `--dt bf16,u8s8`, once or several times. For tools: it needs
+// CLI11, whose own lists (delimiter) pass over empty entries, and take the next word where all are empty.
+#pragma once
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <CLI/App.hpp>
+#include <string>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+namespace cortex {
+
+namespace list_option {
+
+template <typename T>
+T convert(const std::string& option, const std::string& entry, const std::string& list) {
+  if (entry.empty()) {
+    throw CLI::ValidationError(
+        fmt::format("{}: '{}' has an empty entry: write values with one comma between them", option, list));
+  }
+  T value{};
+  if (!CLI::detail::lexical_cast(entry, value)) throw CLI::ConversionError(entry, option);
+  return value;
+}
+
+}  // namespace list_option
+
+// What is given replaces `values`, which must outlive the parsing.
+template <typename T>
+CLI::Option* add_list_option(CLI::App& app, const std::string& option, std::vector<T>& values,
+                             std::string help) {
+  const auto read = [option, &values](const std::vector<std::string>& words) {
+    values.clear();
+    for (const std::string& word : words) {
+      for (std::size_t begin = 0, end = 0; end != std::string::npos; begin = end + 1) {
+        end = word.find(',', begin);
+        values.push_back(list_option::convert<T>(option, word.substr(begin, end - begin), word));
+      }
+    }
+  };
+  CLI::Option* added = app.add_option_function<std::vector<std::string>>(option, read, std::move(help));
+  if (!values.empty()) added->default_str(fmt::format("{}", fmt::join(values, ",")));
+  if (std::is_integral_v<T>) added->type_name("INT");
+  return added->allow_extra_args(false);
+}
+
+// For texts that mean nothing when empty: an option that is left out says nothing, an empty one is a mistake.
+inline CLI::Validator not_empty(const std::string& what) {
+  return CLI::Validator(
+      [what](const std::string& text) {
+        return text.find_first_not_of(" \t\n") == std::string::npos ? "is empty: give " + what
+                                                                    : std::string();
+      },
+      "", "not empty");
+}
+
+}  // namespace cortex
