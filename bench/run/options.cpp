@@ -176,8 +176,9 @@ void add_run_options(CLI::App& app, RunArguments& a) {
   app.add_option("--library", a.libraries, "more generated kernels: FILE.so, or FILE.so:NAME")
       ->allow_extra_args(false);
   app.add_option(
-      "--schedule", a.schedule,
-      "Cortex: this schedule for the only problem, as text or as a loop string (see cortex-gen explain)");
+         "--schedule", a.schedule,
+         "Cortex: this schedule for the only problem, as text or as a loop string (see cortex-gen explain)")
+      ->check(not_empty("a schedule, or leave the option out for the best that is found"));
   app.add_option("--cold", a.cold, "flush before each execution: none, weights, all");
   app.add_option(
       "--mode", a.mode,

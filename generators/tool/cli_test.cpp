@@ -203,6 +203,8 @@ TEST_F(Cli, RefusesOptions) {
   refuses(fmt::format("generate {} --threads many --out o", small), {"many"});
   refuses(fmt::format("generate --isa , {} --out o", small), {"--isa: ',' has an empty entry"});
   refuses(fmt::format("generate {} --threads 1,,2 --out o", small), {"'1,,2' has an empty entry"});
+  refuses(fmt::format("explain {} --schedule ''", small), {"--schedule: is empty: give a schedule"});
+  refuses(fmt::format("explain --schedule= {}", small), {"--schedule: is empty: give a schedule"});
   refuses(fmt::format("generate {} --op pool --out o", small), {"pool", "conv", "matmul"});
   refuses(fmt::format("generate {} --name 3lib --out o", small), {"3lib"});
   refuses(fmt::format("generate {} --name 'a b' --out o", small), {"a b"});

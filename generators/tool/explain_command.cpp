@@ -5,6 +5,7 @@
 #include <cstdio>
 
 #include "generators/tool/machines.h"
+#include "support/tools/list_option.h"
 
 namespace cortex {
 
@@ -17,8 +18,10 @@ ExplainCommand::ExplainCommand(CLI::App& app)
   command_->add_option("--isa", isa_, "instruction set")->capture_default_str();
   command_->add_option("--threads", options_.threads, "threads to schedule for")->capture_default_str();
   command_->add_option("--machine", options_.machine_file, "machine description (default: this machine)");
-  command_->add_option("--schedule", options_.schedule,
-                       "explain this schedule, not the best one: as text or as a loop string");
+  command_
+      ->add_option("--schedule", options_.schedule,
+                   "explain this schedule, not the best one: as text or as a loop string")
+      ->check(not_empty("a schedule, or leave the option out for the best one"));
   command_->add_flag("--no-prepack", no_prepack_, "weights are not packed ahead of time");
 }
 

@@ -29,6 +29,10 @@ Result<PlanOptions> read_options(const cortex_plan_options& o) {
   out.prepacked = o.weights_handling == CORTEX_WEIGHTS_PREPACKED;
   out.kernel = static_cast<cortex_kernel_choice>(o.kernel);
   if (o.schedule) out.schedule = o.schedule;
+  if (o.schedule && out.schedule.empty()) {
+    return invalid_argument(
+        "cortex_plan_options: schedule is an empty text: give a schedule, or NULL to have one searched");
+  }
   if (o.sparse_share != 0 && o.sparse_share != 1 && o.sparse_share != 2 && o.sparse_share != 4 &&
       o.sparse_share != CORTEX_SPARSE_OR_DENSE && o.sparse_share != CORTEX_SPARSE_BITMAP &&
       o.sparse_share != CORTEX_SPARSE_PATTERNS)

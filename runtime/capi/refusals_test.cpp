@@ -131,6 +131,9 @@ TEST(Capi, PlansRefuseWhatTheyCannotDo) {
   o = cortex_plan_options_init();
   o.schedule = "no such schedule";
   refused("32x32:32x32", o, CORTEX_INVALID_ARGUMENT);
+  o.schedule = "";
+  refused("32x32:32x32", o, CORTEX_INVALID_ARGUMENT);
+  EXPECT_NE(std::string(message.text).find("schedule is an empty text"), std::string::npos) << message.text;
   EXPECT_EQ(cortex_plan_create(nullptr, nullptr, nullptr, &plan, &message), CORTEX_INVALID_ARGUMENT);
 }
 
