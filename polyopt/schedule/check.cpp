@@ -18,6 +18,8 @@ struct Checker {
   const KernelInfo* kernel = nullptr;
 
   std::string dim(int d) const { return nest.dims[d].name; }
+  // As problems name it: nests of narrow types are counted in units.
+  const char* type(Operand o) const { return dtype_name(element_of(nest[o].tensor.type)); }
   template <typename... Args>
   Error refuse(fmt::format_string<Args...> text, Args&&... args) const {
     return invalid_argument(fmt::format("schedule of {}: ", nest.name) +
@@ -119,11 +121,9 @@ struct Checker {
       return refuse("loop {}/{}+: {} part{}: a reduction is split in 2 to {}", name, loop.step, parts,
                     parts == 1 ? "" : "s", most_parts);
     }
-    const DataType type = nest[Operand::c].tensor.type;
-    if (type != DataType::f32 || !holds_sums(nest)) {
+    if (nest[Operand::c].tensor.type != DataType::f32 || !holds_sums(nest)) {
       return refuse("loop {}/{}+: sums of {} by {} into {}: only f32 sums into f32 can be split", name,
-                    loop.step, dtype_name(nest[Operand::a].tensor.type),
-                    dtype_name(nest[Operand::b].tensor.type), dtype_name(type));
+                    loop.step, type(Operand::a), type(Operand::b), type(Operand::c));
     }
     return Status::success();
   }
@@ -143,18 +143,28 @@ struct Checker {
       }
       if (pack.form == PackForm::panel && pack.pitch_pad)
         return refuse("pack(B,panel): panels take no pitch pad");
-      if (pack.ahead_of_time && (pack.operand != Operand::b || pack.depth != 0 || !nest.b_constant)) {
-        return refuse("pack({},ahead): only constant weights can be packed ahead of time", name);
+      if (pack.ahead_of_time) {
+        if (Status s = ahead(pack); !s) return s;
       }
     }
     return Status::success();
   }
 
+  Status ahead(const Pack& pack) const {
+    const std::string text = fmt::format("pack({},...,ahead)", operand_name(pack.operand));
+    if (pack.operand != Operand::b)
+      return refuse("{}: A changes from run to run: only B, the weights, can be packed ahead of time", text);
+    if (!nest.b_constant)
+      return refuse("{}: B is no constant here: only constant weights can be packed ahead of time", text);
+    if (pack.depth == 0) return Status::success();
+    return refuse("{} inside {} loop{}: what is packed ahead of time is packed once, outside all loops", text,
+                  pack.depth, pack.depth == 1 ? "" : "s");
+  }
+
   Status types() const {
-    const auto name = [&](Operand o) { return dtype_name(nest[o].tensor.type); };
     if (!serves_types(*kernel, nest)) {
-      return refuse("{} does not multiply {} by {} into {}", kernel->name, name(Operand::a), name(Operand::b),
-                    name(Operand::c));
+      return refuse("{} does not multiply {} by {} into {}", kernel->name, type(Operand::a), type(Operand::b),
+                    type(Operand::c));
     }
     if (holds_sums(nest)) return Status::success();
     for (int i = 0; i < static_cast<int>(schedule.loops.size()); ++i) {
@@ -162,7 +172,7 @@ struct Checker {
       if (nest.dims[d].kind != DimKind::reduction || max_trips(nest, schedule, i) == 1) continue;
       return refuse(
           "loop {}: C is {}, which cannot hold partial sums: leave the whole reduction to the microkernel",
-          dim(d), name(Operand::c));
+          dim(d), type(Operand::c));
     }
     return Status::success();
   }

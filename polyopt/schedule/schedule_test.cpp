@@ -81,7 +81,35 @@ TEST(Check, RefusesSplitsThatAreNone) {
   refused(nest, text("k/4+@2"), "75 parts: a reduction is split in 2 to 64");
   refused(nest_of("--dt=u8:s8:s32 100x300:300x200"),
           "k/40+@2 n/64 m/6 | brgemm_u8_s8_s32_6x64x4_avx512vnni m=m n=n k=k",
-          "sums of u8x4 by s8x4 into s32: only f32 sums into f32 can be split");
+          "sums of u8 by s8 into s32: only f32 sums into f32 can be split");
+  refused(nest_of("--dt=bf16 100x300:300x200"),
+          "k/50+@2 n/64 m/7 | brgemm_bf16_bf16_f32_7x64x2_avx512bf16 m=m n=n k=k",
+          "sums of bf16 by bf16 into bf16: only f32 sums into f32 can be split");
+}
+
+TEST(Check, PacksAheadOfTimeStandOutsideTheLoops) {
+  const Nest nest = nest_of("100x300:300x200");
+  const std::string tail = " | " + kernel("7x64x1_avx512") + " m=m n=n k=k";
+  for (const std::string& text :
+       {"m/7 pack(B,panel,ahead) n/64" + tail,
+        "ab a=7 b=64 pack(B,panel,ahead)@1 | " + kernel("7x64x1_avx512") + " m=a n=b k=c"}) {
+    const Result<Schedule> schedule = parse_schedule(text, nest);
+    ASSERT_FALSE(schedule.ok()) << text;
+    EXPECT_NE(schedule.error().message.find("\"pack(B,panel,ahead)\": what is packed ahead of time stands "
+                                            "inside no loop: write it after the kernel"),
+              std::string::npos)
+        << schedule.error().message;
+  }
+  Result<Schedule> schedule = parse_schedule("m/7 n/64" + tail + " pack(B,panel,ahead)", nest);
+  ASSERT_TRUE(schedule.ok()) << schedule.error().message;
+  EXPECT_TRUE(check(*schedule, nest));
+  schedule->packs[0].depth = 1;
+  EXPECT_NE(check(*schedule, nest).error().message.find("inside 1 loop: what is packed ahead"),
+            std::string::npos);
+  refused(nest, "m/7 n/64" + tail + " pack(A,box,ahead)", "only B, the weights, can be packed ahead");
+  Nest plain = nest;
+  plain.b_constant = false;
+  refused(plain, "m/7 n/64" + tail + " pack(B,panel,ahead)", "B is no constant here");
 }
 
 TEST(Check, CountsTilesOfTheLongestSteps) {

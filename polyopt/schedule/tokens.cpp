@@ -117,6 +117,10 @@ Result<Pack> parse_pack(const Token& token, int depth) {
     s.remove_prefix(comma + 1);
   }
   if (field < 2) return refuse(token, "expected pack(operand,form)");
+  if (pack.ahead_of_time && depth > 0) {
+    return refuse(
+        token, "what is packed ahead of time stands inside no loop: write it after the kernel and its roles");
+  }
   return pack;
 }
 

@@ -88,9 +88,10 @@ Result<SearchResult> search(const Nest& nest, const Machine& machine, const Sear
   const std::vector<Contender> contenders = rank_kernels(space, nest, *roles);
   if (contenders.empty()) {
     return unsupported(fmt::format("scheduling {}: no microkernel multiplies {} by {} into {} on {}",
-                                   nest.name, dtype_name(nest[Operand::a].tensor.type),
-                                   dtype_name(nest[Operand::b].tensor.type),
-                                   dtype_name(nest[Operand::c].tensor.type), isa_name(machine.isa)));
+                                   nest.name, dtype_name(element_of(nest[Operand::a].tensor.type)),
+                                   dtype_name(element_of(nest[Operand::b].tensor.type)),
+                                   dtype_name(element_of(nest[Operand::c].tensor.type)),
+                                   isa_name(machine.isa)));
   }
   std::vector<ScoredPlan> pool;
   for (std::size_t i = 0; i < contenders.size(); ++i) {
