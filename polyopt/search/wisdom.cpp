@@ -91,8 +91,8 @@ void Wisdom::add(const std::string& key, const WisdomEntry& entry) {
 std::string Wisdom::text() const {
   Json entries = Json::object();
   for (const auto& [key, e] : entries_) {
-    entries[key] = {{"schedule", e.schedule}, {"ns", e.ns}, {"variants", e.variants}};
-    if (!e.finished) entries[key]["unfinished"] = true;
+    entries[key] = {
+        {"schedule", e.schedule}, {"ns", e.ns}, {"variants", e.variants}, {"unfinished", !e.finished}};
   }
   return measured_document(wisdom_file, cpu_, std::move(entries)).dump(1) + "\n";
 }
@@ -113,8 +113,10 @@ Status Wisdom::parse(const std::string& text, const std::string& source) {
     if (!good) return refuse(fmt::format("entry \"{}\" lacks schedule, ns or variants", key));
     if (e.contains("unfinished") && !e["unfinished"].is_boolean())
       return refuse(fmt::format("entry \"{}\": unfinished is neither true nor false", key));
-    read[key] = {e["schedule"].get<std::string>(), e["ns"].get<double>(), e["variants"].get<int>(),
-                 !e.value("unfinished", false)};
+    const int variants = e["variants"].get<int>();
+    // Files did not always say it: a search that was interrupted there is told by having compared nothing.
+    const bool unfinished = e.value("unfinished", variants < 2);
+    read[key] = {e["schedule"].get<std::string>(), e["ns"].get<double>(), variants, !unfinished};
   }
   for (const auto& [key, e] : read) add(key, e);
   return Status::success();

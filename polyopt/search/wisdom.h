@@ -14,7 +14,7 @@ struct WisdomEntry {
   std::string schedule;
   double ns = 0;         // when it was measured
   int variants = 0;      // that it was the best of
-  bool finished = true;  // false: the search was interrupted, the next one starts again
+  bool finished = true;  // false: the search was interrupted, or may have been; the next one starts again
 };
 
 class Wisdom {

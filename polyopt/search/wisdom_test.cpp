@@ -9,6 +9,9 @@
 #include <thread>
 #include <vector>
 
+#include "polyopt/machine/describe.h"
+#include "polyopt/machine/measured_file.h"
+
 namespace cortex {
 namespace {
 
@@ -80,6 +83,27 @@ TEST_F(WisdomFile, FinishedSearchesReplaceInterruptedOnes) {
   back.add("p", {"b", 12, 2});
   EXPECT_EQ(back.find("p")->schedule, "b");
   EXPECT_TRUE(back.find("p")->finished);
+}
+
+// Entries without "unfinished" are of an older form.
+TEST_F(WisdomFile, OneVariantOfAnOlderFormIsNoFinishedSearch) {
+  Wisdom w(machine());
+  w.add("one", {"a", 10, 1});
+  w.add("eight", {"a", 10, 8});
+  nlohmann::ordered_json entries = nlohmann::ordered_json::parse(w.text())["entries"];
+  EXPECT_EQ(entries["one"]["unfinished"], false);
+  for (auto& [key, entry] : entries.items()) entry.erase("unfinished");
+  write(measured_document({"cortex-wisdom-1", "entries", "measured"}, describe(machine()), entries).dump());
+  Wisdom old(machine());
+  ASSERT_TRUE(old.load(path()));
+  ASSERT_EQ(old.size(), 2u);
+  EXPECT_FALSE(old.find("one")->finished);
+  EXPECT_EQ(old.find("one")->schedule, "a");
+  EXPECT_TRUE(old.find("eight")->finished);
+  // Of a small space one variant may be all.
+  Wisdom now(machine());
+  ASSERT_TRUE(now.parse(w.text(), "w.json"));
+  EXPECT_TRUE(now.find("one")->finished);
 }
 
 TEST_F(WisdomFile, RefusesADirectory) {
