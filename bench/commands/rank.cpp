@@ -24,6 +24,7 @@
 #include "bench/report/table.h"
 #include "bench/run/context.h"
 #include "bench/run/options.h"
+#include "polyopt/machine/defaults.h"
 #include "support/fnv.h"
 #include "support/text_file.h"
 #include "support/tools/list_option.h"
@@ -77,7 +78,7 @@ Result<Machine> machine_of(const Arguments& a, Isa isa) {
     Result<std::string> text = read_text_file(a.machine);
     if (!text) return text.error();
     Result<Machine> machine = parse_machine(*text, a.machine);
-    if (machine) machine->isa = std::min(machine->isa, isa);
+    if (machine) *machine = at_level(*machine, std::min(machine->isa, isa));
     return machine;
   }
   Machine machine = host_machine(isa);

@@ -4,6 +4,7 @@
 
 #include <optional>
 
+#include "polyopt/machine/defaults.h"
 #include "support/text_file.h"
 
 namespace cortex {
@@ -35,15 +36,7 @@ Result<std::vector<Machine>> machines(const std::vector<Isa>& isas, const std::s
     given = std::move(*parsed);
   }
   for (const Isa isa : isas) {
-    Machine machine = target_machine(isa);
-    if (given) {
-      // The same caches and clock, for each ISA that is asked for.
-      const int lanes = machine.vector_lanes;
-      machine = *given;
-      if (machine.isa != isa) machine.vector_lanes = lanes;
-      machine.isa = isa;
-    }
-    out.push_back(std::move(machine));
+    out.push_back(given ? at_level(*given, isa) : target_machine(isa));
   }
   return out;
 }

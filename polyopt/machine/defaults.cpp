@@ -17,6 +17,8 @@ double wide_fma_per_cycle(const CpuFamily& cpu) { return cpu.amd && cpu.family =
 // FMAs (measured on Granite Rapids: chains of independent ones, 1.96 cycles each where an FMA has 0.49).
 double bf16_dots_per_cycle(const CpuFamily& cpu) { return cpu.amd ? wide_fma_per_cycle(cpu) : 0.5; }
 
+int lanes_of(Isa isa) { return isa >= Isa::avx512 ? 16 : isa >= Isa::avx2 ? 8 : 4; }
+
 // Sustained by one core, bytes per cycle, and cycles from a load to its value.
 struct Rates {
   double l2_read, l2_write, l3_read, l3_write, memory_read, memory_write;
@@ -94,18 +96,31 @@ CpuFamily host_family() {
   return cpu;
 }
 
+double default_bf16_dots(Isa isa, double fma_per_cycle) {
+  return isa >= Isa::amx ? fma_per_cycle / 4 : isa >= Isa::avx512bf16 ? fma_per_cycle : 0;
+}
+
+Machine at_level(Machine machine, Isa isa) {
+  if (isa == machine.isa) return machine;
+  machine.isa = isa;
+  machine.vector_lanes = lanes_of(isa);
+  if (isa < Isa::avx512bf16)
+    machine.bf16_dots_per_cycle = 0;
+  else if (machine.bf16_dots_per_cycle == 0)
+    machine.bf16_dots_per_cycle = default_bf16_dots(isa, machine.fma_per_cycle);
+  return machine;
+}
+
 void apply_defaults(Machine& machine, const CpuFamily& cpu) {
+  machine.vector_lanes = lanes_of(machine.isa);
   if (machine.isa >= Isa::avx512) {
-    machine.vector_lanes = 16;
     machine.fma_per_cycle = wide_fma_per_cycle(cpu);
     machine.loads_per_cycle = machine.fma_per_cycle == 1.0 ? 1 : 2;
     machine.bf16_dots_per_cycle = machine.isa >= Isa::avx512bf16 ? bf16_dots_per_cycle(cpu) : 0;
   } else if (machine.isa >= Isa::avx2) {
-    machine.vector_lanes = 8;
     machine.fma_per_cycle = 2;
     machine.loads_per_cycle = 2;
   } else {
-    machine.vector_lanes = 4;
     machine.fma_per_cycle = 1;  // a multiply and an add
     machine.loads_per_cycle = 2;
   }

@@ -17,4 +17,11 @@ CpuFamily host_family();
 // as they are, but for what a virtual machine cannot have of its host's last cache.
 void apply_defaults(Machine& machine, const CpuFamily& cpu);
 
+// vdpbf16ps per cycle of a CPU whose family nobody knows: a quarter of the FMAs where there are tile
+// registers, as in all CPUs that have these so far, else as many. None below avx512bf16.
+double default_bf16_dots(Isa isa, double fma_per_cycle);
+
+// The same caches and clock, for another level.
+Machine at_level(Machine machine, Isa isa);
+
 }  // namespace cortex

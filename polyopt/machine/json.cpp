@@ -4,7 +4,7 @@
 #include <limits>
 #include <nlohmann/json.hpp>
 
-#include "polyopt/machine/machine.h"
+#include "polyopt/machine/defaults.h"
 
 namespace cortex {
 namespace {
@@ -129,7 +129,7 @@ Result<Machine> parse_machine(std::string_view text, std::string_view source) {
   in.integer("cores", machine.cores, 1, 1 << 16);
   in.rate("ghz", machine.ghz, 100);
   in.rate("fma_per_cycle", machine.fma_per_cycle, 64);
-  machine.bf16_dots_per_cycle = machine.isa >= Isa::avx512bf16 ? machine.fma_per_cycle : 0;
+  machine.bf16_dots_per_cycle = default_bf16_dots(machine.isa, machine.fma_per_cycle);
   in.optional_rate("bf16_dots_per_cycle", machine.bf16_dots_per_cycle, 0, 64);
   in.rate("loads_per_cycle", machine.loads_per_cycle, 64);
   in.integer("vector_lanes", machine.vector_lanes, 1, 1024);

@@ -84,6 +84,37 @@ TEST(Machine, CostsFittedOnOneFamilyStayThere) {
   EXPECT_NE(costs_of(with_defaults(granite_rapids, 8, 32 << 20)), fitted_on_zen5);
 }
 
+TEST(Machine, Bf16DotsLeftOutAreThoseOfTheLevel) {
+  const auto dots = [](Isa isa, const char* given = "") {
+    Machine machine = with_defaults(zen5, 2, 32 << 20, isa);
+    machine.ghz = 3;
+    std::string text = to_json(machine);
+    const std::size_t at = text.find("\"bf16_dots_per_cycle\""), end = text.find(',', at) + 1;
+    text.replace(at, end - at, given);
+    const Result<Machine> back = parse_machine(text, "x.json");
+    EXPECT_TRUE(back.ok()) << back.error().message;
+    EXPECT_EQ(back->fma_per_cycle, 2);
+    return back->bf16_dots_per_cycle;
+  };
+  EXPECT_EQ(dots(Isa::avx512vnni), 0);
+  EXPECT_EQ(dots(Isa::avx512bf16), 2);
+  EXPECT_EQ(dots(Isa::amx), 0.5);
+  EXPECT_EQ(dots(Isa::amx, "\"bf16_dots_per_cycle\": 1,"), 1);
+}
+
+TEST(Machine, AnotherLevelOfAMachine) {
+  Machine given = with_defaults(granite_rapids, 2, 32 << 20, Isa::amx);
+  EXPECT_EQ(given.bf16_dots_per_cycle, 0.5);
+  EXPECT_EQ(at_level(given, Isa::avx512bf16).bf16_dots_per_cycle, 0.5);  // the same unit
+  const Machine avx2 = at_level(given, Isa::avx2);
+  EXPECT_EQ(avx2.bf16_dots_per_cycle, 0);
+  EXPECT_EQ(avx2.vector_lanes, 8);
+  EXPECT_EQ(avx2.caches[1].bytes, given.caches[1].bytes);
+  EXPECT_EQ(at_level(avx2, Isa::amx).bf16_dots_per_cycle, 0.5);
+  EXPECT_EQ(at_level(avx2, Isa::avx512bf16).bf16_dots_per_cycle, 2);
+  EXPECT_EQ(at_level(avx2, Isa::avx512).vector_lanes, 16);
+}
+
 TEST(Machine, VirtualMachinesHaveTheirShareOfTheLastCache) {
   const int64_t of_host = int64_t{480} << 20;
   EXPECT_EQ(with_defaults(granite_rapids, 2, of_host).caches[2].bytes, 32 << 20);
