@@ -73,6 +73,26 @@ TEST_F(Cli, MachineFileReadsBack) {
   const Json j = read("roof.json");
   EXPECT_EQ(j.at("results")[0].at("flops"), 2.0 * 64 * 64 * 64);
   EXPECT_EQ(j.at("results")[0].at("compulsory_bytes"), 4.0 * 3 * 64 * 64);
+  EXPECT_EQ(j.at("results")[0].at("peak_gflops"), machine->peak_gflops(1));
+}
+
+// Of the same instruction in both commands, whatever this CPU has.
+TEST_F(Cli, RooflinesAndRunsHaveTheSamePeaks) {
+  for (const auto& [dt, bytes] :
+       {std::pair{"f32", 3 * 4 * 4096.0}, {"bf16", 3 * 2 * 4096.0}, {"u8:s8:s32", 6 * 4096.0}}) {
+    const std::string problem = fmt::format("'--dt={} 64x64:64x64'", dt);
+    const Outcome roofline = bench(fmt::format("roofline {} --json {}", problem, file("roof.json")));
+    ASSERT_EQ(roofline.code, 0) << roofline.text;
+    const Outcome run =
+        bench(fmt::format("run {} --backend cortex --repeats 2 --json {}", problem, file("run.json")));
+    ASSERT_EQ(run.code, 0) << run.text;
+    const Json line = read("roof.json").at("results")[0], row = read("run.json").at("results")[0];
+    EXPECT_EQ(line.at("isa"), row.at("isa"));
+    EXPECT_EQ(line.at("peak_of"), row.at("peak_of"));
+    EXPECT_EQ(line.at("compulsory_bytes"), bytes) << dt;
+    if (supports(Isa::avx512vnni) && !supports(Isa::amx) && dt[0] == 'u')
+      EXPECT_EQ(line.at("peak_of"), "vpdpbusd");
+  }
 }
 
 TEST_F(Cli, RankJudgesRecordsAndReplays) {

@@ -10,7 +10,9 @@
 #include "bench/report/table.h"
 #include "bench/run/options.h"
 #include "graph/lower/lower.h"
+#include "polyopt/machine/defaults.h"
 #include "polyopt/machine/machine.h"
+#include "polyopt/model/peak.h"
 #include "polyopt/search/search.h"
 #include "support/text_file.h"
 
@@ -25,14 +27,16 @@ struct Arguments {
 };
 
 struct Line {
+  Peak peak;
   double flops = 0, bytes = 0, roofline_ns = 0, predicted_ns = 0;
   std::string schedule;
 };
 
 double compulsory_bytes(const Problem& p) {
-  const int64_t residual = p.epilogue.residual ? c_elements(p) : 0,
-                bias = p.epilogue.bias ? bias_elements(p) : 0;
-  return 4.0 * static_cast<double>(a_elements(p) + b_elements(p) + c_elements(p) + residual + bias);
+  const int64_t results = c_elements(p) * (p.epilogue.residual ? 2 : 1),
+                columns = bias_elements(p) * ((p.epilogue.bias ? 1 : 0) + (p.epilogue.scale ? 1 : 0));
+  return static_cast<double>(a_elements(p) * size_of(p.src) + b_elements(p) * size_of(p.wei) +
+                             results * size_of(p.dst) + columns * size_of(DataType::f32));
 }
 
 Result<Line> analyse(const Problem& problem, const Machine& machine, const Arguments& a) {
@@ -46,26 +50,29 @@ Result<Line> analyse(const Problem& problem, const Machine& machine, const Argum
   if (!found) return found.error();
   if (found->best.empty()) return internal_error("the search returned no schedule");
   Line line;
+  line.peak = peak_of(machine, coalesced[Operand::a].tensor.type);
   line.flops = flop_count(problem);
   line.bytes = compulsory_bytes(problem);
   const double bandwidth = a.threads > 1 ? std::min(machine.memory_bytes_per_cycle_all,
                                                     a.threads * machine.memory_read_bytes_per_cycle)
                                          : machine.memory_read_bytes_per_cycle;
   line.roofline_ns =
-      std::max(line.flops / machine.peak_gflops(a.threads), line.bytes / (bandwidth * machine.ghz));
+      std::max(line.flops / line.peak.gflops(machine, a.threads), line.bytes / (bandwidth * machine.ghz));
   line.predicted_ns = found->best.front().prediction.seconds * 1e9;
   line.schedule = to_string(found->best.front().schedule, coalesced);
   return line;
 }
 
-Result<Machine> machine_of(const Arguments& a) {
+Result<Machine> machine_of(const Arguments& a, const std::vector<Problem>& problems) {
   Result<Isa> isa = a.isa.empty() ? default_isa() : parse_usable_isa(a.isa);
   if (!isa) return isa.error();
+  const auto narrow = [](const Problem& p) { return p.src != DataType::f32; };
+  if (a.isa.empty() && std::any_of(problems.begin(), problems.end(), narrow)) isa = *usable_isa(nullptr);
   if (a.machine.empty() || a.machine == "host") return host_machine(*isa);
   Result<std::string> text = read_text_file(a.machine);
   if (!text) return text.error();
   Result<Machine> machine = parse_machine(*text, a.machine);
-  if (machine && !a.isa.empty()) machine->isa = *isa;
+  if (machine && !a.isa.empty()) *machine = at_level(*machine, *isa);
   return machine;
 }
 
@@ -78,26 +85,29 @@ int run(const Arguments& a) {
   if (!a.json.empty()) {
     if (Status s = check_writable(a.json, "--json"); !s) return report_error(s.error());
   }
-  Result<Machine> machine = machine_of(a);
-  if (!machine) return report_error(machine.error());
   Result<std::vector<Problem>> problems =
       gather_problems(joined(a.problems, a.option_problems), a.batches, *op);
   if (!problems) return report_error(problems.error());
+  Result<Machine> machine = machine_of(a, *problems);
+  if (!machine) return report_error(machine.error());
 
-  fmt::print("{}, isa {}, threads {}: peak {:.1f} GFLOP/s, memory {:.1f} GB/s a core\n", machine->name,
-             isa_name(machine->isa), a.threads, machine->peak_gflops(a.threads),
+  const Peak f32 = peak_of(*machine, DataType::f32);
+  fmt::print("{}, isa {}, threads {}: peak {:.1f} GFLOP/s of {}, memory {:.1f} GB/s a core\n", machine->name,
+             isa_name(machine->isa), a.threads, f32.gflops(*machine, a.threads), f32.instruction,
              machine->memory_read_bytes_per_cycle * machine->ghz);
-  fmt::print("{:<20} {:<34} {:>9} {:>9} {:>9} {:>11} {:<7} {:>12} {:>8}\n", "name", "shape", "MFLOP", "MB",
-             "FLOP/B", "roofline us", "bound", "predicted us", "GFLOP/s");
+  fmt::print("{:<20} {:<34} {:>9} {:>9} {:>9} {:>8} {:<15} {:>11} {:<7} {:>12} {:>8}\n", "name", "shape",
+             "MFLOP", "MB", "FLOP/B", "peak", "of", "roofline us", "bound", "predicted us", "GFLOP/s");
   nlohmann::ordered_json results = nlohmann::ordered_json::array();
   for (const Problem& p : *problems) {
     Result<Line> line = analyse(p, *machine, a);
     if (!line) return report_error(line.error());
-    const bool compute = line->flops / machine->peak_gflops(a.threads) >= line->roofline_ns * 0.999;
-    fmt::print("{:<20} {:<34} {:>9.2f} {:>9.2f} {:>9.2f} {:>11} {:<7} {:>12} {:>8.1f}\n",
+    const double peak = line->peak.gflops(*machine, a.threads);
+    const bool compute = line->flops / peak >= line->roofline_ns * 0.999;
+    fmt::print("{:<20} {:<34} {:>9.2f} {:>9.2f} {:>9.2f} {:>8.1f} {:<15} {:>11} {:<7} {:>12} {:>8.1f}\n",
                p.name.empty() ? p.text : p.name, short_shape(p), line->flops * 1e-6, line->bytes * 1e-6,
-               line->flops / line->bytes, microseconds(line->roofline_ns), compute ? "compute" : "memory",
-               microseconds(line->predicted_ns), line->flops / line->predicted_ns);
+               line->flops / line->bytes, peak, line->peak.instruction, microseconds(line->roofline_ns),
+               compute ? "compute" : "memory", microseconds(line->predicted_ns),
+               line->flops / line->predicted_ns);
     results.push_back({{"problem", p.text},
                        {"name", p.name},
                        {"count", p.count},
@@ -106,6 +116,8 @@ int run(const Arguments& a) {
                        {"flops", line->flops},
                        {"compulsory_bytes", line->bytes},
                        {"intensity", line->flops / line->bytes},
+                       {"peak_gflops", peak},
+                       {"peak_of", line->peak.instruction},
                        {"roofline_ns", line->roofline_ns},
                        {"bound", compute ? "compute" : "memory"},
                        {"predicted_ns", line->predicted_ns},

@@ -22,7 +22,8 @@ Json to_json(const Row& r) {
             {"create_ns", r.create_ns},
             {"pack_ns", r.pack_ns},
             {"gflops", r.gflops},
-            {"percent_of_peak", r.percent_of_peak}};
+            {"percent_of_peak", r.percent_of_peak},
+            {"peak_of", r.peak_of}};
   j["error_ratio"] = r.error_ratio < 0 ? Json() : Json(r.error_ratio);
   j["status"] = r.status;
   if (!r.where.empty()) j["where"] = r.where;
@@ -65,6 +66,7 @@ Row row_from_json(const Json& j) {
   r.pack_ns = j.at("pack_ns");
   r.gflops = j.at("gflops");
   r.percent_of_peak = j.at("percent_of_peak");
+  r.peak_of = j.value("peak_of", "FMA");
   r.error_ratio = j.at("error_ratio").is_null() ? -1 : j.at("error_ratio").get<double>();
   r.status = j.value("status", "");
   r.where = j.value("where", "");

@@ -11,8 +11,9 @@ struct Row {
   std::string problem, name;
   int64_t count = 1;
   std::string op, dt = "f32", weights = "dense";
-  double density = 1;      // share of the weights that is not zero; flops count all of them
-  double peak_factor = 1;  // of the f32 peak, what the types' own is
+  double density = 1;           // share of the weights that is not zero; flops count all of them
+  double peak_factor = 1;       // of the f32 peak, what the types' own is
+  std::string peak_of = "FMA";  // the instruction that does
   std::string backend, version;
   std::string isa;   // the cap it ran under, by our name
   std::string impl;  // the ISA and implementation the backend chose, in its words

@@ -5,6 +5,8 @@
 #include "bench/reference/shapes.h"
 #include "bench/run/subject.h"
 #include "bench/run/tuner.h"
+#include "graph/lower/lower.h"
+#include "polyopt/model/peak.h"
 
 namespace cortex::bench {
 namespace {
@@ -66,13 +68,13 @@ class DenseSubject : public Subject {
   void describe(Row& row, Isa isa, double gflops) override {
     row.flops = flop_count(problem_);
     row.dt = dt_name(problem_);
-    // Cores multiply units of narrow types as fast as f32, in tile registers faster.
-    const bool integers = sum_type(problem_.src) == DataType::s32;
-    const bool native = integers ? isa == Isa::avx2vnni || isa >= Isa::avx512vnni : isa >= Isa::avx512bf16;
-    if (native) row.peak_factor = static_cast<double>(unit_length(problem_.src));
-    if (isa >= Isa::amx && problem_.src != DataType::f32) {
+    const Machine machine = host_machine(isa);
+    const Peak peak = peak_of(machine, is_depthwise(problem_) ? problem_.src : unit_of(problem_.src));
+    row.peak_of = peak.instruction;
+    row.peak_factor = peak.multiply_adds_per_cycle / peak_of(machine, DataType::f32).multiply_adds_per_cycle;
+    if (peak.tiles) {
       static const double tiles = measure_tile_peak();
-      row.peak_factor *= tiles / gflops;
+      row.peak_factor = static_cast<double>(unit_length(problem_.src)) * tiles / gflops;
     }
     row.shape = short_shape(problem_);
     row.weights = weights_;

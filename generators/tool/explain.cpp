@@ -71,7 +71,7 @@ Result<std::string> explain(const ExplainOptions& options) {
   if (!footprints) return footprints.error();
 
   std::string text = "problem\n" + problem_text(*problem);
-  text += "\nmachine\n" + machine_text(machine, options.threads);
+  text += "\nmachine\n" + machine_text(machine, options.threads, nest[Operand::a].tensor.type);
   text += "\nnest, as in a textbook\n" + nest_text(*textbook);
   if (nest.dims.size() != textbook->dims.size()) {
     text += fmt::format("\nnest, {} dims joined into {}\n", textbook->dims.size(), nest.dims.size()) +

@@ -4,6 +4,7 @@
 #include "generators/tool/explain_sections.h"
 #include "polyopt/analysis/traffic.h"
 #include "polyopt/isl/footprint.h"
+#include "polyopt/model/peak.h"
 #include "polyopt/ppl/tile_limit.h"
 
 namespace cortex::explaining {
@@ -87,15 +88,16 @@ std::string human_count(int64_t count) {
   return digits;
 }
 
-std::string machine_text(const Machine& machine, int threads) {
+std::string machine_text(const Machine& machine, int threads, DataType a) {
+  const Peak peak = peak_of(machine, a);
   std::vector<std::string> caches;
   for (const CacheLevel& c : machine.caches) {
     caches.push_back(fmt::format("{} {}{}", c.name, human_bytes(static_cast<double>(c.bytes)),
                                  c.shared_by > 1 ? fmt::format(" (shared by {})", c.shared_by) : ""));
   }
-  return fmt::format("  {}, {}, {} thread{}\n  {}; peak {:.1f} GFLOP/s at {:.2f} GHz\n", machine.name,
+  return fmt::format("  {}, {}, {} thread{}\n  {}; peak {:.1f} GFLOP/s of {} at {:.2f} GHz\n", machine.name,
                      isa_name(machine.isa), threads, threads == 1 ? "" : "s", fmt::join(caches, ", "),
-                     machine.peak_gflops(threads), machine.ghz);
+                     peak.gflops(machine, threads), peak.instruction, machine.ghz);
 }
 
 std::string traffic_table(const Prediction& prediction) {
@@ -155,11 +157,14 @@ Result<std::string> footprint_table(const Program& program, const Machine& machi
 
 std::string bounds_text(const Program& program, const Machine& machine, const Prediction& prediction,
                         int threads) {
-  const double flops = 2.0 * static_cast<double>(multiply_adds(program.nest));
+  const DataType a = program.nest[Operand::a].tensor.type;
+  const double flops = 2.0 * static_cast<double>(multiply_adds(program.nest) * length_of(a));
   const double memory = prediction.levels.empty() ? 0
                                                   : sum(prediction.levels.back().read_bytes) +
                                                         sum(prediction.levels.back().write_bytes);
-  const double gflops = flops / prediction.seconds * 1e-9, peak = machine.peak_gflops(threads);
+  const double gflops = flops / prediction.seconds * 1e-9;
+  const Peak best = peak_of(machine, a);
+  const double peak = best.gflops(machine, threads);
   const bool compute = prediction.roofline_seconds <= flops / peak * 1e-9 * 1.0001;
   std::string text = fmt::format(
       "  I/O lower bound   {} from memory when caches are cold; the model has them warm and expects {}\n",
@@ -172,8 +177,8 @@ std::string bounds_text(const Program& program, const Machine& machine, const Pr
   text +=
       fmt::format("  kernels           {:.3f} Mcycles of {:.3f}; packing {:.3f}\n",
                   prediction.kernel_cycles * 1e-6, prediction.cycles * 1e-6, prediction.pack_cycles * 1e-6);
-  text += fmt::format("  predicted         {:.3f} ms, {:.1f} GFLOP/s, {:.1f} % of peak\n",
-                      prediction.seconds * 1e3, gflops, 100 * gflops / peak);
+  text += fmt::format("  predicted         {:.3f} ms, {:.1f} GFLOP/s, {:.1f} % of peak ({})\n",
+                      prediction.seconds * 1e3, gflops, 100 * gflops / peak, best.instruction);
   return text;
 }
 

@@ -12,7 +12,8 @@ namespace cortex::explaining {
 std::string human_bytes(double bytes);   // "144 KiB"
 std::string human_count(int64_t count);  // "231,211,008"
 
-std::string machine_text(const Machine& machine, int threads);
+// `a`: the type of A, whose products the peak is of.
+std::string machine_text(const Machine& machine, int threads, DataType a);
 
 // The nest as loops and one assignment.
 std::string nest_text(const Nest& nest);

@@ -80,7 +80,7 @@ TEST(Explain, ScheduleThatIsGiven) {
   // L2 holds the whole nest: every line comes once.
   expect_contains(*text,
                   "  L2       25.0 KiB    24.0 KiB         0 B    37.5 KiB    37.5 KiB             1\n");
-  expect_contains(*text, "peak 128.0 GFLOP/s at 2.00 GHz");
+  expect_contains(*text, "peak 128.0 GFLOP/s of FMA at 2.00 GHz");
   // From one k tile to the next: two tiles of A (6 x 24), two of B (24 x 64), one of C (6 x 64).
   expect_contains(*text, "RAW C   k/24 (loop 2)         k+1");
   // A is used again by the next n tile, after all of k: 48 x 64 of A, 64 x 64 of B and a tile of the next.
@@ -99,7 +99,35 @@ TEST(Explain, ConvolutionThatSearchSchedules) {
   expect_contains(*text, "dims joined into");
   expect_contains(*text, "the best of ");
   expect_contains(*text, "bound by arithmetic");
-  expect_contains(*text, "% of peak");
+  expect_contains(*text, "% of peak (FMA)");
+}
+
+// 32 FMAs, 128 products of vpdpbusd, 1024 of a tile register a cycle, at 2 GHz.
+TEST(Explain, PeaksAreThoseOfTheInstructions) {
+  const auto of_level = [](Isa isa, const char* problem) {
+    ExplainOptions o = options(problem);
+    o.isa = isa;
+    const Result<std::string> text = explain(o);
+    EXPECT_TRUE(text.ok()) << text.error().message;
+    return text.ok() ? *text : "";
+  };
+  const char* const bytes = "--dt=u8:s8:s32 128x256:256x128";
+  expect_contains(of_level(Isa::avx512, bytes), "peak 128.0 GFLOP/s of FMA at");
+  const std::string vnni = of_level(Isa::avx512vnni, bytes);
+  expect_contains(vnni, "peak 512.0 GFLOP/s of vpdpbusd at");
+  expect_contains(vnni, "% of peak (vpdpbusd)");
+  const std::string tiles = of_level(Isa::amx, bytes);
+  expect_contains(tiles, "peak 4096.0 GFLOP/s of tdpbusd at");
+  expect_contains(tiles, "% of peak (tdpbusd)");
+  expect_contains(of_level(Isa::amx, "--dt=bf16 128x256:256x128"), "peak 2048.0 GFLOP/s of tdpbf16ps at");
+  expect_contains(of_level(Isa::avx512bf16, "--dt=bf16 128x256:256x128"), "peak 256.0 GFLOP/s of vdpbf16ps");
+  // No more than there is: 2 * 128 * 256 * 128 operations.
+  for (const std::string& text : {vnni, tiles}) {
+    const std::size_t end = text.rfind(" % of peak"), begin = text.rfind(' ', end - 1);
+    const double percent = std::stod(text.substr(begin, end - begin));
+    EXPECT_GT(percent, 1);
+    EXPECT_LE(percent, 100);
+  }
 }
 
 TEST(Explain, LoopStringsAreSchedulesToo) {

@@ -59,6 +59,7 @@ Result<NestFacts> gather_facts(const Nest& nest) {
     }
     facts.operand[o] = gather_operand(access, facts);
   }
+  facts.a_type = nest[Operand::a].tensor.type;
   facts.epilogue_reads_c_shape = nest.epilogue.residual;
   facts.c_holds_sums = holds_sums(nest);
   facts.f32_sums = facts.c_holds_sums && nest[Operand::c].tensor.type == DataType::f32;

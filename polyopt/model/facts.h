@@ -36,6 +36,7 @@ struct OperandFacts {
 struct NestFacts {
   int dims = 0;
   bool f32_sums = false;  // in C: what a split reduction takes
+  DataType a_type = DataType::f32;
   std::array<double, facts_max_dims> extent{};
   uint32_t reductions = 0;  // bit d: dim d is a reduction
   std::array<OperandFacts, operand_count> operand{};

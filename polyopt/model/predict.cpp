@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "polyopt/model/peak.h"
 #include "polyopt/model/score.h"
 
 namespace cortex {
@@ -28,7 +29,8 @@ void add_bounds(Prediction& prediction, const NestFacts& nest, const Machine& ma
   if (nest.epilogue_reads_c_shape) bytes += nest[Operand::c].bytes;
   prediction.io_lower_bound_bytes = bytes;
   const int used = std::min(threads, machine.cores);
-  const double compute = 2 * nest.points / (machine.peak_gflops(std::max(used, 1)) * 1e9);
+  const double peak = peak_of(machine, nest.a_type).gflops(machine, std::max(used, 1)) * 1e9;
+  const double compute = 2 * nest.points * static_cast<double>(length_of(nest.a_type)) / peak;
   const double rate =
       std::min(machine.memory_read_bytes_per_cycle * used, machine.memory_bytes_per_cycle_all);
   prediction.roofline_seconds = std::max(compute, bytes / (rate * machine.ghz * 1e9));

@@ -25,7 +25,7 @@ struct Prediction {
   double pack_cycles = 0;
   std::vector<LevelTraffic> levels;
   double io_lower_bound_bytes = 0;  // compulsory traffic to memory
-  double roofline_seconds = 0;      // max(flops/peak, compulsory bytes/bandwidth)
+  double roofline_seconds = 0;      // max(flops/peak_of the types, compulsory bytes/bandwidth)
 };
 
 }  // namespace cortex
