@@ -22,6 +22,8 @@ TEST_F(Cli, BadInputIsOneLineAndExitCodeTwo) {
       {"roofline treelstm h4 mb1", "treelstm"},
       {"run 64x64:64x64 --op lstm", "'lstm' is not one of conv, matmul, rnn, recursive"},
       {"run 64x64:64x64 --dt f7", "'f7' is not a data type"},
+      {"run 64x64:64x64 --dt u8bf16", "--dt u8bf16: types u8:bf16:u8 are not supported"},
+      {"run 'LSTM t3mb2sic8' --dt bf16", "--dt bf16: 'LSTM t3mb2sic8' runs in f32 alone"},
       {"run 64x64:64x64 --weights nm5of4", "nm5of4"},
       {"run 64x64:64x64 --cold mild", "'mild' is not one of"},
       {"run 64x64:64x64 --kernel fast", "'fast' is not one of"},
@@ -277,6 +279,27 @@ TEST_F(Cli, IntegerResultsMayBeRounded) {
         "run '--dt=u8:s8:s32 --bia_dt=f32 --attr-post-ops={} 13x37:37x41' --verify --repeats 2", post_ops));
     EXPECT_EQ(o.code, 0) << o.text;
   }
+}
+
+// What a line leaves to --dt is checked with those types.
+TEST_F(Cli, ZeroPointsAndScalesOfLinesAreOfTheTypesGiven) {
+  const std::string line = "'--attr-zero-points=src:common:7+dst:common:3 33x65:65x31'";
+  write("list.txt", "--attr-zero-points=src:common:7\nmb1ic8ih6oc16oh6kh3ph1\n--reset\n16x24:24x20\n");
+  for (const char* dt : {"u8s8", "s8s8", "u8s8,s8s8"}) {
+    for (const std::string& problem : {line, "--batch " + file("list.txt")}) {
+      const Outcome o = bench(fmt::format("run {} --dt {} --backend cortex --verify --repeats 2 --json {}",
+                                          problem, dt, file("r.json")));
+      ASSERT_EQ(o.code, 0) << o.text;
+      for (const Json& r : read("r.json").at("results")) EXPECT_NE(r.at("dt"), "f32");
+    }
+  }
+  const Outcome f32 = bench(fmt::format("run {} --dt u8s8,f32", line));
+  EXPECT_EQ(f32.code, 2);
+  EXPECT_NE(f32.text.find("zero point 7 of src: it is f32"), std::string::npos) << f32.text;
+  const Outcome stated =
+      bench("run '--dt=bf16 16x16:16x16' --dt u8s8 --backend cortex --repeats 2 --json " + file("r.json"));
+  ASSERT_EQ(stated.code, 0) << stated.text;
+  EXPECT_EQ(read("r.json").at("results")[0].at("dt"), "bf16");
 }
 
 TEST_F(Cli, ColdAndPlainRun) {

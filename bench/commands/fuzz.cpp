@@ -67,13 +67,8 @@ Result<FuzzOptions> check(const Arguments& a) {
   o.count = a.count;
   o.space.op = *op;
   for (const std::string& text : a.dts) {
-    Result<DataTypes> types = parse_dt(text);
+    Result<Types> types = parse_dt(text);
     if (!types) return types.error();
-    Problem problem;  // are they types of a problem?
-    problem.op = MatmulProblem{};
-    problem.src = (*types)[0], problem.wei = (*types)[1], problem.dst = (*types)[2];
-    if (Status s = validate(problem); !s)
-      return invalid_argument(fmt::format("--dt {}: {}", text, s.error().message));
     o.space.types.push_back(*types);
   }
   o.time_limit = a.time_limit;

@@ -173,8 +173,8 @@ FuzzCase random_case(uint64_t seed, int64_t index, const FuzzSpace& space) {
   Problem& p = c.problem;
   if (!space.types.empty()) {
     const auto last = static_cast<int64_t>(space.types.size()) - 1;
-    const auto& types = space.types[static_cast<std::size_t>(r.between(0, last))];
-    p.src = types[0], p.wei = types[1], p.dst = types[2];
+    const Types& types = space.types[static_cast<std::size_t>(r.between(0, last))];
+    p.src = types.src, p.wei = types.wei, p.dst = types.dst;
   }
   if (conv) {
     p.op = random_conv(r, limit);

@@ -1,13 +1,13 @@
 // A random problem with a random way to run it.
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <string>
 #include <vector>
 
 #include "bench/reference/operands.h"
 #include "graph/problem/problem.h"
+#include "graph/problem/typed.h"
 
 namespace cortex::bench {
 
@@ -29,7 +29,7 @@ struct FuzzCase {
 // f32.
 struct FuzzSpace {
   OpKind op = OpKind::any;
-  std::vector<std::array<DataType, 3>> types;
+  std::vector<Types> types;
 };
 
 // The case `index` of `seed`.

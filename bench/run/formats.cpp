@@ -13,7 +13,7 @@ Error bad(std::string message) { return invalid_argument(std::move(message)); }
 
 }  // namespace
 
-Result<DataTypes> parse_dt(const std::string& text) {
+Result<Types> parse_dt(const std::string& text) {
   std::vector<DataType> types;
   std::string_view rest = text;
   while (!rest.empty() && types.size() < 3) {
@@ -27,32 +27,15 @@ Result<DataTypes> parse_dt(const std::string& text) {
     return bad(
         fmt::format("--dt: '{}' is not a data type: f32, bf16, bf16f32, u8s8, s8s8, u8s8s32, u8s8f32", text));
   }
-  if (types.size() == 1) return std::array{types[0], types[0], types[0]};
-  if (types.size() == 2 && types[0] == DataType::bf16 && types[1] == DataType::f32) {
-    return std::array{types[0], types[0], types[1]};
+  Problem problem;  // are they types of a problem?
+  problem.op = MatmulProblem{};
+  problem.src = types[0], problem.wei = types.size() > 1 ? types[1] : types[0], problem.dst = types.back();
+  if (types.size() == 2) {
+    const bool sums = types[0] == DataType::bf16 && types[1] == DataType::f32;
+    (sums ? problem.wei : problem.dst) = types[0];
   }
-  return std::array{types[0], types[1], types.size() == 3 ? types[2] : types[0]};
-}
-
-Status apply_dts(const std::vector<std::string>& dts, std::vector<RunProblem>& problems) {
-  if (dts.empty()) return Status::success();
-  std::vector<RunProblem> all;
-  for (const std::string& dt : dts) {
-    const Result<DataTypes> types = parse_dt(dt);
-    if (!types) return types.error();
-    for (RunProblem problem : problems) {
-      Problem* p = std::get_if<Problem>(&problem.what);
-      if (!p && dt != "f32") return bad(fmt::format("--dt {}: '{}' runs in f32 alone", dt, problem.text()));
-      if (p && p->src == DataType::f32) {
-        p->src = (*types)[0], p->wei = (*types)[1], p->dst = (*types)[2];
-        p->epilogue.scale = sum_type(p->src) == DataType::s32 && p->dst != DataType::s32;
-        if (Status s = validate(*p); !s) return bad(fmt::format("--dt {}: {}", dt, s.error().message));
-      }
-      all.push_back(std::move(problem));
-    }
-  }
-  problems = std::move(all);
-  return Status::success();
+  if (Status s = validate(problem); !s) return bad(fmt::format("--dt {}: {}", text, s.error().message));
+  return Types{problem.src, problem.wei, problem.dst};
 }
 
 Status apply_weights(const std::vector<std::string>& formats, double sparsity,

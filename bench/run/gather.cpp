@@ -8,6 +8,7 @@
 #include <filesystem>
 
 #include "bench/backends/backend.h"
+#include "bench/run/formats.h"
 #include "bench/run/options.h"
 #include "bench/run/workloads.h"
 #include "support/text_file.h"
@@ -67,7 +68,8 @@ std::string one_line(const std::vector<std::string>& lines) {
 Result<std::vector<RunProblem>> gather_run_problems(const std::vector<std::string>& lines,
                                                     const std::vector<std::string>& option_lines,
                                                     const std::vector<std::string>& lists,
-                                                    const std::string& op) {
+                                                    const std::string& op,
+                                                    const std::optional<Types>& unstated) {
   std::vector<RunProblem> problems;
   const std::vector<std::string> typed = joined(option_lines, lines);
   const auto wanted = [&](Kind found) {
@@ -79,7 +81,7 @@ Result<std::vector<RunProblem>> gather_run_problems(const std::vector<std::strin
     Status s = kind == Kind::recursive ? append(parse_recursive(one_line(typed)), problems)
                : kind == Kind::rnn
                    ? append(parse_rnn(one_line(typed)), problems)
-                   : append(gather_problems(joined(lines, option_lines), {}, dense), problems);
+                   : append(gather_problems(joined(lines, option_lines), {}, dense, unstated), problems);
     if (!s) return s.error();
   }
   for (const std::string& list : lists) {
@@ -93,7 +95,7 @@ Result<std::vector<RunProblem>> gather_run_problems(const std::vector<std::strin
     }
     Status s = kind == Kind::recursive ? append(read_recursive_batch(*path), problems)
                : kind == Kind::rnn     ? append(read_rnn_batch(*path), problems)
-                                       : append(read_batch(*path, dense), problems);
+                                       : append(gather_problems({}, {*path}, dense, unstated), problems);
     if (!s) return s.error();
   }
   if (problems.empty()) {
@@ -101,6 +103,26 @@ Result<std::vector<RunProblem>> gather_run_problems(const std::vector<std::strin
         "no problem given: name one, or --batch FILE (cortex-bench list shows the shipped ones)");
   }
   return problems;
+}
+
+Result<std::vector<RunProblem>> gather_in_types(const std::vector<std::string>& lines,
+                                                const std::vector<std::string>& option_lines,
+                                                const std::vector<std::string>& lists, const std::string& op,
+                                                const std::vector<std::string>& dts) {
+  if (dts.empty()) return gather_run_problems(lines, option_lines, lists, op);
+  std::vector<RunProblem> all;
+  for (const std::string& dt : dts) {
+    const Result<Types> types = parse_dt(dt);
+    if (!types) return types.error();
+    Result<std::vector<RunProblem>> problems = gather_run_problems(lines, option_lines, lists, op, *types);
+    if (!problems) return problems.error();
+    for (RunProblem& problem : *problems) {
+      if (!problem.dense() && dt != "f32")
+        return invalid_argument(fmt::format("--dt {}: '{}' runs in f32 alone", dt, problem.text()));
+      all.push_back(std::move(problem));
+    }
+  }
+  return all;
 }
 
 std::vector<std::string> backends_for(const std::vector<RunProblem>& problems) {

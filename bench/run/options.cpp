@@ -231,17 +231,18 @@ Result<Isa> default_isa() {
 }
 
 Result<std::vector<Problem>> gather_problems(const std::vector<std::string>& lines,
-                                             const std::vector<std::string>& batches, OpKind op) {
+                                             const std::vector<std::string>& batches, OpKind op,
+                                             const std::optional<Types>& unstated) {
   std::vector<Problem> problems;
   for (const std::string& line : lines) {
-    Result<Problem> problem = parse_problem(line, op);
+    Result<Problem> problem = unstated ? parse_problem(line, op, *unstated) : parse_problem(line, op);
     if (!problem) return problem.error();
     problems.push_back(std::move(*problem));
   }
   for (const std::string& batch : batches) {
     Result<std::string> path = find_workload(batch);
     if (!path) return path.error();
-    Result<std::vector<Problem>> read = read_batch(*path, op);
+    Result<std::vector<Problem>> read = unstated ? read_batch(*path, op, *unstated) : read_batch(*path, op);
     if (!read) return read.error();
     problems.insert(problems.end(), read->begin(), read->end());
   }
@@ -291,9 +292,8 @@ Result<RunOptions> check_run_arguments(const RunArguments& a) {
   if (!(a.time_limit >= 0 && a.time_limit <= 1e9)) return bad("--time-limit: must be between 0 and 1e9");
 
   Result<std::vector<RunProblem>> problems =
-      gather_run_problems(a.problems, a.option_problems, a.problem_lists, a.op);
+      gather_in_types(a.problems, a.option_problems, a.problem_lists, a.op, a.dts);
   if (!problems) return problems.error();
-  if (Status s = apply_dts(a.dts, *problems); !s) return s.error();
   if (Status s = apply_weights(a.weights, a.sparsity, *problems); !s) return s.error();
   if (Status s = check_sparse(a, *problems); !s) return s.error();
   o.sparsity = a.sparsity;

@@ -2,12 +2,14 @@
 #pragma once
 
 #include <CLI/App.hpp>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "bench/backends/backend.h"
 #include "bench/run/run_problem.h"
 #include "bench/run/search_mode.h"
+#include "graph/problem/typed.h"
 
 namespace cortex::bench {
 
@@ -61,6 +63,7 @@ Result<Isa> parse_usable_isa(const std::string& text);  // refuses what this CPU
 Result<Isa> default_isa();                              // the widest family of kernels this CPU runs
 std::vector<std::string> joined(std::vector<std::string> first, const std::vector<std::string>& second);
 Result<std::vector<Problem>> gather_problems(const std::vector<std::string>& lines,
-                                             const std::vector<std::string>& batches, OpKind op);
+                                             const std::vector<std::string>& batches, OpKind op,
+                                             const std::optional<Types>& unstated = {});
 
 }  // namespace cortex::bench

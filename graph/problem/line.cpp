@@ -60,9 +60,12 @@ const char* other_operator(Token token) {
 
 Result<Problem> read_problem(Token token, OpKind op, const Options& options) {
   Problem problem;
-  problem.src = options.src, problem.wei = options.wei, problem.dst = options.dst;
+  const Types types = options.types ? *options.types : options.unstated.value_or(Types());
+  problem.src = types.src, problem.wei = types.wei, problem.dst = types.dst;
   problem.epilogue = options.post_ops;
   problem.epilogue.scale = options.scale;
+  if (!options.types && options.unstated)
+    problem.epilogue.scale |= sum_type(types.src) == DataType::s32 && types.dst != DataType::s32;
   problem.epilogue.zero_point = options.dst_zero_point;
   problem.src_zero_point = options.src_zero_point;
   problem.epilogue.bias = options.bias;
@@ -134,8 +137,9 @@ Status read_line(std::string_view line, OpKind op, Options& options, std::vector
   return Status::success();
 }
 
-Result<Problem> parse_problem(std::string_view line, OpKind op) {
-  Options options;
+namespace {
+
+Result<Problem> one_problem(std::string_view line, OpKind op, Options options) {
   std::vector<Problem> problems;
   if (Status s = read_line(line, op, options, problems); !s) return s.error();
   if (problems.empty())
@@ -146,6 +150,16 @@ Result<Problem> parse_problem(std::string_view line, OpKind op) {
         fmt::format("{} problems in {} where one is wanted", problems.size(), quoted(line)));
   }
   return std::move(problems.front());
+}
+
+}  // namespace
+
+Result<Problem> parse_problem(std::string_view line, OpKind op) { return one_problem(line, op, Options()); }
+
+Result<Problem> parse_problem(std::string_view line, OpKind op, const Types& unstated) {
+  Options options;
+  options.unstated = unstated;
+  return one_problem(line, op, options);
 }
 
 }  // namespace cortex

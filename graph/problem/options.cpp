@@ -144,7 +144,11 @@ Status apply_option(Token token, Options& options) {
   if (name == "reset" || name == "conv" || name == "matmul") {
     if (has_value) return refuse(token, fmt::format("--{} takes no value", name));
     const OpKind op = name == "conv" ? OpKind::conv : name == "matmul" ? OpKind::matmul : options.op;
-    if (name == "reset") options = Options();
+    if (name == "reset") {
+      const std::optional<Types> unstated = options.unstated;
+      options = Options();
+      options.unstated = unstated;
+    }
     options.op = op;
     return Status::success();
   }
@@ -165,7 +169,7 @@ Status apply_option(Token token, Options& options) {
   if (name == "dt" || name == "cfg") {
     const auto types = parse_types(token, value);
     if (!types) return types.error();
-    options.src = types->src, options.wei = types->wei, options.dst = types->dst;
+    options.types = *types;
   }
   if (name == "mb" || name == "bia_mask") {
     const auto number = number_value(token, value);

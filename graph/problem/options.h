@@ -2,14 +2,18 @@
 // line of a batch until --reset.
 #pragma once
 
+#include <optional>
+
 #include "graph/problem/problem.h"
 #include "graph/problem/text.h"
+#include "graph/problem/typed.h"
 
 namespace cortex {
 
 struct Options {
-  OpKind op = OpKind::any;  // --conv, --matmul
-  DataType src = DataType::f32, wei = DataType::f32, dst = DataType::f32;
+  OpKind op = OpKind::any;        // --conv, --matmul
+  std::optional<Types> types;     // --dt, --cfg
+  std::optional<Types> unstated;  // in their place, from elsewhere: --reset leaves them
   bool bias = false;  // --dir=FWD_B, --bia_dt=f32. Unlike benchdnn's, a convolution has none unless told
   int bias_mask = 0;  // matmul, 0: not given
   Epilogue post_ops;  // without bias and scale
@@ -32,9 +36,6 @@ struct ZeroPoints {
 Result<ZeroPoints> parse_zero_points(Token token, std::string_view value);
 
 // Types as benchdnn combines them: "f32", "bf16:bf16:f32", "u8s8s32". `text` may list 1 to 3 types.
-struct Types {
-  DataType src, wei, dst;
-};
 Result<Types> parse_types(Token token, std::string_view value);
 
 // Transposition and bias mask, which need the problem's rank.

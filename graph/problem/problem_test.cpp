@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "graph/problem/text.h"
+#include "graph/problem/typed.h"
 
 namespace cortex {
 namespace {
@@ -133,6 +134,24 @@ TEST(Options, ArgumentsThatBeginWithThem) {
   const char* const empty[] = {"tool", "run", "--json=", "4x4:4x4", "--dt=u8=", "--"};
   EXPECT_EQ(command_line_words(6, empty),
             (std::vector<std::string>{"tool", "run", "--json", "", "4x4:4x4", "--dt=u8=", "--"}));
+}
+
+// Of lines that state none, --reset included; what depends on types is checked with them.
+TEST(Options, TypesFromElsewhere) {
+  const Types bytes{DataType::u8, DataType::s8, DataType::u8};
+  const Result<Problem> p = parse_problem("--attr-zero-points=src:common:200 2x3:3x4", OpKind::any, bytes);
+  ASSERT_TRUE(p.ok()) << p.error().message;
+  EXPECT_EQ(to_string(*p), "--dt=u8:s8:u8 --attr-oscale=per_oc --attr-zero-points=src:common:200 2x3:3x4");
+  const Result<Problem> stated = parse_problem("--dt=bf16 2x3:3x4", OpKind::any, bytes);
+  ASSERT_TRUE(stated.ok()) << stated.error().message;
+  EXPECT_EQ(to_string(*stated), to_string(parsed("--dt=bf16 2x3:3x4")));
+  const Result<Problem> reset = parse_problem("--dt=bf16 --reset 2x3:3x4", OpKind::any, bytes);
+  ASSERT_TRUE(reset.ok()) << reset.error().message;
+  EXPECT_EQ(reset->src, DataType::u8);
+  const Types sums{DataType::u8, DataType::s8, DataType::s32};
+  EXPECT_FALSE(parse_problem("2x3:3x4", OpKind::any, sums)->epilogue.scale);
+  EXPECT_FALSE(parse_problem("--attr-zero-points=src:common:256 2x3:3x4", OpKind::any, bytes).ok());
+  EXPECT_FALSE(parse_problem("--attr-zero-points=src:common:1 2x3:3x4", OpKind::any, Types()).ok());
 }
 
 TEST(MatmulText, BatchesBroadcastAndDestination) {
