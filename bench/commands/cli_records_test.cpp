@@ -220,6 +220,18 @@ TEST_F(Cli, AnInterruptIsPassedOnToTheWorker) {
   EXPECT_EQ(sampling.text.find("search"), std::string::npos) << sampling.text;
 }
 
+TEST_F(Cli, AnInterruptedFuzzSaysWhatWasRun) {
+  for (const char* how : {one_process, "timeout --preserve-status -s INT -k 60 3"}) {
+    const Outcome o = bench("fuzz --count 100000000 --processes 2", how);
+    EXPECT_EQ(o.code, 1) << o.text;
+    const std::size_t at = o.text.find("interrupted: ");
+    ASSERT_NE(at, std::string::npos) << o.text;
+    EXPECT_GT(std::stoll(o.text.substr(at + 13)), 0) << o.text;
+    EXPECT_NE(o.text.find(" of 100000000 runs done"), std::string::npos) << o.text;
+    EXPECT_NE(o.text.find("1 instruction sets): 0 failures"), std::string::npos) << o.text;
+  }
+}
+
 TEST_F(Cli, AnInterruptedRankSaysHowFarItCame) {
   const Outcome o = bench("rank 700x700:700x700 300x300:300x300 --seconds 300", one_process);
   EXPECT_EQ(o.code, 1) << o.text;

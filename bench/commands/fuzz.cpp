@@ -114,6 +114,10 @@ int run(const Arguments& a) {
     fmt::print("largest at {}: {}\n", describe(random_case(o.seed, report->largest_index, o.space)),
                replay_line(a, o, report->largest_index, report->largest_isa));
   }
+  if (report->interrupted) {
+    fmt::print(stderr, "cortex-bench: interrupted: {} of {:.0f} runs done\n", report->runs, wanted);
+    return exit_failed;
+  }
   return report->failures.empty() ? exit_ok : exit_failed;
 }
 
@@ -121,6 +125,7 @@ int run(const Arguments& a) {
 
 void add_fuzz(CLI::App& app, Session& session) {
   CLI::App* command = app.add_subcommand("fuzz", "random problems under guard pages against the reference");
+  command->footer("Ctrl-C ends after the case under way, reports what was run, and exits with 1.");
   auto a = std::make_shared<Arguments>();
   command->add_option("--count", a->count, "problems (default 1000)");
   command->add_option("--seed", a->seed, "of the problems and their operands (default 1)")

@@ -13,6 +13,7 @@
 
 #include "bench/fuzz/run_case.h"
 #include "bench/measure/clock.h"
+#include "bench/measure/interrupt.h"
 
 namespace cortex::bench {
 namespace {
@@ -37,7 +38,7 @@ struct Shard {
 
 void run_shard(const FuzzOptions& o, Position& at, int report_fd, const Deadline& deadline) {
   CaseRunner runner;
-  for (; at.index < o.first + o.count && !deadline.passed(); at.index += o.processes) {
+  for (; at.index < o.first + o.count && !deadline.passed() && !interrupted(); at.index += o.processes) {
     const FuzzCase c = random_case(o.seed, at.index, o.space);
     for (; at.isa < static_cast<int>(o.isas.size()); ++at.isa) {
       alarm(seconds_per_case);
@@ -91,6 +92,7 @@ class Shards {
     }
     while (std::any_of(shards_.begin(), shards_.end(), [](const Shard& s) { return !s.done; })) {
       take_reports(100);
+      if (interrupted()) pass_on();
       for (Shard& shard : shards_) {
         if (Status s = look_after(shard); !s) return s.error();
       }
@@ -98,6 +100,7 @@ class Shards {
     }
     take_reports(0);
     report_.runs = runs();
+    report_.interrupted = interrupted() && report_.runs / std::ssize(options_.isas) < options_.count;
     for (const Shard& shard : shards_) {
       if (shard.at->largest_ratio <= report_.largest_ratio) continue;
       report_.largest_ratio = shard.at->largest_ratio;
@@ -122,6 +125,15 @@ class Shards {
     if (shard.pid > 0) return Status::success();
     run_shard(options_, *shard.at, pipe_[1], deadline_);
     _exit(0);
+  }
+
+  // Once: those that a terminal told already ignore it.
+  void pass_on() {
+    if (passed_on_) return;
+    passed_on_ = true;
+    for (const Shard& shard : shards_) {
+      if (shard.pid > 0) pass_interrupt_on(shard.pid);
+    }
   }
 
   // A child that ended well is done; one that crashed is blamed on its case and started again after it.
@@ -181,11 +193,13 @@ class Shards {
   Position* positions_ = nullptr;
   int pipe_[2] = {-1, -1};
   std::string pending_;
+  bool passed_on_ = false;
 };
 
 }  // namespace
 
 Result<FuzzReport> fuzz(const FuzzOptions& options, const FuzzListener& listener) {
+  const InterruptGuard guard;  // children have it too
   return Shards(options, listener).run();
 }
 

@@ -31,6 +31,7 @@ struct FuzzReport {
   int64_t largest_index = 0;
   Isa largest_isa = Isa::baseline;
   std::vector<FuzzFailure> failures;
+  bool interrupted = false;  // Ctrl-C came before all cases were run
 };
 
 struct FuzzListener {
@@ -38,6 +39,7 @@ struct FuzzListener {
   std::function<void(int64_t runs)> progress;
 };
 
+// Ctrl-C ends each child after the case at work; a second one ends everything.
 Result<FuzzReport> fuzz(const FuzzOptions& options, const FuzzListener& listener);
 
 }  // namespace cortex::bench
