@@ -12,6 +12,7 @@
 
 #include "microkernels/brgemm/brgemm_reference.h"
 #include "microkernels/catalogue/catalogue.h"
+#include "support/bf16.h"
 #include "support/testing/guarded_buffer.h"
 
 namespace cortex::testing {
@@ -34,13 +35,6 @@ struct NarrowCase {
 
   int64_t rows() const { return m * bands; }
 };
-
-inline float of_bf16(uint16_t x) {
-  const uint32_t bits = static_cast<uint32_t>(x) << 16;
-  float value;
-  std::memcpy(&value, &bits, 4);
-  return value;
-}
 
 inline int64_t size_of_c(int32_t type) {
   return type == CORTEX_ELEMENT_BF16 ? 2 : type == CORTEX_ELEMENT_U8 || type == CORTEX_ELEMENT_S8 ? 1 : 4;
@@ -83,7 +77,7 @@ class NarrowTest : public ::testing::TestWithParam<const KernelInfo*> {
     switch (type) {
       case CORTEX_ELEMENT_BF16:
         std::memcpy(&half, p, 2);
-        return static_cast<double>(of_bf16(half));
+        return static_cast<double>(from_bf16(half));
       case CORTEX_ELEMENT_U8:
         return *reinterpret_cast<const uint8_t*>(p);
       case CORTEX_ELEMENT_S8:

@@ -7,15 +7,11 @@
 #include <random>
 #include <vector>
 
-#include "cortex/sparse_kernels.h"
-#include "support/bf16.h"
-#include "support/cpu.h"
-#include "support/testing/guarded_buffer.h"
+#include "microkernels/sparse/kernel_test.h"
 
 namespace {
 
-using cortex::testing::GuardedBuffer;
-using cortex::testing::Side;
+using namespace cortex::testing;
 
 struct Kernels {
   const char* name;
@@ -30,15 +26,7 @@ const Kernels all[] = {
     {"avx512", cortex::Isa::avx512, CORTEX_SPARSE_LANES_AVX512, cortex_bitmap_f32_avx512,
      cortex_bitmap_bf16_avx512}};
 
-std::size_t size(int64_t n) { return static_cast<std::size_t>(n); }
-
-class Bitmap : public testing::TestWithParam<int> {
- protected:
-  void SetUp() override {
-    if (!cortex::supports(kernels().isa)) GTEST_SKIP() << "this CPU has no " << kernels().name;
-  }
-  const Kernels& kernels() const { return all[GetParam()]; }
-};
+class Bitmap : public KernelTest<Kernels> {};
 
 struct Case {
   int m, n, k, percent;  // of the weights, not zero
@@ -149,6 +137,6 @@ TEST_P(Bitmap, MatchesDouble) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Isas, Bitmap, testing::Range(0, 3), [](const auto& p) { return all[p.param].name; });
+INSTANTIATE_TEST_SUITE_P(Isas, Bitmap, testing::ValuesIn(all), kernels_name<testing::TestParamInfo<Kernels>>);
 
 }  // namespace

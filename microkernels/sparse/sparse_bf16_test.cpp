@@ -7,14 +7,11 @@
 #include <random>
 #include <vector>
 
-#include "cortex/sparse_kernels.h"
-#include "support/cpu.h"
-#include "support/testing/guarded_buffer.h"
+#include "microkernels/sparse/kernel_test.h"
 
 namespace {
 
-using cortex::testing::GuardedBuffer;
-using cortex::testing::Side;
+using namespace cortex::testing;
 
 struct Kernels {
   const char* name;
@@ -31,37 +28,9 @@ struct Kernels {
   }
 const Kernels all[] = {KERNELS(avx512bf16, CORTEX_SPARSE_LANES_AVX512)};
 
-class SparseBf16 : public testing::TestWithParam<int> {
- protected:
-  void SetUp() override {
-    if (!cortex::supports(kernels().isa)) GTEST_SKIP() << "this CPU has no " << kernels().name;
-  }
-  const Kernels& kernels() const { return all[GetParam()]; }
-};
+class SparseBf16 : public KernelTest<Kernels> {};
 
-std::size_t size(int64_t n) { return static_cast<std::size_t>(n); }
-
-double value(uint16_t half) {
-  const uint32_t bits = static_cast<uint32_t>(half) << 16;
-  float x;
-  std::memcpy(&x, &bits, 4);
-  return static_cast<double>(x);
-}
-
-void fill_bf16(const GuardedBuffer& buffer, std::mt19937& random) {
-  std::uniform_real_distribution<float> uniform(-1, 1);
-  for (std::size_t i = 0; i < buffer.size() / 2; ++i) {
-    const float x = uniform(random);
-    uint32_t bits;
-    std::memcpy(&bits, &x, 4);
-    buffer.as<uint16_t>()[i] = static_cast<uint16_t>(bits >> 16);
-  }
-}
-
-void fill_f32(const GuardedBuffer& buffer, std::mt19937& random) {
-  std::uniform_real_distribution<float> uniform(-1, 1);
-  for (std::size_t i = 0; i < buffer.size() / 4; ++i) buffer.as<float>()[i] = uniform(random);
-}
+double value(uint16_t half) { return static_cast<double>(cortex::from_bf16(half)); }
 
 struct Case {
   int share, groups, n, columns, type, activation;
@@ -208,41 +177,16 @@ TEST_P(SparseBf16, GatherTakesTheElementsOfItsRuns) {
     const int extent = points * step + 40, pitch = 6 * points;
     GuardedBuffer src(size(2 * channels * extent), round % 2 ? Side::before : Side::after);
     fill_bf16(src, random);
-    std::vector<cortex_sparse_run> runs;
-    std::vector<int64_t> from(size(pitch), -2);  // -1: zero, -2: untouched
-    for (int64_t to = 0; to + points <= pitch; to += 1 + static_cast<int64_t>(random() % 40)) {
-      // Lane 0 may be where no operand is, as long as the lanes that are asked for are inside.
-      cortex_sparse_run run{static_cast<int64_t>(random() % 60) - 10, 0, 0, to};
-      for (int i = 0; i < points; ++i) {
-        const int spread = i / together * together * step + i % together;
-        const int64_t at = run.from + spread;
-        const bool taken = at >= 0 && at < extent && random() % 8 != 0;
-        from[size(to + i)] = taken ? at : -1;
-        const int bit = step == 2 ? spread : i;
-        if (taken) (bit < points ? run.low : run.high) |= uint64_t{1} << (bit % points);
-      }
-      runs.push_back(run);
-    }
-    std::vector<int32_t> ids;
-    for (int i = 0; i < 5; ++i)
-      ids.push_back(static_cast<int32_t>(random() % static_cast<unsigned>(channels)));
-    std::vector<uint16_t> panel(ids.size() * size(pitch), 7);
-    cortex_sparse_gather_args x{};
-    x.src = src.data();
-    x.ld_channel = 2 * extent;
-    x.channels = ids.data();
-    x.count = static_cast<int64_t>(ids.size());
-    x.runs = runs.data();
-    x.run_count = static_cast<int64_t>(runs.size());
-    x.step = step;
+    const Gathered g = random_runs(points, pitch, channels, extent, step, together, 40, random);
+    std::vector<uint16_t> panel(g.channels.size() * size(pitch), 7);
+    cortex_sparse_gather_args x = g.args(src, 2 * extent, step, together);
     x.panel = panel.data();
     x.ld_panel = 2 * pitch;
-    x.together = together;
     kernels().gather(&x);
-    for (std::size_t i = 0; i < ids.size(); ++i) {
+    for (std::size_t i = 0; i < g.channels.size(); ++i) {
       for (std::size_t j = 0; j < size(pitch); ++j) {
-        const int64_t at = from[j];
-        const int want = at == -2 ? 7 : at < 0 ? 0 : src.as<uint16_t>()[ids[i] * extent + at];
+        const int64_t at = g.from[j];
+        const int want = at == -2 ? 7 : at < 0 ? 0 : src.as<uint16_t>()[g.channels[i] * extent + at];
         ASSERT_EQ(panel[i * size(pitch) + j], want)
             << kernels().name << " round " << round << " channel " << i << " element " << j;
       }
@@ -250,7 +194,7 @@ TEST_P(SparseBf16, GatherTakesTheElementsOfItsRuns) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Isas, SparseBf16, testing::Range(0, 1),
-                         [](const auto& p) { return all[p.param].name; });
+INSTANTIATE_TEST_SUITE_P(Isas, SparseBf16, testing::ValuesIn(all),
+                         kernels_name<testing::TestParamInfo<Kernels>>);
 
 }  // namespace

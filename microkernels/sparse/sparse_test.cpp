@@ -6,14 +6,11 @@
 #include <random>
 #include <vector>
 
-#include "cortex/sparse_kernels.h"
-#include "support/cpu.h"
-#include "support/testing/guarded_buffer.h"
+#include "microkernels/sparse/kernel_test.h"
 
 namespace {
 
-using cortex::testing::GuardedBuffer;
-using cortex::testing::Side;
+using namespace cortex::testing;
 
 struct Kernels {
   const char* name;
@@ -32,31 +29,7 @@ struct Kernels {
 const Kernels all[] = {KERNELS(baseline, CORTEX_SPARSE_LANES_BASELINE),
                        KERNELS(avx2, CORTEX_SPARSE_LANES_AVX2), KERNELS(avx512, CORTEX_SPARSE_LANES_AVX512)};
 
-class Sparse : public testing::TestWithParam<int> {
- protected:
-  void SetUp() override {
-    if (cortex::detected_isa() < kernels().isa) GTEST_SKIP() << "this CPU has no " << kernels().name;
-  }
-  const Kernels& kernels() const { return all[GetParam()]; }
-};
-
-float from_bf16(uint16_t half) {
-  const uint32_t bits = static_cast<uint32_t>(half) << 16;
-  float x;
-  std::memcpy(&x, &bits, 4);
-  return x;
-}
-
-void fill_bf16(const GuardedBuffer& buffer, std::mt19937& random) {
-  for (std::size_t i = 0; i < buffer.size() / 2; ++i)  // both signs, exponents from -4 to 0
-    buffer.as<uint16_t>()[i] =
-        static_cast<uint16_t>((random() % 2 << 15) | ((123 + random() % 4) << 7) | random() % 128);
-}
-
-void fill(const GuardedBuffer& buffer, std::mt19937& random) {
-  std::uniform_real_distribution<float> uniform(-1, 1);
-  for (std::size_t i = 0; i < buffer.size() / 4; ++i) buffer.as<float>()[i] = uniform(random);
-}
+class Sparse : public KernelTest<Kernels> {};
 
 struct Case {
   int share, groups, n, columns;  // columns of the panel
@@ -143,10 +116,10 @@ void check_rows(const Kernels& k, const Case& c, std::mt19937& random) {
   const auto elements = [&](int n) { return static_cast<std::size_t>(n) * (c.bf16 ? 2 : 4); };
   GuardedBuffer sums(floats(sums_extent), c.side), residual(elements(extent), c.side),
       out(elements(extent), c.side);
-  for (const GuardedBuffer* b : {&panel, &values, &bias, &sums}) fill(*b, random);
-  for (const GuardedBuffer* b : {&residual, &out}) (c.bf16 ? fill_bf16 : fill)(*b, random);
+  for (const GuardedBuffer* b : {&panel, &values, &bias, &sums}) fill_f32(*b, random);
+  for (const GuardedBuffer* b : {&residual, &out}) (c.bf16 ? fill_bf16 : fill_f32)(*b, random);
   const auto element = [&](const GuardedBuffer& b, std::size_t i) {
-    return c.bf16 ? from_bf16(b.as<uint16_t>()[i]) : b.as<float>()[i];
+    return c.bf16 ? cortex::from_bf16(b.as<uint16_t>()[i]) : b.as<float>()[i];
   };
   for (std::size_t i = 0; i < lists.size(); ++i)
     offsets.as<uint32_t>()[i] = static_cast<uint32_t>(lists[i] * pitch * 4);
@@ -265,51 +238,27 @@ TEST_P(Sparse, LanesGoToTheirPlaces) {
 
 void check_gather(const Kernels& k, bool bf16) {
   std::mt19937 random(12);
-  const int lanes = k.lanes, size = bf16 ? 2 : 4;
+  const int lanes = k.lanes, elem = bf16 ? 2 : 4;
   for (int round = 0; round < 200; ++round) {
     const int step = 1 + round % 3, channels = 1 + static_cast<int>(random() % 4);
     const int extent = lanes * step + 40, pitch = 6 * lanes;
-    GuardedBuffer src(static_cast<std::size_t>(size * channels * extent),
-                      round % 2 ? Side::before : Side::after);
-    (bf16 ? fill_bf16 : fill)(src, random);
-    std::vector<cortex_sparse_run> runs;
-    std::vector<int64_t> element_of(static_cast<std::size_t>(pitch), -2);  // -1: zero, -2: untouched
-    for (int64_t to = 0; to + lanes <= pitch; to += 1 + static_cast<int64_t>(random() % 20)) {
-      // Lane 0 may be where no operand is, as long as the lanes that are asked for are inside.
-      cortex_sparse_run run{static_cast<int64_t>(random() % 60) - 10, 0, 0, to};
-      for (int i = 0; i < lanes; ++i) {
-        const int64_t at = run.from + i * step;
-        const bool taken = at >= 0 && at < extent && random() % 8 != 0;
-        element_of[static_cast<std::size_t>(to + i)] = taken ? at : -1;
-        const int bit = step == 2 ? 2 * i : i;
-        if (taken) (bit < lanes ? run.low : run.high) |= uint64_t{1} << (bit % lanes);
-      }
-      runs.push_back(run);
-    }
-    std::vector<int32_t> ids;
-    for (int i = 0; i < 5; ++i)
-      ids.push_back(static_cast<int32_t>(random() % static_cast<unsigned>(channels)));
-    std::vector<float> panel(ids.size() * static_cast<std::size_t>(pitch), 7.0f);
-    cortex_sparse_gather_args x{};
-    x.src = src.data();
-    x.ld_channel = size * extent;
-    x.channels = ids.data();
-    x.count = static_cast<int64_t>(ids.size());
-    x.runs = runs.data();
-    x.run_count = static_cast<int64_t>(runs.size());
-    x.step = step;
+    GuardedBuffer src(size(elem * channels * extent), round % 2 ? Side::before : Side::after);
+    (bf16 ? fill_bf16 : fill_f32)(src, random);
+    const Gathered g = random_runs(lanes, pitch, channels, extent, step, 1, 20, random);
+    std::vector<float> panel(g.channels.size() * size(pitch), 7.0f);
+    cortex_sparse_gather_args x = g.args(src, elem * extent, step, 0);
     x.panel = panel.data();
     x.ld_panel = 4 * pitch;
     (bf16 ? k.gather_bf16 : k.gather)(&x);
-    for (std::size_t i = 0; i < ids.size(); ++i) {
-      for (std::size_t j = 0; j < static_cast<std::size_t>(pitch); ++j) {
-        const int64_t at = element_of[j];
-        const int64_t element = ids[i] * extent + at;
+    for (std::size_t i = 0; i < g.channels.size(); ++i) {
+      for (std::size_t j = 0; j < size(pitch); ++j) {
+        const int64_t at = g.from[j];
+        const int64_t element = g.channels[i] * extent + at;
         const float want = at == -2 ? 7.0f
                            : at < 0 ? 0
-                           : bf16   ? from_bf16(src.as<uint16_t>()[element])
+                           : bf16   ? cortex::from_bf16(src.as<uint16_t>()[element])
                                     : src.as<float>()[element];
-        ASSERT_EQ(panel[i * static_cast<std::size_t>(pitch) + j], want)
+        ASSERT_EQ(panel[i * size(pitch) + j], want)
             << k.name << " round " << round << " channel " << i << " element " << j;
       }
     }
@@ -320,6 +269,6 @@ TEST_P(Sparse, GatherTakesTheElementsOfItsRuns) { check_gather(kernels(), false)
 
 TEST_P(Sparse, GatherWidensBf16) { check_gather(kernels(), true); }
 
-INSTANTIATE_TEST_SUITE_P(Isas, Sparse, testing::Range(0, 3), [](const auto& p) { return all[p.param].name; });
+INSTANTIATE_TEST_SUITE_P(Isas, Sparse, testing::ValuesIn(all), kernels_name<testing::TestParamInfo<Kernels>>);
 
 }  // namespace

@@ -7,14 +7,11 @@
 #include <random>
 #include <vector>
 
-#include "cortex/sparse_kernels.h"
-#include "support/cpu.h"
-#include "support/testing/guarded_buffer.h"
+#include "microkernels/sparse/kernel_test.h"
 
 namespace {
 
-using cortex::testing::GuardedBuffer;
-using cortex::testing::Side;
+using namespace cortex::testing;
 
 struct Kernels {
   const char* name;
@@ -34,15 +31,7 @@ const Kernels all[] = {KERNELS(baseline, CORTEX_SPARSE_LANES_BASELINE),
                        KERNELS(avx512, CORTEX_SPARSE_LANES_AVX512),
                        KERNELS(avx512vnni, CORTEX_SPARSE_LANES_AVX512)};
 
-class SparseU8S8 : public testing::TestWithParam<int> {
- protected:
-  void SetUp() override {
-    if (!cortex::supports(kernels().isa)) GTEST_SKIP() << "this CPU has no " << kernels().name;
-  }
-  const Kernels& kernels() const { return all[GetParam()]; }
-};
-
-std::size_t size(int64_t n) { return static_cast<std::size_t>(n); }
+class SparseU8S8 : public KernelTest<Kernels> {};
 
 void fill(const GuardedBuffer& buffer, std::mt19937& random, bool extremes) {
   for (std::size_t i = 0; i < buffer.size(); ++i)
@@ -212,43 +201,20 @@ TEST_P(SparseU8S8, GatherTakesTheBytesOfItsRuns) {
     const int fill_byte = static_cast<int>(random() % 256), flip = round % 2 ? 0x80 : 0;
     GuardedBuffer src(size(channels * extent), round % 2 ? Side::before : Side::after);
     fill(src, random, false);
-    std::vector<cortex_sparse_run> runs;
-    std::vector<int64_t> from(size(pitch), -2);  // -1: outside, -2: untouched
-    for (int64_t to = 0; to + points <= pitch; to += 1 + static_cast<int64_t>(random() % 60)) {
-      // Lane 0 may be where no operand is, as long as the lanes that are asked for are inside.
-      cortex_sparse_run run{static_cast<int64_t>(random() % 60) - 10, 0, 0, to};
-      for (int i = 0; i < points; ++i) {
-        const int spread = i / together * together * step + i % together;
-        const int64_t at = run.from + spread;
-        const bool taken = at >= 0 && at < extent && random() % 8 != 0;
-        from[size(to + i)] = taken ? at : -1;
-        const int bit = step == 2 ? spread : i;
-        if (taken) (bit < points ? run.low : run.high) |= uint64_t{1} << (bit % points);
-      }
-      runs.push_back(run);
-    }
-    std::vector<int32_t> ids;
-    for (int i = 0; i < 5; ++i)
-      ids.push_back(static_cast<int32_t>(random() % static_cast<unsigned>(channels)));
-    std::vector<uint8_t> panel(ids.size() * size(pitch), 7);
-    cortex_sparse_gather_args x{};
-    x.src = src.data();
-    x.ld_channel = extent;
-    x.channels = ids.data();
-    x.count = static_cast<int64_t>(ids.size());
-    x.runs = runs.data();
-    x.run_count = static_cast<int64_t>(runs.size());
-    x.step = step;
+    const Gathered g = random_runs(points, pitch, channels, extent, step, together, 60, random);
+    std::vector<uint8_t> panel(g.channels.size() * size(pitch), 7);
+    cortex_sparse_gather_args x = g.args(src, extent, step, together);
     x.panel = panel.data();
     x.ld_panel = pitch;
     x.fill = fill_byte;
     x.flip = flip;
-    x.together = together;
     kernels().gather(&x);
-    for (std::size_t i = 0; i < ids.size(); ++i) {
+    for (std::size_t i = 0; i < g.channels.size(); ++i) {
       for (std::size_t j = 0; j < size(pitch); ++j) {
-        const int64_t at = from[j];
-        const int want = at == -2 ? 7 : at < 0 ? fill_byte : src.as<uint8_t>()[ids[i] * extent + at] ^ flip;
+        const int64_t at = g.from[j];
+        const int want = at == -2 ? 7
+                         : at < 0 ? fill_byte
+                                  : src.as<uint8_t>()[g.channels[i] * extent + at] ^ flip;
         ASSERT_EQ(panel[i * size(pitch) + j], want)
             << kernels().name << " round " << round << " channel " << i << " byte " << j;
       }
@@ -256,7 +222,7 @@ TEST_P(SparseU8S8, GatherTakesTheBytesOfItsRuns) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Isas, SparseU8S8, testing::Range(0, 5),
-                         [](const auto& p) { return all[p.param].name; });
+INSTANTIATE_TEST_SUITE_P(Isas, SparseU8S8, testing::ValuesIn(all),
+                         kernels_name<testing::TestParamInfo<Kernels>>);
 
 }  // namespace
