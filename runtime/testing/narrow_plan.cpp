@@ -125,11 +125,10 @@ Narrow::Narrow(uint64_t seed, bool sparse) : random_(seed), sparse_(sparse) {
   options_.sparse_weights = weights_->data();
 }
 
-Narrow::Narrow(const char* line) : random_(7) {
+Narrow::Narrow(const char* line, const cortex_plan_options& options) : random_(7), options_(options) {
   const Result<Problem> problem = parse_problem(line);
   if (!problem) throw std::runtime_error(problem.error().message);
   problem_ = *problem;
-  options_ = cortex_plan_options_init();
 }
 
 Narrow::Narrow(const char* line, int32_t share, int percent) : Narrow(line) {

@@ -18,7 +18,7 @@ class Narrow {
  public:
   // sparse: weights have zeros that the plan knows of.
   explicit Narrow(uint64_t seed, bool sparse = false);
-  explicit Narrow(const char* line);
+  explicit Narrow(const char* line, const cortex_plan_options& options = cortex_plan_options_init());
   // A problem as given; its weights are zero but for `percent`.
   Narrow(const char* line, int32_t share, int percent);
 

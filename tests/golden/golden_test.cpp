@@ -43,6 +43,19 @@ const Golden goldens[] = {
     {"matmul_split", "--bia_dt=f32 --attr-post-ops=sum+relu 40x5000:5000x96",
      "k/2512+@2 k/512 n/64 m/7~ | brgemm_f32_f32_f32_7x64x1_avx512 m=m n=n k=k pack(B,panel,ahead)",
      Isa::avx512, 2},
+    {"matmul_bf16", "--dt=bf16 --bia_dt=f32 --attr-post-ops=relu 100x300:300x96",
+     "n/64@2 m/7~ | brgemm_bf16_bf16_f32_7x64x2_avx512bf16 m=m n=n k=k pack(B,panel,ahead)", Isa::avx512bf16,
+     2},
+    {"conv_u8s8",
+     "--dt=u8:s8:u8 --attr-oscale=per_oc --attr-zero-points=dst:common:3 mb1ic32ih14oc64oh14kh3ph1",
+     "oh/7@1 pack(A,box) oh/1 ow/4 oc/16 | brgemm_u8_s8_s32_4x16x4_avx2 m=ow n=oc k=kw_ic batch=kh "
+     "pack(B,panel,ahead)",
+     Isa::avx2},
+    {"conv_depthwise_u8s8",
+     "--dt=u8:s8:u8 --attr-oscale=per_oc --attr-zero-points=src:common:3 g96mb1ic96ih28oc96oh28kh3ph1",
+     "oh/7@1 | dwconv_u8_s8_s32_24x64x1_avx512vnni m=ow n=c rows=oh batch=kh,kw", Isa::avx512vnni},
+    {"matmul_u8s8_tiles", "--dt=u8:s8:s32 100x300:300x96",
+     "n/32@1 m/32 | brgemm_u8_s8_s32_32x32x4_amx m=m n=n k=k pack(B,panel,ahead)", Isa::amx},
 };
 
 std::string emit(const Golden& golden) {
