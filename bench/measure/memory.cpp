@@ -83,6 +83,18 @@ void write_baseline(std::byte* data, std::size_t bytes) {
   }
 }
 
+// Yields in between: on one CPU the others would never come.
+template <typename Condition>
+void spin_while(Condition condition) {
+  for (int spins = 1; condition(); ++spins) {
+    if (spins % 4096) {
+      _mm_pause();
+    } else {
+      std::this_thread::yield();
+    }
+  }
+}
+
 // Each thread repeats passes over its own array, in windows that all start together; the rate of the best
 // window counts.
 double bandwidth(Pass pass, std::size_t bytes, int threads, double seconds) {
@@ -100,7 +112,7 @@ double bandwidth(Pass pass, std::size_t bytes, int threads, double seconds) {
       ++generation;
       return;
     }
-    while (generation.load() == mine) _mm_pause();
+    spin_while([&] { return generation.load() == mine; });
   };
   const auto work = [&](int t) {
     for (int i = 0; i < passes; ++i) pass(static_cast<std::byte*>(buffers[t].data()), bytes);
@@ -178,7 +190,7 @@ double fork_join_seconds(int threads, double seconds) {
   for (int t = 1; t < threads; ++t) {
     others.emplace_back([&] {
       for (int seen = 0;;) {
-        while (generation.load(std::memory_order_acquire) == seen) _mm_pause();
+        spin_while([&] { return generation.load(std::memory_order_acquire) == seen; });
         ++seen;
         if (stop) return;
         arrived.fetch_add(1, std::memory_order_release);
@@ -190,7 +202,7 @@ double fork_join_seconds(int threads, double seconds) {
   const auto region = [&] {
     arrived = 0;
     generation.fetch_add(1, std::memory_order_release);
-    while (arrived.load(std::memory_order_acquire) != threads - 1) _mm_pause();
+    spin_while([&] { return arrived.load(std::memory_order_acquire) != threads - 1; });
   };
   for (int i = 0; i < 200; ++i) region();
   while (samples.size() < 20 || !deadline.passed()) {

@@ -25,12 +25,13 @@ struct Rates {
   double l2_latency, l3_latency, memory_latency;
 };
 
-// AMD: measured on family 1Ah (Zen 5). Intel: a Xeon 6 (Granite Rapids), whose last cache is a mesh away from
-// its cores. Both with `cortex-bench machine`. Intel's writes are what the lines that stores fetch first
-// leave of the measured 15, 6.5 and 2.5: the model counts these as reads. Others: a half to two thirds of
-// what manuals give as peak.
+// AMD: measured on families 19h (Zen 4) and 1Ah (Zen 5). Intel: a Xeon 6 (Granite Rapids), whose last cache
+// is a mesh away from its cores. Both with `cortex-bench machine`. Intel's writes are what the lines that
+// stores fetch first leave of the measured 15, 6.5 and 2.5: the model counts these as reads. Others: a half
+// to two thirds of what manuals give as peak.
 Rates default_rates(const CpuFamily& cpu) {
-  if (cpu.amd && cpu.family >= 0x19) return {60, 55, 30, 28, 12, 10, 14, 50, 400};
+  if (cpu.amd && cpu.family == 0x19) return {32, 30, 22, 23, 7.7, 7.2, 18, 55, 600};
+  if (cpu.amd && cpu.family > 0x19) return {60, 55, 30, 28, 12, 10, 14, 50, 400};
   if (cpu.intel_server) return {46, 22, 7, 28, 4, 6.5, 16, 180, 700};
   return {42, 24, 11, 7, 5, 3.5, 14, 50, 400};
 }

@@ -13,11 +13,10 @@ namespace {
 // Cycles of an EPYC (Zen 5) with AVX-512, hot caches: loops of the shapes below timed alone, g++ 12.2 -O2.
 // Other CPUs: by their FMAs and loads in a cycle.
 constexpr ListRates zen5;
-constexpr double list_end = 12;     // of a list: a loop that ends, mostly predicted, and its first loads
-constexpr double sum_moved = 0.75;  // a vector of sums loaded or stored between blocks
-constexpr double finished = 2.5;    // a vector through the epilogue to C
-constexpr double gathered = 1.9;    // a vector of a panel: load, mask, store
-constexpr double line_from_l2 = 0.75;
+constexpr double list_end = 12;      // of a list: a loop that ends, mostly predicted, and its first loads
+constexpr double sum_moved = 0.75;   // a vector of sums loaded or stored between blocks
+constexpr double finished = 2.5;     // a vector through the epilogue to C
+constexpr double gathered = 1.9;     // a vector of a panel: load, mask, store
 constexpr double first_touch = 1.5;  // a line of the input read where it is
 
 // One kept column for `share` rows and `vectors` vectors, whose loads cross a line or not; a share of `far`
@@ -26,7 +25,7 @@ double column_cycles(const ListRates& rates, int share, double vectors, bool cro
   const double loads = vectors * (crosses ? 2.1 : 1.0) + rates.scalar * (share + 1);
   const double waits = share == 1 ? 1.12 : 1;
   return std::max(share * vectors / rates.fmas, waits * loads / rates.loads) + 0.2 +
-         vectors * far * line_from_l2;
+         vectors * far * rates.line_from_l2;
 }
 constexpr double run_end = 7;  // of columns that the same rows keep
 
@@ -41,7 +40,7 @@ constexpr double bytes_finished = 5, bytes_gathered = 3.5, run_begun = 8;
 double two_columns_cycles(int share, double vectors, double passes, double crossing, double far) {
   const double loads = 2 * vectors * (1 + 1.1 * crossing) + passes * (share + 2);
   return std::max(vectors * std::max(2 * share / zen5.fmas, 2 / 1.8), loads / zen5.loads) + 0.4 * passes +
-         2 * vectors * far * line_from_l2;
+         2 * vectors * far * zen5.line_from_l2;
 }
 constexpr double half_list_end = 13, halves_moved = 1.5, halves_finished = 4, halves_gathered = 2.5;
 // Of four rows three vectors of bf16 are summed at once.
@@ -76,6 +75,7 @@ ListRates list_rates(const Machine& machine) {
   rates.fmas = 0.975 * machine.fma_per_cycle;
   rates.loads = 0.95 * machine.loads_per_cycle;
   rates.scalar = machine.loads_per_cycle < 2 ? 0.4 : 1;
+  if (machine.caches.size() > 1) rates.line_from_l2 = 0.7 * 64 / machine.caches[1].read_bytes_per_cycle;
   return rates;
 }
 

@@ -9,9 +9,10 @@
 
 namespace cortex {
 
-// Vector instructions in a cycle; and what a load of a scalar takes of a vector's.
+// Vector instructions in a cycle; what a load of a scalar takes of a vector's; cycles of a line from L2 that
+// show beside the arithmetic.
 struct ListRates {
-  double fmas = 1.95, loads = 1.9, scalar = 1;
+  double fmas = 1.95, loads = 1.9, scalar = 1, line_from_l2 = 0.75;
 };
 ListRates list_rates(const Machine& machine);
 
