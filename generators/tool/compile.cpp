@@ -5,6 +5,7 @@
 #include "generators/ast/build.h"
 #include "graph/lower/lower.h"
 #include "polyopt/isl/legality.h"
+#include "polyopt/model/ask_for_c.h"
 #include "polyopt/model/predict.h"
 #include "polyopt/schedule/kernel_key.h"
 #include "polyopt/search/search.h"
@@ -53,6 +54,7 @@ Result<LibraryKernel> compile_scheduled(const KernelRequest& request, const Mach
   if (Status s = check_legal(coalesced, schedule); !s) return about(request.problem, s.error());
   Result<Program> program = resolve(coalesced, schedule);
   if (!program) return about(request.problem, program.error());
+  ask_for_c(*program, machine);
 
   LibraryKernel kernel;
   kernel.key = kernel_table_key(request.problem, request.prepacked);

@@ -5,6 +5,7 @@
 
 #include "graph/lower/lower.h"
 #include "graph/problem/problem.h"
+#include "polyopt/model/ask_for_c.h"
 
 namespace cortex {
 namespace {
@@ -90,6 +91,25 @@ TEST(Predict, BAskedForAheadIsNotWaitedFor) {
     return predicted("32x512:512x2048", (std::string("n/8 m/4 | ") + kernel).c_str(), m).cycles;
   };
   EXPECT_LT(cycles(1 << 20), 0.8 * cycles(28 << 10));
+}
+
+// Zen 4's vectors take two halves' time: asking is free beside them.
+TEST(Ahead, CIsAskedForWhereAskingIsFree) {
+  Machine zen4 = small_machine();
+  zen4.vector_lanes = 16;
+  Machine zen5 = zen4;
+  zen5.fma_per_cycle = 2;
+  const auto c_far = [](const char* problem, const Machine& machine) {
+    const Nest nest = nest_of(problem);
+    const Result<Program> program = resolve(nest, *parse_schedule(fmt::format("n/8 m/4 | {}", kernel), nest));
+    EXPECT_TRUE(program.ok()) << program.error().message;
+    Program asking = *program;
+    ask_for_c(asking, machine);
+    return asking.kernel.c_far;
+  };
+  EXPECT_EQ(c_far("784x128:128x512", zen4), 1);
+  EXPECT_EQ(c_far("784x128:128x512", zen5), 0);
+  EXPECT_EQ(c_far("64x128:128x512", zen4), 0);  // L2 holds it
 }
 
 // 64 x 64 x 64 in tiles of 4 x 8. A tile of A is 1 KiB, a panel of B 2 KiB, a tile of C 4 lines: together

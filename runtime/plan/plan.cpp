@@ -9,6 +9,7 @@
 
 #include "graph/lower/lower.h"
 #include "microkernels/catalogue/catalogue.h"
+#include "polyopt/model/ask_for_c.h"
 #include "polyopt/schedule/kernel_key.h"
 #include "polyopt/search/search.h"
 #include "runtime/library/library.h"
@@ -156,6 +157,7 @@ class Builder {
     Result<Program> program = resolve(nest_, schedule);
     if (!program) return program.error();
     plan_.program = std::move(program).value();
+    ask_for_c(plan_.program, context_.machine);
     plan_.schedule_text = to_string(schedule, nest_);
     return Status::success();
   }
