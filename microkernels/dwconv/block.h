@@ -189,19 +189,66 @@ CORTEX_INLINE void channel_group(const Plane& plane, const Place& place, const W
   Element::finish<R, X, Masked>(tile, plane, place, c, channels);
 }
 
+// Blocks walk along rows with all channels of a point before the next: too many streams for prefetchers.
+// Where input and output are more than a core's share of L3 holds, each block asks for what the one to its
+// right reads anew and writes. AMD EPYC (Zen 4), f32, 3x3 windows on 112x112 points, microseconds without and
+// with: 192 channels (from memory) 1490 and 950; 96 channels, 5 MB (from L3), 270 and 295.
+constexpr int64_t near_image = 5 << 20;
+
+CORTEX_INLINE bool asks_ahead(const cortex_dwconv_args& args) {
+  return args.in_h * args.in_stride_h > near_image;
+}
+
+// A group of channels' share of the points [from, from + columns) of `rows` rows. Points that are adjacent in
+// memory are asked for line after line, which prefetchers follow; else the lines of this group.
+template <typename Ask>
+CORTEX_INLINE void ask_for_points(uintptr_t from, int64_t rows, int64_t row, int64_t columns, int64_t column,
+                                  int64_t channels, int64_t c, Ask ask) {
+  constexpr int64_t group = lanes * Element::size;
+  const bool adjacent = column == channels * Element::size;
+  const int64_t step = adjacent ? group : column;
+  from += static_cast<uintptr_t>(c * Element::size * (adjacent ? columns : 1));
+#pragma GCC unroll 1
+  for (int64_t i = 0; i < rows; ++i, from += static_cast<uintptr_t>(row)) {
+    uintptr_t at = from;
+#pragma GCC unroll 1
+    for (int64_t j = 0; j < columns; ++j, at += static_cast<uintptr_t>(step))
+      ask(reinterpret_cast<const char*>(at));  // nothing is read: it may lie beyond the tensor
+  }
+}
+
+template <int R, int X>
+CORTEX_INLINE void ask_for_next(const Plane& plane, const Place& place, int64_t c) {
+  const int64_t channels = plane.args.channels;
+  const int64_t first_row = place.y * plane.h.stride + plane.h.taps - plane.h.stride;
+  const int64_t first_column = (place.x + X) * plane.w.stride + plane.w.taps - plane.w.stride;
+  ask_for_points(
+      plane.input + static_cast<uintptr_t>(first_row * plane.in_row + first_column * plane.in_column),
+      R * plane.h.stride, plane.in_row, X * plane.w.stride, plane.in_column, channels, c,
+      [](const char* at) CORTEX_LAMBDA { __builtin_prefetch(at, 0, 2); });
+  ask_for_points(reinterpret_cast<uintptr_t>(plane.output) +
+                     static_cast<uintptr_t>(place.y * plane.out_row + (place.x + X) * plane.out_column),
+                 R, plane.out_row, X, plane.out_column, channels, c,
+                 [](const char* at) CORTEX_LAMBDA { prefetch_to_write(at); });
+}
+
 template <typename Window, int R, int X>
 __attribute__((noinline)) void block(const Plane& plane, int64_t y, int64_t x) {
   const Place place(plane, y, x);
   const Window window(plane, place);
   const int64_t channels = plane.args.channels;
+  const bool asks = asks_ahead(plane.args);
   int64_t c = 0;
   if constexpr (!masks_are_free) {
 #pragma GCC unroll 1
-    for (; c + lanes <= channels; c += lanes)
+    for (; c + lanes <= channels; c += lanes) {
+      if (asks) ask_for_next<R, X>(plane, place, c);
       channel_group<Window, R, X, false>(plane, place, window, c, lanes);
+    }
   }
 #pragma GCC unroll 1
   for (; c < channels; c += lanes) {
+    if (asks) ask_for_next<R, X>(plane, place, c);
     channel_group<Window, R, X, true>(plane, place, window, c, channels - c < lanes ? channels - c : lanes);
   }
 }

@@ -110,6 +110,7 @@ CORTEX_INLINE void dwconv(const cortex_dwconv_args* args) {
   if (taps == 5 && stride == 1) return dense<ByRows<5, 1>>(all);
   if (taps == 5 && stride == 2) return dense<ByRows<5, 2>>(all);
   if (taps == 7 && stride == 1) return dense<ByRows<7, 1>>(all);
+  if (taps == 7 && stride == 2) return dense<ByRows<7, 2>>(all);
   for (int64_t i = 0; i < all.high && i < args->rows; ++i) {
     for (int64_t j = 0; j < all.wide && j < args->outputs; ++j) any_plane(all.plane(i, j));
   }

@@ -225,6 +225,20 @@ TEST_P(DwconvTest, RandomWindows) {
   }
 }
 
+// Beyond 5 MB blocks ask for the next one's operands: up to the last, behind which nothing lies.
+TEST_P(DwconvTest, LargeImages) {
+  for (const int64_t pad : {int64_t{0}, int64_t{100}}) {
+    for (Side side : {Side::before, Side::after}) {
+      Case t;
+      t.channels = pad ? 20 : 121, t.pad = pad;
+      t.in_w = 102, t.in_h = 110, t.w0 = t.h0 = -1, t.outputs = t.in_w, t.rows = 7, t.side = side;
+      ASSERT_GT((t.channels + t.pad) * 4 * t.in_w * t.in_h, 5 << 20);
+      run(t);
+      if (HasFatalFailure()) return;
+    }
+  }
+}
+
 TEST_P(DwconvTest, WindowOutsideTheInputGivesBias) {
   Case t;
   t.outputs = 3, t.rows = 2, t.h0 = 10, t.with_epilogue = t.bias = true;
