@@ -97,7 +97,7 @@ typedef struct cortex_row_window {
  * affect speed alone, addresses need not be valid, and 0 means nothing. next_rows rows of n elements from
  * `next` on, next_ld bytes apart, are brought near meanwhile: what a later call will read. So is what lies
  * a_ahead bytes from the rows of A that are read, and b_ahead bytes from those of B. c_far 1: C's lines are
- * asked for before the sum begins; 2: nobody reads C soon, and f32 kernels may write it past the caches, by
+ * asked for before the sum begins; 2: nobody reads C soon, and kernels may write it past the caches, by
  * stores that other threads see in order only after an sfence.
  * tiles is for kernels of ISA amx (see cortex_tiles); NULL: each call is a series of its own. These kernels
  * also take several bands of m <= 16 rows, mr / 16 at most: row i of band r reads A_b + r*a_band + i*lda and

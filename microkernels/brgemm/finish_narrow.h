@@ -48,7 +48,22 @@ CORTEX_INLINE void store_rows(RegisterTile<M, N, Masked>& tile, const cortex_epi
   constexpr int64_t size = Type == CORTEX_ELEMENT_BF16 ? 2 : Type == CORTEX_ELEMENT_F32 ? 4 : 1;
   const int64_t last = at.n - (N - 1) * lanes;
   char* row = at.c;
+  constexpr int64_t bytes = N * lanes * size;
   if (last == lanes) {
+    if constexpr (bytes % 64 == 0) {
+      const bool lines = (reinterpret_cast<uintptr_t>(row) | static_cast<uintptr_t>(at.ldc)) % 64 == 0;
+      if (__builtin_expect(at.past_caches && lines, 0)) {
+        CORTEX_UNROLL
+        for (int i = 0; i < M; ++i, row += at.ldc) {
+          alignas(64) char line[bytes];
+          store_together<Type>(line, tile.v[i], e.c_zero_point);
+          CORTEX_UNROLL
+          for (int64_t b = 0; b < bytes; b += lanes * 4)
+            store_past_caches(reinterpret_cast<float*>(row + b), load(reinterpret_cast<float*>(line + b)));
+        }
+        return;
+      }
+    }
     CORTEX_UNROLL
     for (int i = 0; i < M; ++i, row += at.ldc) store_together<Type>(row, tile.v[i], e.c_zero_point);
     return;

@@ -130,6 +130,7 @@ class NarrowTest : public ::testing::TestWithParam<const KernelInfo*> {
     if (t.form == 2) args.a_addresses = a_addresses.data(), args.b_addresses = b_addresses.data();
     args.window = t.window;
     args.tiles = t.tiles;
+    args.c_far = static_cast<uint32_t>(t.m + t.n) % 3;
     if (t.bands > 1) args.bands = t.bands, args.a_band = t.m * args.lda, args.c_band = t.m * args.ldc;
     args.flags = (t.accumulate ? static_cast<uint32_t>(CORTEX_TILE_ACCUMULATE) : 0u) |
                  (t.finish ? static_cast<uint32_t>(CORTEX_TILE_EPILOGUE) : 0u);

@@ -108,8 +108,9 @@ void resolve_far_operands(Program& p) {
     p.kernel.b_ahead = panel_rows_ahead * p.kernel.ldb;
   const Access& c = p.nest[Operand::c];
   const bool read = has_outer_reduction(p) || p.nest.epilogue.residual;
-  const bool whole_lines = p.kernel.ldc % 64 == 0 && p.kernel.nr % 16 == 0 && p.kernel.n_dim >= 0 &&
-                           p.nest.dims[p.kernel.n_dim].extent % 16 == 0;
+  const int64_t in_line = 64 / size_of(c.tensor.type);
+  const bool whole_lines = p.kernel.ldc % 64 == 0 && p.kernel.nr % in_line == 0 && p.kernel.n_dim >= 0 &&
+                           p.nest.dims[p.kernel.n_dim].extent % in_line == 0;
   p.kernel.c_far = bytes_of(c) > past_caches && whole_lines && !read ? 2 : comes_from_memory(c) ? 1 : 0;
   if (!comes_from_memory(a) || find_pack(p.schedule, Operand::a)) return;
   for (int i = static_cast<int>(p.loops.size()) - 1; i >= 0; --i) {

@@ -1,5 +1,6 @@
 #include "polyopt/schedule/schedule.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include "graph/lower/lower.h"
@@ -219,6 +220,15 @@ TEST(FarOperands, AreThoseThatNoCacheHolds) {
   const Nest tall = nest_of("40000x100:100x208");  // past the caches, unless sums come back
   EXPECT_EQ(kernel_of(tall, "m/8~ n/48" + tile).c_far, 2);
   EXPECT_EQ(kernel_of(tall, "k/50 m/8~ n/48" + tile).c_far, 1);
+  const auto bf16 = [](const char* columns, const char* nr) {
+    const Nest nest = nest_of(fmt::format("--dt=bf16:bf16:bf16 80000x100:100x{}", columns).c_str());
+    return kernel_of(nest, fmt::format("m/7~ n/{0} | brgemm_bf16_bf16_f32_{1}x2_avx512bf16 m=m n=n k=k", nr,
+                                       std::string(nr) == "64" ? "7x64" : "8x48"))
+        .c_far;
+  };
+  EXPECT_EQ(bf16("192", "64"), 2);
+  EXPECT_EQ(bf16("192", "48"), 1);  // one and a half lines
+  EXPECT_EQ(bf16("208", "64"), 1);
   const Nest wide = nest_of("50x4000:4000x1000");
   EXPECT_EQ(kernel_of(wide, "pack(B,panel) m/8~ n/48" + tile).b_ahead, 32 * 48 * 4);
   EXPECT_EQ(kernel_of(wide, "m/8~ n/48" + tile).b_ahead, 0);  // a page for every row
