@@ -13,6 +13,8 @@ Peak peak_of(const Machine& machine, DataType a) {
   }
   // vpdpbusd takes the units of FMAs on every CPU that has it; windows of bytes are interleaved for it.
   if (bytes && (machine.isa == Isa::avx2vnni || machine.isa >= Isa::avx512vnni)) return {"vpdpbusd", 4 * fma};
+  // Elsewhere they are widened to 16 bits, of which a lane takes two. Baseline has plain C++ for it.
+  if (bytes && machine.isa != Isa::baseline) return {"vpmaddwd", 2 * fma};
   // Windows of bf16 are widened; and where vdpbf16ps is slow, so is everything.
   const double dots = 2 * machine.bf16_dots_per_cycle * lanes;
   if (bf16 && length_of(a) > 1 && machine.isa >= Isa::avx512bf16 && dots > fma) return {"vdpbf16ps", dots};

@@ -17,7 +17,8 @@ struct Peak {
 };
 
 // Of products of `a`: the type of A in a nest, units or (depthwise windows) elements. Where the level has no
-// instruction for it, that is as many as FMAs do, of values that are widened first.
+// instruction for it, that is as many as FMAs do, of values that are widened first; of bytes, which AVX2 and
+// AVX-512 widen to 16 bits only, twice as many.
 Peak peak_of(const Machine& machine, DataType a);
 
 }  // namespace cortex
