@@ -115,6 +115,11 @@ TEST(SparsePlan, Refusals) {
   EXPECT_EQ(refused("mb1ic8ih4oc8oh4kh1", [](auto& o) { o.sparse_share = 3; }), CORTEX_INVALID_ARGUMENT);
   EXPECT_EQ(refused("mb1ic8ih4oc8oh4kh1", [](auto& o) { o.sparse_share = CORTEX_SPARSE_BITMAP; }),
             CORTEX_UNSUPPORTED);
+  EXPECT_EQ(
+      refused("--dt=u8:s8:s32 mb1ic8ih4oc8oh4kh1", [](auto& o) { o.sparse_share = CORTEX_SPARSE_PATTERNS; }),
+      CORTEX_UNSUPPORTED);
+  EXPECT_NE(std::string(message.text).find("patterns of rows are for f32 and bf16 alone"), std::string::npos)
+      << message.text;
   EXPECT_EQ(refused("mb1ic8ih4oc8oh4kh1", [](auto& o) { o.weights_handling = CORTEX_WEIGHTS_PLAIN; }),
             CORTEX_INVALID_ARGUMENT);
   EXPECT_EQ(refused("mb1ic8ih4oc8oh4kh1", [](auto& o) { o.weights_layout = CORTEX_WEIGHTS_KN; }),
