@@ -97,26 +97,42 @@ void transpose_rows(const PackPlan& p, char* dst, const char* src) {
   }
 }
 
-// No structure to use.
-void copy_elements(const PackPlan& p, char* dst, const char* src) {
+// No structure to use. Elem: the element's size where it is a constant, else 0.
+template <int Elem>
+void copy_each(const PackPlan& p, char* dst, const char* src) {
   const PackDim &row = p.row, &unit = p.unit;
+  const int64_t elem = Elem ? Elem : p.elem;
   const int64_t padded = p.panels ? (unit.count + p.width - 1) / p.width * p.width : unit.count;
+  const auto place = [&](int64_t r, int64_t u) CORTEX_LAMBDA {
+    return dst + r * row.to + (p.panels ? u / p.width * p.panel_stride + u % p.width * elem : u * unit.to);
+  };
   for (int64_t r = 0; r < row.count; ++r) {
-    const bool row_in = r >= row.lo && r < row.hi;
-    for (int64_t u = 0; u < padded; ++u) {
-      char* to =
-          dst + r * row.to + (p.panels ? u / p.width * p.panel_stride + u % p.width * p.elem : u * unit.to);
-      if (row_in && u >= unit.lo && u < unit.hi) {
-        const char* from = src + r * row.from + u * unit.from;
-        if (p.elem == 4) {
-          memcpy(to, from, 4);
-        } else {
-          memcpy(to, from, static_cast<size_t>(p.elem));
-        }
-      } else {
-        memset(to, 0, static_cast<size_t>(p.elem));
-      }
+    const bool in = r >= row.lo && r < row.hi;
+    const int64_t lo = in ? unit.lo : 0, hi = in ? unit.hi : 0;
+    for (int64_t u = 0; u < lo; ++u) memset(place(r, u), 0, static_cast<size_t>(elem));
+    const char* from = src + r * row.from + lo * unit.from;
+    if (p.panels) {
+      for (int64_t u = lo; u < hi; ++u, from += unit.from)
+        memcpy(place(r, u), from, static_cast<size_t>(elem));
+    } else {
+      char* to = place(r, lo);
+      for (int64_t u = lo; u < hi; ++u, from += unit.from, to += unit.to)
+        memcpy(to, from, static_cast<size_t>(elem));
     }
+    for (int64_t u = hi; u < padded; ++u) memset(place(r, u), 0, static_cast<size_t>(elem));
+  }
+}
+
+void copy_elements(const PackPlan& p, char* dst, const char* src) {
+  switch (p.elem) {
+    case 1:
+      return copy_each<1>(p, dst, src);
+    case 2:
+      return copy_each<2>(p, dst, src);
+    case 4:
+      return copy_each<4>(p, dst, src);
+    default:
+      copy_each<0>(p, dst, src);
   }
 }
 

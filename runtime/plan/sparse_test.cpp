@@ -181,6 +181,50 @@ TEST_P(SparseOnIsa, Bitmaps) {
   }
 }
 
+// Few zeros are not worth lists; nor are more of them where lists want operands transposed, as narrow types
+// are element by element.
+TEST(SparsePlan, DenseWhereZerosAreFew) {
+  if (!supports(Isa::avx512bf16)) GTEST_SKIP() << "this CPU has no avx512bf16";
+  const std::string path = ::testing::TempDir() + "/zen4.json";
+  for (const auto& [line, percent, sparse] : {std::tuple{"64x256:256x256", 100, false},
+                                              {"64x256:256x256", 5, true},
+                                              {"--dt=bf16 64x256:256x256", 100, false},
+                                              {"--dt=bf16 64x256:256x256", 2, true},
+                                              {"--dt=bf16 256x256:256x64", 25, false},
+                                              {"--dt=bf16 mb1ic256ih16oc64oh16kh1", 25, true}}) {
+    Machine machine = host_machine(Isa::avx512bf16);
+    machine.fma_per_cycle = machine.bf16_dots_per_cycle = machine.loads_per_cycle = 1;
+    std::ofstream(path) << to_json(machine);
+    cortex_context_options of_context = cortex_context_options_init();
+    of_context.max_isa = "avx512bf16";
+    of_context.machine_path = path.c_str();
+    cortex_context* raw_context = nullptr;
+    cortex_message message;
+    ASSERT_EQ(cortex_context_create(&of_context, &raw_context, &message), CORTEX_OK) << message.text;
+    const Handle<cortex_context> context(raw_context);
+    const Result<Problem> problem = parse_problem(line);
+    ASSERT_TRUE(problem) << problem.error().message;
+    Random random(5);
+    std::vector<char> weights(static_cast<std::size_t>(weights_elements(*problem) * size_of(problem->wei)));
+    for (std::size_t i = 0; i < weights.size(); i += static_cast<std::size_t>(size_of(problem->wei)))
+      if (pick(random, 1, 100) <= percent)
+        weights[i + static_cast<std::size_t>(size_of(problem->wei)) - 1] = 1;
+    cortex_plan_options options = cortex_plan_options_init();
+    options.sparse_weights = weights.data();
+    options.sparse_share = CORTEX_SPARSE_OR_DENSE;
+    cortex_plan* raw = nullptr;
+    ASSERT_EQ(
+        cortex_plan_create(context.get(), problem_of(*problem, &message).get(), &options, &raw, &message),
+        CORTEX_OK)
+        << message.text;
+    const Handle<cortex_plan> plan(raw);
+    cortex_plan_info info = cortex_plan_info_init();
+    cortex_plan_query(raw, &info, nullptr);
+    EXPECT_EQ(std::string(info.schedule).starts_with("sparse"), sparse)
+        << line << ", " << percent << " %: " << info.schedule;
+  }
+}
+
 TEST(SparsePlan, OtherWeightsAreRefused) {
   const Handle<cortex_context> context = context_for(nullptr);
   const Result<Problem> problem = parse_problem("8x8:8x8");
@@ -188,7 +232,7 @@ TEST(SparsePlan, OtherWeightsAreRefused) {
   weights[5] = 1;
   cortex_plan_options options = cortex_plan_options_init();
   options.sparse_weights = weights.data();
-  for (const int32_t share : {int32_t{1}, int32_t{CORTEX_SPARSE_BITMAP}}) {
+  for (const int32_t share : {1, int{CORTEX_SPARSE_BITMAP}, int{CORTEX_SPARSE_PATTERNS}}) {
     options.sparse_share = share;
     cortex_message message;
     cortex_plan* raw = nullptr;
