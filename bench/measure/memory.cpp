@@ -86,7 +86,7 @@ void write_baseline(std::byte* data, std::size_t bytes) {
 // Yields in between: on one CPU the others would never come.
 template <typename Condition>
 void spin_while(Condition condition) {
-  for (int spins = 1; condition(); ++spins) {
+  for (unsigned spins = 1; condition(); ++spins) {
     if (spins % 4096) {
       _mm_pause();
     } else {

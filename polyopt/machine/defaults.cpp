@@ -104,7 +104,14 @@ double default_bf16_dots(Isa isa, double fma_per_cycle) {
 Machine at_level(Machine machine, Isa isa) {
   if (isa == machine.isa) return machine;
   machine.isa = isa;
-  machine.vector_lanes = lanes_of(isa);
+  const int lanes = lanes_of(isa);
+  if (lanes < machine.vector_lanes) {
+    // Cores that take wide vectors in two halves take as many narrow ones at once.
+    const double halves = machine.vector_lanes / lanes;
+    machine.fma_per_cycle = isa < Isa::avx2 ? 1 : std::min(2.0, machine.fma_per_cycle * halves);
+    machine.loads_per_cycle = std::min(2.0, machine.loads_per_cycle * halves);
+  }
+  machine.vector_lanes = lanes;
   if (isa < Isa::avx512bf16)
     machine.bf16_dots_per_cycle = 0;
   else if (machine.bf16_dots_per_cycle == 0)

@@ -30,7 +30,8 @@ TEST(Machine, IsaCapsTheKernels) {
 
 // Kernels are generated for CPUs other than the one that builds them.
 TEST(Machine, TargetsNeedNotRunHere) {
-  for (const Isa isa : {Isa::baseline, Isa::avx2, Isa::avx512, Isa::avx512bf16, Isa::amx}) {
+  for (const Isa isa :
+       {Isa::baseline, Isa::avx2, Isa::avx2vnni, Isa::avx512, Isa::avx512vnni, Isa::avx512bf16, Isa::amx}) {
     const Machine m = target_machine(isa);
     EXPECT_EQ(m.isa, isa);
     EXPECT_EQ(m.vector_lanes, isa >= Isa::avx512 ? 16 : isa >= Isa::avx2 ? 8 : 4);
@@ -113,6 +114,12 @@ TEST(Machine, AnotherLevelOfAMachine) {
   EXPECT_EQ(at_level(avx2, Isa::amx).bf16_dots_per_cycle, 0.5);
   EXPECT_EQ(at_level(avx2, Isa::avx512bf16).bf16_dots_per_cycle, 2);
   EXPECT_EQ(at_level(avx2, Isa::avx512).vector_lanes, 16);
+  EXPECT_EQ(avx2.fma_per_cycle, 2);
+  // Two halves of a vector are two vectors of half the lanes.
+  const Machine zen4 = at_level(with_defaults({.amd = true, .family = 0x19}, 2, 32 << 20), Isa::avx2);
+  EXPECT_EQ(zen4.fma_per_cycle, 2);
+  EXPECT_EQ(zen4.loads_per_cycle, 2);
+  EXPECT_EQ(at_level(zen4, Isa::baseline).fma_per_cycle, 1);
 }
 
 TEST(Machine, VirtualMachinesHaveTheirShareOfTheLastCache) {

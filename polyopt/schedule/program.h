@@ -123,7 +123,7 @@ struct ProgramKernel {
   ProgramPrefetch prefetch;
   ProgramAhead a_ahead;
   int64_t b_ahead = 0;  // bytes; where B's panels come from memory and `prefetch` does not ask for them
-  int c_far = 0;        // 1: C comes from memory; 2: and is so large that it had better not pass the caches
+  int c_far = 0;        // 1: calls ask for C's lines; 2: C is so large that it had better not pass the caches
   std::vector<ProgramClip> clips;  // at most one for k_dim and one for batch_dims[0]
   std::optional<ProgramRowClip> row_clip;
 };
