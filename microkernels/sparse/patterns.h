@@ -10,6 +10,16 @@
 namespace cortex {
 namespace {
 
+// R vectors, each in a register for all rows that use it.
+template <int R>
+CORTEX_INLINE void load_column(Vec (&a)[R], const float* column) {
+  CORTEX_UNROLL
+  for (int j = 0; j < R; ++j) {
+    a[j] = load(column + j * lanes);
+    keep(a[j]);
+  }
+}
+
 // sums of the rows in Pattern += their values x columns.
 template <int Pattern, int R, typename Tile>
 CORTEX_INLINE void add_run(Tile& tile, const char* panel, const uint32_t*& offset, const uint32_t* end,
@@ -25,11 +35,7 @@ CORTEX_INLINE void add_run(Tile& tile, const char* panel, const uint32_t*& offse
       for (int j = 0; j < R; ++j) tile.v[t][j] = fma(w, load(column + j * lanes), tile.v[t][j]);
     } else {
       Vec a[R];
-      CORTEX_UNROLL
-      for (int j = 0; j < R; ++j) {
-        a[j] = load(column + j * lanes);
-        keep(a[j]);
-      }
+      load_column(a, column);
       CORTEX_UNROLL
       for (int t = 0; t < 4; ++t) {
         if (!(Pattern >> t & 1)) continue;

@@ -26,11 +26,7 @@ CORTEX_INLINE void add_column(Tile& tile, const char* at, const float* values) {
   const auto* column = reinterpret_cast<const float*>(at);
   if constexpr (R < T) {
     Vec a[R];
-    CORTEX_UNROLL
-    for (int j = 0; j < R; ++j) {
-      a[j] = load(column + j * lanes);
-      keep(a[j]);
-    }
+    load_column(a, column);
     CORTEX_UNROLL
     for (int t = 0; t < T; ++t) {
       const Vec w = splat(values[t]);
