@@ -181,6 +181,20 @@ TEST_P(SparseOnIsa, Bitmaps) {
   }
 }
 
+// The same whatever CPU this runs on.
+Machine zen4() {
+  Machine m = host_machine(Isa::avx512bf16);
+  m.cores = 2, m.ghz = 3.6;
+  m.fma_per_cycle = m.bf16_dots_per_cycle = m.loads_per_cycle = 1;
+  m.caches = {{"L1", 32 << 10, 64, 8, 1, 64, 32, 4},
+              {"L2", 1 << 20, 64, 8, 1, 32, 30, 18},
+              {"L3", 32 << 20, 64, 16, 2, 22, 23, 55}};
+  m.memory_read_bytes_per_cycle = 7.7, m.memory_write_bytes_per_cycle = 7.2;
+  m.memory_bytes_per_cycle_all = 8.5, m.memory_latency_cycles = 600;
+  m.costs = Costs{};
+  return m;
+}
+
 // Few zeros are not worth lists; nor are more of them where lists want operands transposed, as narrow types
 // are element by element.
 TEST(SparsePlan, DenseWhereZerosAreFew) {
@@ -192,9 +206,7 @@ TEST(SparsePlan, DenseWhereZerosAreFew) {
                                               {"--dt=bf16 64x256:256x256", 2, true},
                                               {"--dt=bf16 256x256:256x64", 25, false},
                                               {"--dt=bf16 mb1ic256ih16oc64oh16kh1", 25, true}}) {
-    Machine machine = host_machine(Isa::avx512bf16);
-    machine.fma_per_cycle = machine.bf16_dots_per_cycle = machine.loads_per_cycle = 1;
-    std::ofstream(path) << to_json(machine);
+    std::ofstream(path) << to_json(zen4());
     cortex_context_options of_context = cortex_context_options_init();
     of_context.max_isa = "avx512bf16";
     of_context.machine_path = path.c_str();
