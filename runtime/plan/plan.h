@@ -83,7 +83,9 @@ struct Plan {
 Result<Plan> make_plan(const Context& context, const Problem& problem, const PlanOptions& options,
                        bool* not_found);
 
-// The same for weights with zeros (options.sparse_weights): by lists, by bitmap.
+// The same for weights without zeros, and for those with (options.sparse_weights): by lists, by bitmap.
+Result<Plan> make_dense_plan(const Context& context, const Problem& problem, const PlanOptions& options,
+                             bool* not_found);
 Result<Plan> make_sparse_plan(const Context& context, const Problem& problem, const PlanOptions& options);
 Result<Plan> make_bitmap_plan(const Context& context, const Problem& problem, const PlanOptions& options);
 

@@ -7,8 +7,7 @@ namespace cortex {
 
 // Those for which the work, zeros that lists carry along included, is estimated to take least time. Sets
 // share, groups, channels, tiling, block_channels and seconds (of one thread); no tiles where nothing is
-// possible. `share`: rows that share a list,
-// CORTEX_SPARSE_PATTERNS, or 0 for any.
+// possible. `share`: rows that share a list, CORTEX_SPARSE_PATTERNS, or 0 for any.
 void choose_tiling(SparseKernel& kernel, const WeightsView& weights, int share, const PointLayout& in,
                    const PointLayout& out, const Machine& machine);
 
