@@ -74,25 +74,6 @@ std::vector<Candidate> candidates(const Problem& problem, const Tensors& user, I
 // The plain loops oneDNN falls back to where it has no code for a layout.
 bool is_reference(const std::string& implementation) { return implementation.rfind("ref", 0) == 0; }
 
-class ConvInstance : public Instance {
- public:
-  ConvInstance(std::unique_ptr<Bound> bound, InstanceInfo info) : bound_(std::move(bound)) {
-    info_ = std::move(info);
-  }
-  void execute() override { bound_->execute(); }
-  void prepare_output() override { bound_->prepare_output(); }
-  Status read_result(float* out) override {
-    bound_->read_result(out);
-    return Status::success();
-  }
-  std::span<const std::byte> weights() const override { return bound_->weights(); }
-  std::vector<std::span<const std::byte>> operands() const override { return bound_->operands(); }
-  void describe_trial(std::string text) { info_.schedule = std::move(text); }
-
- private:
-  std::unique_ptr<Bound> bound_;
-};
-
 }  // namespace
 
 Result<std::unique_ptr<Instance>> create_conv(Device& device, const Request& request,
@@ -101,7 +82,7 @@ Result<std::unique_ptr<Instance>> create_conv(Device& device, const Request& req
   const Tensors user = user_tensors(*request.problem);
   const ConvGeometry geometry{spatial(c, c.sd, c.sh, c.sw), spatial(c, c.dd, c.dh, c.dw),
                               spatial(c, c.pd, c.ph, c.pw), spatial(c, c.pd_r, c.ph_r, c.pw_r)};
-  std::unique_ptr<ConvInstance> best;
+  std::unique_ptr<PrimitiveInstance> best;
   double best_ns = 1e300;
   std::string reason = "no implementation";
   std::vector<std::string> tried;
@@ -125,7 +106,7 @@ Result<std::unique_ptr<Instance>> create_conv(Device& device, const Request& req
       tried.push_back(fmt::format("{} {:.0f} us", candidate.name, took * 1e-3));
       if (took >= best_ns) continue;
       best_ns = took;
-      best = std::make_unique<ConvInstance>(std::move(bound), std::move(info));
+      best = std::make_unique<PrimitiveInstance>(std::move(bound), std::move(info));
     } catch (const dnnl::error& e) {
       reason = e.what();
     } catch (const std::bad_alloc&) {

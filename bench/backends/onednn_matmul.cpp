@@ -43,24 +43,6 @@ Tensors tensors(const Problem& problem, bool typed) {
   return t;
 }
 
-class MatmulInstance : public Instance {
- public:
-  MatmulInstance(std::unique_ptr<Bound> bound, InstanceInfo info) : bound_(std::move(bound)) {
-    info_ = std::move(info);
-  }
-  void execute() override { bound_->execute(); }
-  void prepare_output() override { bound_->prepare_output(); }
-  Status read_result(float* out) override {
-    bound_->read_result(out);
-    return Status::success();
-  }
-  std::span<const std::byte> weights() const override { return bound_->weights(); }
-  std::vector<std::span<const std::byte>> operands() const override { return bound_->operands(); }
-
- private:
-  std::unique_ptr<Bound> bound_;
-};
-
 // oneDNN's BLAS-like entry, beside its matmul primitive: sometimes the faster one on plain matrices.
 class SgemmInstance : public Instance {
  public:
@@ -115,7 +97,7 @@ std::unique_ptr<Instance> make_primitive(Device& device, const Request& request,
   auto bound = std::make_unique<Bound>(device, primitive, user, pd.src_desc(), pd.weights_desc(),
                                        pd.dst_desc(), *request.problem, operands);
   info.pack_ns = packed ? bound->pack_ns() : 0;
-  return std::make_unique<MatmulInstance>(std::move(bound), std::move(info));
+  return std::make_unique<PrimitiveInstance>(std::move(bound), std::move(info));
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 // One oneDNN primitive with its memory: what the convolution and the matmul backend share.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -52,6 +53,26 @@ class Bound {
       dst_memory_;
   std::vector<dnnl_exec_arg_t> args_;
   double pack_ns_ = 0;
+};
+
+// Such a primitive as a way to run a problem.
+class PrimitiveInstance : public Instance {
+ public:
+  PrimitiveInstance(std::unique_ptr<Bound> bound, InstanceInfo info) : bound_(std::move(bound)) {
+    info_ = std::move(info);
+  }
+  void execute() override { bound_->execute(); }
+  void prepare_output() override { bound_->prepare_output(); }
+  Status read_result(float* out) override {
+    bound_->read_result(out);
+    return Status::success();
+  }
+  std::span<const std::byte> weights() const override { return bound_->weights(); }
+  std::vector<std::span<const std::byte>> operands() const override { return bound_->operands(); }
+  void describe_trial(std::string text) { info_.schedule = std::move(text); }
+
+ private:
+  std::unique_ptr<Bound> bound_;
 };
 
 const char* effective_isa();  // what oneDNN generates code for

@@ -5,7 +5,6 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
-#include <cstdlib>
 
 #include "generators/loop_ir/evaluate.h"
 #include "graph/lower/lower.h"
@@ -14,6 +13,7 @@
 #include "runtime/testing/random_problem.h"
 #include "runtime/testing/random_schedule.h"
 #include "support/checked.h"
+#include "support/testing/seed.h"
 
 namespace cortex {
 namespace {
@@ -295,8 +295,7 @@ void compare(const Program& program, const Function& f, std::vector<int64_t> gri
 }
 
 TEST(BuildFunction, WalksRandomSchedulesByTheBook) {
-  const char* seed_text = std::getenv("CORTEX_TEST_SEED");
-  const uint64_t seed = seed_text ? std::strtoull(seed_text, nullptr, 10) : 20240601;
+  const uint64_t seed = testing::seed_from_environment(20240601);
   fmt::print("seed {} (CORTEX_TEST_SEED)\n", seed);
   Random random(seed);
   int built = 0, walked = 0, split = 0;

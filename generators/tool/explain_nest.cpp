@@ -28,33 +28,13 @@ std::string reference(const Nest& nest, Operand operand) {
   return fmt::format("{}[{}]", nest[operand].tensor.name, fmt::join(subscripts, ", "));
 }
 
-const char* activation_call(Activation a) {
-  switch (a) {
-    case Activation::none:
-      return "";
-    case Activation::relu:
-      return "relu";
-    case Activation::clip:
-      return "clip";
-    case Activation::sigmoid:
-      return "sigmoid";
-    case Activation::tanh:
-      return "tanh";
-    case Activation::gelu_erf:
-      return "gelu_erf";
-    case Activation::gelu_tanh:
-      return "gelu_tanh";
-  }
-  return "";
-}
-
 std::string epilogue_text(const Epilogue& e) {
   std::string value = "C";
   const std::string residual =
       e.residual_scale == 1.0f ? " + residual" : fmt::format(" + {}*residual", e.residual_scale);
   if (e.bias) value += " + bias";
   if (e.residual && !e.residual_after_activation) value += residual;
-  if (e.activation != Activation::none) value = fmt::format("{}({})", activation_call(e.activation), value);
+  if (e.activation != Activation::none) value = fmt::format("{}({})", activation_name(e.activation), value);
   if (e.residual && e.residual_after_activation) value += residual;
   return value;
 }

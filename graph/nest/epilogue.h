@@ -3,11 +3,15 @@
 #pragma once
 
 #include <cstdint>
+#include <string_view>
 
 namespace cortex {
 
 // Values match cortex_activation in include/cortex/microkernels.h.
 enum class Activation : int32_t { none, relu, clip, sigmoid, tanh, gelu_erf, gelu_tanh };
+inline constexpr std::string_view activation_names[] = {"none", "relu",     "clip",     "sigmoid",
+                                                        "tanh", "gelu_erf", "gelu_tanh"};
+constexpr std::string_view activation_name(Activation a) { return activation_names[static_cast<int>(a)]; }
 
 struct Epilogue {
   bool bias = false;      // one value per output channel / per column of a matmul

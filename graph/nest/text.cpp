@@ -22,9 +22,6 @@
 namespace cortex {
 namespace {
 
-constexpr std::string_view activation_names[] = {"none", "relu",     "clip",     "sigmoid",
-                                                 "tanh", "gelu_erf", "gelu_tanh"};
-
 std::string subscript_text(const AffineExpr& expr, const Nest& nest) {
   std::string text;
   for (const AffineTerm& term : expr.terms) {
@@ -260,8 +257,7 @@ std::string to_string(const Nest& nest) {
     text += fmt::format("  residual {}{}\n", e.residual_scale, e.residual_after_activation ? " after" : "");
   }
   if (e.activation != Activation::none) {
-    text += fmt::format("  activation {} {} {}\n", activation_names[static_cast<int>(e.activation)], e.alpha,
-                        e.beta);
+    text += fmt::format("  activation {} {} {}\n", activation_name(e.activation), e.alpha, e.beta);
   }
   return text;
 }

@@ -73,14 +73,9 @@ std::string activation_text(const Epilogue& e) {
       return "clip:" + number_text(e.alpha) + ":" + number_text(e.beta);
     case Activation::sigmoid:
       return "logistic";
-    case Activation::tanh:
-      return "tanh";
-    case Activation::gelu_erf:
-      return "gelu_erf";
-    case Activation::gelu_tanh:
-      return "gelu_tanh";
+    default:
+      return std::string(activation_name(e.activation));
   }
-  return "";
 }
 
 std::string post_ops_text(const Epilogue& e) {

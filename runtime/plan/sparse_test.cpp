@@ -4,20 +4,15 @@
 
 #include <fstream>
 
-#include <cstdlib>
 
 #include "polyopt/machine/machine.h"
 #include "runtime/testing/check_plan.h"
 #include "runtime/testing/random_problem.h"
 #include "support/cpu.h"
+#include "support/testing/seed.h"
 
 namespace cortex::testing {
 namespace {
-
-uint64_t seed_from_environment() {
-  const char* text = std::getenv("CORTEX_TEST_SEED");
-  return text ? std::strtoull(text, nullptr, 10) : 20240603;
-}
 
 // 1 where a weight may differ from zero.
 std::vector<float> random_zeros(int64_t count, Random& random) {
@@ -31,7 +26,7 @@ class SparseOnIsa : public ::testing::TestWithParam<Isa> {};
 
 TEST_P(SparseOnIsa, RandomProblems) {
   if (GetParam() > detected_isa()) GTEST_SKIP() << "this CPU has no " << isa_name(GetParam());
-  const uint64_t seed = seed_from_environment();
+  const uint64_t seed = seed_from_environment(20240603);
   SCOPED_TRACE(fmt::format("CORTEX_TEST_SEED={}", seed));
   const Handle<cortex_context> context = context_for(isa_name(GetParam()));
   ASSERT_TRUE(context);

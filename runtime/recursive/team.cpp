@@ -1,33 +1,10 @@
 #include "runtime/recursive/team.h"
 
 #include <fmt/format.h>
-#include <linux/futex.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
-#include <chrono>
-#include <climits>
-#include <system_error>
+#include "runtime/threads/waiting.h"
 
 namespace cortex::recursive {
-namespace {
-
-// Long enough to bridge the gap between two batches, short enough not to take a core away from the rest of
-// the program. A barrier is passed in well under a microsecond when every thread has a core.
-constexpr std::chrono::microseconds spin_time{60};
-
-inline void pause_cpu() {
-#if defined(__x86_64__)
-  __builtin_ia32_pause();
-#endif
-}
-
-void futex(std::atomic<uint32_t>& word, int op, uint32_t value) {
-  static_assert(sizeof(word) == sizeof(uint32_t));
-  syscall(SYS_futex, reinterpret_cast<uint32_t*>(&word), op | FUTEX_PRIVATE_FLAG, value, nullptr, nullptr, 0);
-}
-
-}  // namespace
 
 Result<std::unique_ptr<Team>> Team::create(int threads) {
   if (threads < 1 || threads > max_threads) {
@@ -42,20 +19,15 @@ Result<std::unique_ptr<Team>> Team::create(int threads) {
   return team;
 }
 
+// The destructor ends those that started.
 bool Team::start() {
-  workers_.reserve(static_cast<std::size_t>(threads_ - 1));
-  try {
-    for (int t = 1; t < threads_; ++t) workers_.emplace_back([this, t] { work(t); });
-  } catch (const std::system_error&) {
-    return false;  // the destructor ends those that started
-  }
-  return true;
+  return start_workers(workers_, threads_, [this](int self) { work(self); });
 }
 
 Team::~Team() {
   stop_.store(true);
   job_.fetch_add(1);
-  futex(job_, FUTEX_WAKE, INT_MAX);
+  wake_all(job_);
   for (std::thread& worker : workers_) worker.join();
 }
 
@@ -70,7 +42,7 @@ void Team::wait_while(std::atomic<uint32_t>& word, uint32_t old, std::atomic<int
     if (spins == 64) since = clock::now();
     if (clock::now() - since < spin_time) continue;
     sleepers.fetch_add(1);
-    while (word.load() == old) futex(word, FUTEX_WAIT, old);
+    while (word.load() == old) sleep_on(word, old);
     sleepers.fetch_sub(1);
     return;
   }
@@ -78,7 +50,7 @@ void Team::wait_while(std::atomic<uint32_t>& word, uint32_t old, std::atomic<int
 
 void Team::wake(std::atomic<uint32_t>& word, std::atomic<int>& sleepers) {
   word.fetch_add(1);
-  if (sleepers.load() > 0) futex(word, FUTEX_WAKE, INT_MAX);
+  if (sleepers.load() > 0) wake_all(word);
 }
 
 void Team::barrier() {

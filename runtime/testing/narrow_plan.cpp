@@ -5,7 +5,6 @@
 #include <unistd.h>
 
 #include <cmath>
-#include <cstdlib>
 #include <cstring>
 #include <fstream>
 #include <stdexcept>
@@ -13,6 +12,7 @@
 #include "graph/problem/typed.h"
 #include "polyopt/machine/machine.h"
 #include "support/bf16.h"
+#include "support/testing/seed.h"
 
 namespace cortex::testing {
 namespace {
@@ -285,17 +285,8 @@ int EveryIsa::check(Narrow& narrow, const cortex_thread_pool* pool) const {
   return ran;
 }
 
-namespace {
-
-uint64_t seed_from_environment() {
-  const char* from_outside = std::getenv("CORTEX_TEST_SEED");
-  return from_outside ? std::strtoull(from_outside, nullptr, 10) : 20250101;
-}
-
-}  // namespace
-
 void check_narrow(bool sparse) {
-  const uint64_t seed = seed_from_environment();
+  const uint64_t seed = seed_from_environment(20250101);
   SCOPED_TRACE(fmt::format("CORTEX_TEST_SEED={}", seed));
   const EveryIsa all;
   const Handle<cortex_thread_pool> pool = pool_of(2);

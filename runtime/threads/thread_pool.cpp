@@ -1,35 +1,13 @@
 #include "runtime/threads/thread_pool.h"
 
 #include <fmt/format.h>
-#include <linux/futex.h>
 #include <sched.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <chrono>
-#include <climits>
-#include <system_error>
+
+#include "runtime/threads/waiting.h"
 
 namespace cortex {
-namespace {
-
-// Long enough to bridge the gap between two layers of a network, short enough not to take a core away
-// from the rest of the program.
-constexpr std::chrono::microseconds spin_time{60};
-
-inline void pause_cpu() {
-#if defined(__x86_64__)
-  __builtin_ia32_pause();
-#endif
-}
-
-void futex(std::atomic<uint32_t>& word, int op, uint32_t value) {
-  static_assert(sizeof(word) == sizeof(uint32_t));
-  syscall(SYS_futex, reinterpret_cast<uint32_t*>(&word), op | FUTEX_PRIVATE_FLAG, value, nullptr, nullptr, 0);
-}
-
-}  // namespace
 
 Result<std::unique_ptr<ThreadPool>> ThreadPool::create(int threads) {
   if (threads < 1 || threads > max_threads) {
@@ -45,20 +23,15 @@ Result<std::unique_ptr<ThreadPool>> ThreadPool::create(int threads) {
   return pool;
 }
 
+// The destructor ends those that started.
 bool ThreadPool::start() {
-  workers_.reserve(static_cast<std::size_t>(threads_ - 1));
-  try {
-    for (int i = 1; i < threads_; ++i) workers_.emplace_back([this, i] { work(i); });
-  } catch (const std::system_error&) {
-    return false;  // the destructor ends those that started
-  }
-  return true;
+  return start_workers(workers_, threads_, [this](int self) { work(self); });
 }
 
 ThreadPool::~ThreadPool() {
   stop_.store(true);
   wake_.fetch_add(1);
-  futex(wake_, FUTEX_WAKE, INT_MAX);
+  wake_all(wake_);
   for (std::thread& worker : workers_) worker.join();
 }
 
@@ -103,14 +76,14 @@ bool ThreadPool::anything_open() const {
 void ThreadPool::sleep() {
   const uint32_t ticket = wake_.load();
   sleepers_.fetch_add(1);
-  if (!anything_open() && !stop_.load()) futex(wake_, FUTEX_WAIT, ticket);
+  if (!anything_open() && !stop_.load()) sleep_on(wake_, ticket);
   sleepers_.fetch_sub(1);
 }
 
 void ThreadPool::wake_sleepers() {
   if (sleepers_.load() == 0) return;
   wake_.fetch_add(1);
-  futex(wake_, FUTEX_WAKE, INT_MAX);
+  wake_all(wake_);
 }
 
 void ThreadPool::work(int self) {
