@@ -66,7 +66,8 @@ struct NextRows {
   }
 };
 
-template <int M, int N, bool Masked>
+// Half: of the last vector only the lower half counts.
+template <int M, int N, bool Masked, bool Half>
 struct Accumulators {
   static constexpr int sets = accumulator_sets(M, N);
   // One wide row streams B: one load instruction per vector keeps a steady stride for the prefetchers.
@@ -86,6 +87,23 @@ struct Accumulators {
                      CORTEX_LAMBDA { unroll<M * N>([&](auto t) CORTEX_LAMBDA { acc[s][t] = zero(); }); });
   }
 
+  template <int J>
+  CORTEX_INLINE static void accumulate(Vec& sum, Vec x, Vec b) {
+    if constexpr (Half && J == N - 1) {
+      Product::accumulate_half(sum, x, b);
+    } else {
+      Product::accumulate(sum, x, b);
+    }
+  }
+  template <int Row, int Disp, int J>
+  CORTEX_INLINE static void accumulate_row(const RowPointers<M>& a, Vec& sum, Vec b) {
+    if constexpr (Half && J == N - 1) {
+      a.template accumulate_half_row<Row, Disp>(sum, b);
+    } else {
+      a.template accumulate_row<Row, Disp>(sum, b);
+    }
+  }
+
   // Adds the outer product of A's column L, counted from the row pointers, and B's row at b.
   template <int L>
   CORTEX_INLINE void step(const RowPointers<M>& a, const char* b) {
@@ -102,7 +120,7 @@ struct Accumulators {
     }
     unroll<M>([&](auto i) CORTEX_LAMBDA {
       if constexpr (N == 1 && Product::has_broadcast) {
-        a.template accumulate_row<i.value, 4 * L>(acc[s][i], row[0]);
+        accumulate_row<i.value, 4 * L, 0>(a, acc[s][i], row[0]);
       } else if constexpr (N == 3 && Product::has_fused_row3) {
         a.template accumulate_row3<i.value, 4 * L>(&acc[s][i * 3], row);
       } else if constexpr (held < N) {
@@ -110,8 +128,7 @@ struct Accumulators {
         a.template accumulate_row3<i.value, 4 * L>(&acc[s][i * N], row);
       } else {
         const Vec x = a.template broadcast_row<i.value, 4 * L>();
-        CORTEX_UNROLL
-        for (int j = 0; j < N; ++j) Product::accumulate(acc[s][i * N + j], x, row[j]);
+        unroll<N>([&](auto j) CORTEX_LAMBDA { accumulate<j.value>(acc[s][i * N + j], x, row[j]); });
       }
     });
     if constexpr (held < N) {
@@ -119,9 +136,9 @@ struct Accumulators {
       keep(last);
       unroll<M>([&](auto i) CORTEX_LAMBDA {
         if constexpr (Product::has_broadcast) {
-          a.template accumulate_row<i.value, 4 * L>(acc[s][i * N + held], last);
+          accumulate_row<i.value, 4 * L, held>(a, acc[s][i * N + held], last);
         } else {
-          Product::accumulate(acc[s][i * N + held], a.template broadcast_row<i.value, 4 * L>(), last);
+          accumulate<held>(acc[s][i * N + held], a.template broadcast_row<i.value, 4 * L>(), last);
         }
       });
     }
@@ -184,13 +201,13 @@ struct Accumulators {
   }
 
   // A tree of additions: a chain would cost its length in latency.
-  template <int Half = sets / 2>
+  template <int Sets = sets / 2>  // that others are added to
   CORTEX_INLINE void add_up_sets() {
-    if constexpr (Half > 0) {
-      unroll<Half>([&](auto s) CORTEX_LAMBDA {
-        unroll<M * N>([&](auto t) CORTEX_LAMBDA { acc[s][t] = Product::add(acc[s][t], acc[s + Half][t]); });
+    if constexpr (Sets > 0) {
+      unroll<Sets>([&](auto s) CORTEX_LAMBDA {
+        unroll<M * N>([&](auto t) CORTEX_LAMBDA { acc[s][t] = Product::add(acc[s][t], acc[s + Sets][t]); });
       });
-      add_up_sets<Half / 2>();
+      add_up_sets<Sets / 2>();
     }
   }
 
@@ -242,12 +259,12 @@ void dot_body(const cortex_brgemm_args* args, Mask mask, const Part* part) {
   Product::to_memory(tile, args->flags, args->epilogue, place_of(args));
 }
 
-template <int M, int N, bool Masked>
+template <int M, int N, bool Masked, bool Half>
 void brgemm_body(const cortex_brgemm_args* args, Mask mask, const Part* part) {
-  if constexpr (N == 1 && Masked) {
+  if constexpr (N == 1 && Masked && Half == Product::has_halves) {
     if (args->n == 1 && args->ldb == sizeof(float)) return dot_body<M>(args, mask, part);
   }
-  Accumulators<M, N, Masked> accumulators;
+  Accumulators<M, N, Masked, Half> accumulators;
   accumulators.tile.mask = mask;
   accumulators.clear();
   if constexpr (M > 1) {
@@ -255,7 +272,7 @@ void brgemm_body(const cortex_brgemm_args* args, Mask mask, const Part* part) {
   }
   NextRows next(args);
   for_each_in_batch(args, part, [&](const char* a, const char* b) CORTEX_LAMBDA {
-    if constexpr (Accumulators<M, N, Masked>::wide) {
+    if constexpr (Accumulators<M, N, Masked, Half>::wide) {
       if (args->k * args->ldb >= stream_bytes && asks_for_wide_rows())
         return accumulators.template multiply<true>(args, a, b, next);
     }
@@ -268,12 +285,17 @@ void brgemm_body(const cortex_brgemm_args* args, Mask mask, const Part* part) {
 
 using Body = void (*)(const cortex_brgemm_args*, Mask, const Part*);
 
-// Where masked loads cost what plain ones do, one body serves full and partial last vectors.
-constexpr int mask_choices = masks_are_free ? 1 : 2;
+// Where masked loads cost what plain ones do, one body serves full and partial last vectors, and another one
+// those of which half is enough.
+constexpr bool two_bodies = !masks_are_free || Product::has_halves;
+CORTEX_INLINE bool takes_second(int64_t tail) {
+  if (Product::has_halves) return tail <= lanes / 2;
+  return !masks_are_free && tail != lanes;
+}
 
 template <int MR, int NV>
 struct BodyTable {
-  Body body[mask_choices][MR][NV];  // [last vector partial][m - 1][vectors - 1]
+  Body body[two_bodies ? 2 : 1][MR][NV];  // [takes_second][m - 1][vectors - 1]
 };
 
 template <int MR, int NV>
@@ -281,8 +303,9 @@ constexpr BodyTable<MR, NV> make_bodies() {
   BodyTable<MR, NV> table{};
   unroll<MR>([&](auto i) {
     unroll<NV>([&](auto j) {
-      table.body[0][i][j] = brgemm_body<i.value + 1, j.value + 1, masks_are_free>;
-      if constexpr (!masks_are_free) table.body[1][i][j] = brgemm_body<i.value + 1, j.value + 1, true>;
+      constexpr int m = i.value + 1, n = j.value + 1;
+      table.body[0][i][j] = brgemm_body<m, n, masks_are_free, false>;
+      if constexpr (two_bodies) table.body[1][i][j] = brgemm_body<m, n, true, Product::has_halves>;
     });
   });
   return table;
@@ -292,7 +315,7 @@ constexpr BodyTable<MR, NV> make_bodies() {
 // tile, into sums that the body of the whole tile starts from.
 template <int MR, int NV>
 __attribute__((noinline)) void brgemm_at_edge(const cortex_brgemm_args* args, const BodyTable<MR, NV>& table,
-                                              int partial, int64_t last, Mask mask) {
+                                              int second, int64_t last, Mask mask) {
   RowRange rows[CORTEX_MAX_WINDOW_TAPS];
   rows_inside(args->window, args->m, rows);
   alignas(64) float sums[MR * NV * lanes];
@@ -314,9 +337,9 @@ __attribute__((noinline)) void brgemm_at_edge(const cortex_brgemm_args* args, co
     of_range.ldc = pitch * 4;
     of_range.flags = CORTEX_TILE_ACCUMULATE;
     const Part group = {rows, taps, range, nullptr, 0};
-    table.body[partial][of_range.m - 1][last](&of_range, mask, &group);
+    table.body[second][of_range.m - 1][last](&of_range, mask, &group);
   }
-  table.body[partial][args->m - 1][last](args, mask, &part);
+  table.body[second][args->m - 1][last](args, mask, &part);
 }
 
 template <int MR, int NR>
@@ -325,12 +348,12 @@ CORTEX_INLINE void brgemm(const cortex_brgemm_args* args) {
   if (args->m <= 0 || args->n <= 0) return;
   const int64_t last = (args->n - 1) / lanes;
   const int64_t tail = args->n - last * lanes;
-  const int partial = !masks_are_free && tail != lanes;
+  const int second = takes_second(tail);
   const Mask mask = first_lanes(tail);
   if (leaves_input(args->window, args->m)) {
-    return brgemm_at_edge<MR, NR / lanes>(args, table, partial, last, mask);
+    return brgemm_at_edge<MR, NR / lanes>(args, table, second, last, mask);
   }
-  table.body[partial][args->m - 1][last](args, mask, nullptr);
+  table.body[second][args->m - 1][last](args, mask, nullptr);
 }
 
 }  // namespace

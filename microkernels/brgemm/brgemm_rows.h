@@ -33,7 +33,7 @@ template <int Rows, int N, bool Masked>
 CORTEX_INLINE void add_rows(Vec (&acc)[N], const char* a, const char* b, int64_t ldb, Mask mask) {
   CORTEX_UNROLL
   for (int row = 0; row < Rows; ++row, b += ldb) {
-    const Vec x = splat(reinterpret_cast<const float*>(a)[row]);
+    const Vec x = splat_at(reinterpret_cast<const float*>(a) + row);
     CORTEX_UNROLL
     for (int j = 0; j < N; ++j) {
       const float* p = reinterpret_cast<const float*>(b) + j * lanes;

@@ -11,8 +11,12 @@ struct Product : NarrowProduct<false> {
 #ifdef CORTEX_HAS_DOT
   static constexpr int extra_registers(int) { return 0; }
   static constexpr bool has_broadcast = has_broadcast_fma, has_fused_row3 = cortex::has_fused_row3;
+  static constexpr bool has_halves = cortex::has_halves;
   CORTEX_INLINE static void accumulate(Vec& sum, Vec a, Vec b) { cortex::accumulate(sum, a, b); }
+  CORTEX_INLINE static void accumulate_half(Vec& sum, Vec a, Vec b) { cortex::accumulate_half(sum, a, b); }
 #else
+  static constexpr bool has_halves = false;
+  CORTEX_INLINE static void accumulate_half(Vec& sum, Vec a, Vec b) { accumulate(sum, a, b); }
   // Both halves of B and of A are there at once, and a mask.
   static constexpr int extra_registers(int n) { return n + 3; }
   static constexpr bool has_broadcast = false, has_fused_row3 = false;

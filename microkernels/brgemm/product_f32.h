@@ -13,7 +13,10 @@ struct Product {
   // Whether the vocabulary's combined forms (see vector/rows.h) multiply these types.
   static constexpr bool has_broadcast = has_broadcast_fma, has_fused_row3 = cortex::has_fused_row3;
 
+  // Whether products of a vector's lower half alone have bodies of their own.
+  static constexpr bool has_halves = cortex::has_halves;
   CORTEX_INLINE static void accumulate(Vec& sum, Vec a, Vec b) { cortex::accumulate(sum, a, b); }
+  CORTEX_INLINE static void accumulate_half(Vec& sum, Vec a, Vec b) { cortex::accumulate_half(sum, a, b); }
   CORTEX_INLINE static Vec add(Vec x, Vec y) { return cortex::add(x, y); }
   CORTEX_INLINE static Vec sum_of_lanes(Vec x) { return splat(cortex::sum_of_lanes(x)); }
 

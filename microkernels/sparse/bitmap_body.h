@@ -44,7 +44,7 @@ __attribute__((noinline)) Weights expand_block(const cortex_bitmap_args& x, cons
     }
     CORTEX_UNROLL
     for (int i = 0; i < M; ++i) {
-      const Vec row = splat(*reinterpret_cast<const float*>(a + i * x.a_row));
+      const Vec row = splat_at(reinterpret_cast<const float*>(a + i * x.a_row));
       CORTEX_UNROLL
       for (int j = 0; j < V; ++j) accumulate(tile.v[i][j], b[j], row);
     }

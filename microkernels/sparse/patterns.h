@@ -30,7 +30,7 @@ CORTEX_INLINE void add_run(Tile& tile, const char* panel, const uint32_t*& offse
     const auto* column = reinterpret_cast<const float*>(panel + *offset);
     if constexpr (rows == 1) {
       constexpr int t = __builtin_ctz(Pattern);
-      const Vec w = splat(values[0]);
+      const Vec w = splat_at(values);
       CORTEX_UNROLL
       for (int j = 0; j < R; ++j) tile.v[t][j] = fma(w, load(column + j * lanes), tile.v[t][j]);
     } else {
@@ -39,7 +39,7 @@ CORTEX_INLINE void add_run(Tile& tile, const char* panel, const uint32_t*& offse
       CORTEX_UNROLL
       for (int t = 0; t < 4; ++t) {
         if (!(Pattern >> t & 1)) continue;
-        const Vec w = splat(values[__builtin_popcount(Pattern & ((1 << t) - 1))]);
+        const Vec w = splat_at(values + __builtin_popcount(Pattern & ((1 << t) - 1)));
         CORTEX_UNROLL
         for (int j = 0; j < R; ++j) accumulate(tile.v[t][j], a[j], w);
       }

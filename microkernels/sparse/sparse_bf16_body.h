@@ -67,11 +67,8 @@ template <int T, int R>
 CORTEX_INLINE void add_pairs(Vec (&v)[T][R][2], const char* panel, const uint32_t* offset, int64_t count,
                              const char* values) {
   constexpr int64_t vec = element * points;
-  const auto weights = [](const char* at) CORTEX_LAMBDA {
-    float bits;
-    __builtin_memcpy(&bits, at, 4);
-    return splat(bits);
-  };
+  const auto weights = [](const char* at)
+                           CORTEX_LAMBDA { return splat_at(reinterpret_cast<const float*>(at)); };
 #pragma GCC unroll 1
   for (; count > 0; --count, offset += 2, values += 4 * T) {
     const char *const column0 = panel + offset[0], *const column1 = panel + offset[1];

@@ -29,14 +29,14 @@ CORTEX_INLINE void add_column(Tile& tile, const char* at, const float* values) {
     load_column(a, column);
     CORTEX_UNROLL
     for (int t = 0; t < T; ++t) {
-      const Vec w = splat(values[t]);
+      const Vec w = splat_at(values + t);
       CORTEX_UNROLL
       for (int j = 0; j < R; ++j) accumulate(tile.v[t][j], a[j], w);
     }
   } else {
     Vec w[T];
     CORTEX_UNROLL
-    for (int t = 0; t < T; ++t) w[t] = splat(values[t]);
+    for (int t = 0; t < T; ++t) w[t] = splat_at(values + t);
     CORTEX_UNROLL
     for (int j = 0; j < R; ++j) {
       Vec a = load(column + j * lanes);

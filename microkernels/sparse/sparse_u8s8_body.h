@@ -96,9 +96,7 @@ CORTEX_INLINE void add_quads(Vec (&v)[T][4], const char* panel, const uint32_t* 
     interleave(column(0), column(1), column(2), column(3), a);
     CORTEX_UNROLL
     for (int t = 0; t < T; ++t) {
-      float bits;
-      __builtin_memcpy(&bits, values + 4 * t, 4);
-      const Vec w = splat(bits);
+      const Vec w = splat_at(reinterpret_cast<const float*>(values) + t);
       CORTEX_UNROLL
       for (int q = 0; q < 4; ++q) Product::accumulate(v[t][q], a[q], w);
     }

@@ -64,6 +64,10 @@ struct RowPointers {
   CORTEX_INLINE void accumulate_row(Vec& acc, Vec b) const {
     accumulate_at<Disp, scale(Row)>(acc, base[Row / 8], offset<Row>(), b);
   }
+  template <int Row, int Disp>
+  CORTEX_INLINE void accumulate_half_row(Vec& acc, Vec b) const {
+    accumulate_half_at<Disp, scale(Row)>(acc, base[Row / 8], offset<Row>(), b);
+  }
 };
 
 }  // namespace

@@ -21,6 +21,7 @@ constexpr bool masks_are_free = false;
 CORTEX_INLINE Mask first_lanes(int64_t n) { return {static_cast<int>(n)}; }  // 0 <= n <= lanes
 CORTEX_INLINE Vec zero() { return Vec{0, 0, 0, 0}; }
 CORTEX_INLINE Vec splat(float x) { return Vec{x, x, x, x}; }
+CORTEX_INLINE Vec splat_at(const float* p) { return splat(*p); }
 CORTEX_INLINE Vec load(const float* p) { return *reinterpret_cast<const UnalignedVec*>(p); }
 CORTEX_INLINE Vec load(Mask mask, const float* p) {
   return Vec{mask.n > 0 ? p[0] : 0, mask.n > 1 ? p[1] : 0, mask.n > 2 ? p[2] : 0, mask.n > 3 ? p[3] : 0};
@@ -104,6 +105,14 @@ constexpr bool has_broadcast_fma = false;
 template <int Disp, int Scale>
 CORTEX_INLINE void accumulate_at(Vec& acc, const char* base, int64_t offset, Vec b) {
   accumulate(acc, broadcast_at<Disp, Scale>(base, offset), b);
+}
+
+// See vector_avx512.h: halves are not worth kernels of their own here.
+constexpr bool has_halves = false;
+CORTEX_INLINE void accumulate_half(Vec& acc, Vec a, Vec b) { accumulate(acc, a, b); }
+template <int Disp, int Scale>
+CORTEX_INLINE void accumulate_half_at(Vec& acc, const char* base, int64_t offset, Vec b) {
+  accumulate_at<Disp, Scale>(acc, base, offset, b);
 }
 
 CORTEX_INLINE void prefetch_to_write(const char* p) { __builtin_prefetch(p, 1); }

@@ -1,5 +1,7 @@
 #include "polyopt/model/ask_for_c.h"
 
+#include "polyopt/model/halves.h"
+
 namespace cortex {
 
 // Where FMAs of whole vectors take two halves' time (Zen 4), asking is free beside them, and C is asked for
@@ -8,7 +10,7 @@ namespace cortex {
 // Products of narrow types have fewer instructions between two tiles of C to hide it behind: they lose by it.
 void ask_for_c(Program& program, const Machine& machine) {
   if (program.kernel.is_dwconv || program.kernel.c_far != 0 || machine.caches.size() < 2) return;
-  if (machine.vector_lanes < 16 || machine.fma_per_cycle > 1.2) return;
+  if (!halves_take_turns(machine)) return;
   if (program.nest[Operand::a].tensor.type != DataType::f32) return;
   const Tensor& c = program.nest[Operand::c].tensor;
   int64_t bytes = size_of(c.type);

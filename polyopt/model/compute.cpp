@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "polyopt/model/footprint.h"
+#include "polyopt/model/halves.h"
 
 namespace cortex {
 namespace {
@@ -119,6 +120,15 @@ double slower_quads(const KernelInfo& kernel) {
   return kernel.isa == Isa::baseline ? 23 : 3.1;
 }
 
+// Vectors that n columns multiply: of a last one that is half empty, kernels multiply the lower half alone.
+double vectors_multiplied(const KernelInfo& kernel, const Machine& machine, double n) {
+  const double vectors = std::ceil(n / kernel.lanes);
+  const bool widened =
+      (kernel.c == "s32" && slower_quads(kernel) > 1) || (kernel.a == "bf16" && kernel.isa < Isa::avx512bf16);
+  if (kernel.lanes < 16 || widened || !halves_take_turns(machine)) return vectors;
+  return n <= (vectors - 0.5) * kernel.lanes ? vectors - 0.5 : vectors;
+}
+
 // `steps`: of the reduction in one call.
 TileCost tile_cost(const KernelInfo& kernel, const Machine& machine, double m, double n, double steps,
                    bool dot, double split) {
@@ -147,7 +157,8 @@ TileCost tile_cost(const KernelInfo& kernel, const Machine& machine, double m, d
   // A tile that leaves no register for all of B's row reads A again with the last vector (7x64).
   const double registers = kernel.lanes == 16 ? 32 : 16;
   const double repeated = m > 1 && tile + vectors + 1 > registers ? m * machine.costs.repeated_loads : 0;
-  double multiply = tile / machine.fma_per_cycle, load = (m + vectors + repeated) / machine.loads_per_cycle;
+  double multiply = m * vectors_multiplied(kernel, machine, n) / machine.fma_per_cycle;
+  double load = (m + vectors + repeated) / machine.loads_per_cycle;
   if (kernel.sums_in_l1) {
     // Strips of columns, twelve rows at a time: each reads and writes its sums, and waits for them if narrow.
     const double strips = std::ceil(vectors / (kernel.lanes == 16 ? 16 : 12));
