@@ -23,6 +23,10 @@ bool take_number(std::string_view& s, int64_t& value);  // off the front; false:
 using FindDim = std::function<Result<int>(const Token& token, std::string_view name)>;
 using DimName = std::function<std::string(int dim)>;
 
+// Why a pack ahead of time is refused where it stands.
+inline constexpr std::string_view packed_outside_loops =
+    "what is packed ahead of time stands inside no loop: write it after the kernel and its roles";
+
 std::string pack_text(const Pack& pack);
 Result<Pack> parse_pack(const Token& token, int depth);
 
