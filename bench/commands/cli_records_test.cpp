@@ -232,6 +232,57 @@ TEST_F(Cli, AnInterruptedFuzzSaysWhatWasRun) {
   }
 }
 
+// As Ctrl-C, but nobody is left to be told.
+TEST_F(Cli, AReaderThatLeavesEndsTheRunOrderly) {
+  const std::string code = file("code");
+  const Outcome run = bench_for_one_line(
+      "run 70x40:40x96 16x16:16x16 17x17:17x17 18x18:18x18 --backend cortex --mode measure --tune-seconds "
+      "0.3 "
+      "--min-time 0.3 --json " +
+          file("r.json") + " --wisdom " + file("w.json"),
+      code);
+  EXPECT_EQ(run.code, 141) << run.text;
+  EXPECT_NE(run.text.find("GFLOP/s peak a core"), std::string::npos) << run.text;
+  const std::size_t done = read("r.json").at("results").size();
+  EXPECT_GE(done, 1u);
+  EXPECT_LT(done, 4u);
+  EXPECT_EQ(read("w.json").at("entries").size(), done);
+
+  const Outcome rank = bench_for_one_line(
+      "rank 30x30:30x30 31x31:31x31 32x32:32x32 --variants 10 --seconds 0.3 --json " + file("rank.json"),
+      code);
+  EXPECT_EQ(rank.code, 141) << rank.text;
+  const std::size_t ranked = read("rank.json").at("results").size();
+  EXPECT_GE(ranked, 1u);
+  EXPECT_LT(ranked, 3u);
+
+  for (const std::string& arguments :
+       {std::string("list"), "machine --seconds 0.5 --json " + file("m.json"), std::string("fuzz --count 20"),
+        std::string("roofline 8x8:8x8 9x9:9x9"), std::string("--help"),
+        "ablate treelstm h8 mb2 tree9 seqgru h8 mb2 seq4 seqlstm h8 mb2 seq4 --min-time 0.2 --json " +
+            file("a.json")}) {
+    const Outcome o = bench_for_one_line(arguments, code);
+    EXPECT_TRUE(o.code == 141 || o.code == 0) << arguments << ": " << o.code;  // 0: head read it all
+    EXPECT_EQ(o.text.find("cortex-bench: "), std::string::npos) << o.text;
+  }
+  EXPECT_FALSE(read("m.json").empty());
+  EXPECT_LT(read("a.json").at("results").size(), 3u);
+}
+
+// Where both streams are closed from the start there is nobody to complain to.
+TEST_F(Cli, NobodyListensAtAll) {
+  for (const char* arguments :
+       {"run 8x8:8x8 --backend cortex --repeats 1", "run 8x8", "list", "frobnicate", "fuzz --count 5"}) {
+    const int status = std::system(fmt::format("{{ sleep 0.2; '{}' {} 2>&1; echo $? >'{}'; }} | true",
+                                               CORTEX_BENCH_TOOL, arguments, file("code"))
+                                       .c_str());
+    EXPECT_EQ(status, 0);
+    int code = -1;
+    std::ifstream(file("code")) >> code;
+    EXPECT_TRUE(code == 141 || code == 2) << arguments << ": " << code;
+  }
+}
+
 TEST_F(Cli, AnInterruptedRankSaysHowFarItCame) {
   const Outcome o = bench("rank 700x700:700x700 300x300:300x300 --seconds 300", one_process);
   EXPECT_EQ(o.code, 1) << o.text;

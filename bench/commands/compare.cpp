@@ -10,6 +10,7 @@
 #include "bench/report/table.h"
 #include "support/text_file.h"
 #include "support/tools/list_option.h"
+#include "support/tools/output.h"
 
 namespace cortex::bench {
 namespace {
@@ -78,8 +79,8 @@ int compare(const Arguments& a) {
 
   int slower = 0, faster = 0;
   std::vector<double> ratios;
-  fmt::print("{:<24} {:<18} {:<8} {:>2} {:>11} {:>11} {:>8} {:>9} {:>9}\n", "name", "backend", "isa", "T",
-             "before us", "after us", "speedup", "p rank", "p mean");
+  say("{:<24} {:<18} {:<8} {:>2} {:>11} {:>11} {:>8} {:>9} {:>9}\n", "name", "backend", "isa", "T",
+      "before us", "after us", "speedup", "p rank", "p mean");
   for (const auto& [before_row, after_row] : common) {
     const Row &old = *before_row, &row = *after_row;
     const double speedup = old.median_ns / row.median_ns;
@@ -94,13 +95,12 @@ int compare(const Arguments& a) {
       ++faster;
       verdict = "faster";
     }
-    fmt::print("{:<24} {:<18} {:<8} {:>2} {:>11} {:>11} {:>8.3f} {:>9.2g} {:>9.2g} {}\n", shown_name(row),
-               row.backend, row.isa, row.threads, microseconds(old.median_ns), microseconds(row.median_ns),
-               speedup, rank_p, mean_p, verdict);
+    say("{:<24} {:<18} {:<8} {:>2} {:>11} {:>11} {:>8.3f} {:>9.2g} {:>9.2g} {}\n", shown_name(row),
+        row.backend, row.isa, row.threads, microseconds(old.median_ns), microseconds(row.median_ns), speedup,
+        rank_p, mean_p, verdict);
     ratios.push_back(speedup);
   }
-  fmt::print(
-      "{} results: {} significantly slower, {} faster (beyond {:.1f} %, p < {}), geomean speedup {:.3f}\n",
+  say("{} results: {} significantly slower, {} faster (beyond {:.1f} %, p < {}), geomean speedup {:.3f}\n",
       common.size(), slower, faster, 100 * a.threshold, a.alpha, geometric_mean(ratios));
   return slower > 0 ? exit_failed : exit_ok;
 }

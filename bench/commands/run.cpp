@@ -15,6 +15,7 @@
 #include "bench/run/context.h"
 #include "bench/run/job.h"
 #include "bench/run/runner.h"
+#include "support/tools/output.h"
 
 namespace cortex::bench {
 namespace {
@@ -72,22 +73,21 @@ int run(const RunArguments& arguments, const Session& session) {
     const int threads = *std::max_element(options.threads.begin(), options.threads.end());
     const double cores = worker.value("cores_had", static_cast<double>(threads));
     if (threads > 1 && cores < 0.9 * threads) {
-      fmt::print(
-          stderr,
+      complain(
           "cortex-bench: {} threads had {:.1f} cores: something else runs here, or may not run on more; "
           "times of several threads say little\n",
           threads, cores);
     }
-    fmt::print("{}, isa {}, {:.1f} GFLOP/s peak a core\n{}", cpu_brand(), isa_name(isa),
-               worker.at("peak_gflops_per_core").get<double>(), table.header());
-    std::fflush(stdout);
+    say("{}, isa {}, {:.1f} GFLOP/s peak a core\n{}", cpu_brand(), isa_name(isa),
+        worker.at("peak_gflops_per_core").get<double>(), table.header());
+    flush_output();
   };
   listener.set_done = [&](const std::vector<Row>& rows, const std::vector<Refusal>&) {
     progress.clear();
     bool wrong = false;
     for (const Row& row : rows) wrong = wrong || row.status == "wrong";
-    if (!options.quiet || wrong) fmt::print("{}", table.lines(rows));
-    std::fflush(stdout);
+    if (!options.quiet || wrong) say("{}", table.lines(rows));
+    flush_output();
   };
 
   Result<RunResults> results = run_all(options, listener);
@@ -109,13 +109,12 @@ int run(const RunArguments& arguments, const Session& session) {
     largest = std::max(largest, row.error_ratio);
   }
   if (options.verify) {
-    fmt::print("verified {} results: {} wrong, largest error ratio {:.3g}\n", results->rows.size(), wrong,
-               largest);
+    say("verified {} results: {} wrong, largest error ratio {:.3g}\n", results->rows.size(), wrong, largest);
   }
-  fmt::print("{}", refusal_lines(results->refusals));
-  for (const PairSummary& pair : summary) fmt::print("{}\n", to_line(pair, options.isas.size() > 1));
+  say("{}", refusal_lines(results->refusals));
+  for (const PairSummary& pair : summary) say("{}\n", to_line(pair, options.isas.size() > 1));
   if (!results->stopped.empty()) {
-    fmt::print(stderr, "cortex-bench: {}\n", results->stopped);
+    if (!output::closed()) complain("cortex-bench: {}\n", results->stopped);
     return exit_failed;
   }
   if (results->rows.empty()) return report_error(unsupported("no backend could run any of the problems"));

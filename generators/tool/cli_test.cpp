@@ -250,6 +250,30 @@ TEST_F(Cli, FullDisksAreReported) {
   }
 }
 
+// A reader that leaves is no reason to leave files out, nor one to say anything.
+TEST_F(Cli, AReaderThatLeavesEndsNothingHalfway) {
+  write("list.txt", "64x64:64x64n\"a\"\n");
+  for (const char* arguments : {"explain 8x8:8x8", "schedule 8x8:8x8", "generate 8x8:8x8 --isa avx2 --out o",
+                                "compress --batch list.txt --weights nm2of4 --out w", "--help", "destroy"}) {
+    const int status =
+        std::system(fmt::format("cd '{0}' && {{ sleep 0.1; '{1}' {2} 2>.err; echo $? >.code; }} | true",
+                                folder_.string(), CORTEX_GEN, arguments)
+                        .c_str());
+    EXPECT_EQ(status, 0) << arguments;
+    const bool refused = std::string(arguments) == "destroy";
+    EXPECT_EQ(read(folder_ / ".code"), refused ? "2\n" : "141\n") << arguments;
+    EXPECT_EQ(read(folder_ / ".err").empty(), !refused) << read(folder_ / ".err");
+  }
+  EXPECT_TRUE(fs::exists(folder_ / "o/kernels.json"));
+  EXPECT_TRUE(fs::exists(folder_ / "w/compress.json"));
+  const int status =
+      std::system(fmt::format("cd '{}' && {{ sleep 0.1; '{}' destroy 2>&1; echo $? >.code; }} | true",
+                              folder_.string(), CORTEX_GEN)
+                      .c_str());
+  EXPECT_EQ(status, 0);
+  EXPECT_EQ(read(folder_ / ".code"), "2\n");
+}
+
 TEST_F(Cli, RefusesReadOnlyOutputFolders) {
   if (geteuid() == 0) GTEST_SKIP() << "root may write anywhere";
   fs::create_directory(folder_ / "locked");
