@@ -10,6 +10,7 @@
 #include "bench/measure/interrupt.h"
 #include "bench/run/worker.h"
 #include "graph/problem/problem.h"
+#include "support/tools/option_values.h"
 #include "support/tools/output.h"
 
 namespace cortex::bench {
@@ -47,6 +48,7 @@ int dispatch(int argc, char** argv) {
   std::vector<char*> arguments;
   for (std::string& text : texts) arguments.push_back(text.data());
   try {
+    check_option_values(app, argc, argv);
     app.parse(static_cast<int>(arguments.size()), arguments.data());
   } catch (const CLI::ParseError& e) {
     if (e.get_exit_code() == 0) {  // --help, --version

@@ -205,6 +205,15 @@ TEST_F(Cli, RefusesOptions) {
   refuses(fmt::format("generate {} --threads 1,,2 --out o", small), {"'1,,2' has an empty entry"});
   refuses(fmt::format("explain {} --schedule ''", small), {"--schedule: is empty: give a schedule"});
   refuses(fmt::format("explain --schedule= {}", small), {"--schedule: is empty: give a schedule"});
+  for (const char* option : {"--machine", "--wisdom", "--ranker", "--out", "--batch", "--name", "--op"})
+    refuses(fmt::format("generate {} {}=", small, option),
+            {option, "is empty: give a value, or leave the option out"});
+  refuses(fmt::format("explain {} --machine ''", small), {"--machine: is empty"});
+  refuses("compress --batch l.txt --times= --budget 0.5", {"--times: is empty"});
+  refuses("compress --batch l.txt --out=", {"--out: is empty"});
+  refuses("recursive --model treelstm --out=", {"--out: is empty"});
+  refuses(fmt::format("generate {} --plain=", small), {"--plain: takes no value: leave out the '='"});
+  refuses(fmt::format("generate {} ''", small), {"problem: is empty"});
   refuses(fmt::format("generate {} --op pool --out o", small), {"pool", "conv", "matmul"});
   refuses(fmt::format("generate {} --name 3lib --out o", small), {"3lib"});
   refuses(fmt::format("generate {} --name 'a b' --out o", small), {"a b"});

@@ -16,6 +16,7 @@
 #include "generators/tool/version.h"
 #include "graph/problem/problem.h"
 #include "support/tools/list_option.h"
+#include "support/tools/option_values.h"
 #include "support/tools/output.h"
 
 namespace {
@@ -111,6 +112,7 @@ int run(int argc, char** argv) {
   std::vector<char*> words;
   for (std::string& text : texts) words.push_back(text.data());
   try {
+    check_option_values(app, argc, argv);
     app.parse(static_cast<int>(words.size()), words.data());
   } catch (const CLI::Success& e) {
     std::ostringstream text;  // --help, --version

@@ -44,6 +44,8 @@ CLI::Option* add_list_option(CLI::App& app, const std::string& option, std::vect
   CLI::Option* added = app.add_option_function<std::vector<std::string>>(option, read, std::move(help));
   if (!values.empty()) added->default_str(fmt::format("{}", fmt::join(values, ",")));
   if (std::is_integral_v<T>) added->type_name("INT");
+  // Known by that name as one that refuses empty entries itself.
+  added->check(CLI::Validator([](std::string&) { return std::string(); }, "", "list"));
   return added->allow_extra_args(false);
 }
 
