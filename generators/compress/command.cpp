@@ -196,14 +196,20 @@ Status CompressCommand::compress_all(const std::vector<Layer>& layers) {
   return Status::success();
 }
 
-Status CompressCommand::plan(const std::vector<Layer>& layers) const {
+Status CompressCommand::read_times() {
+  if (times_.empty()) return Status::success();
   const Result<std::string> text = read_text_file(times_);
-  if (!text) return text.error();
-  const Result<LayerTimes> times = parse_times(*text, times_, threads_);
+  if (!text) return Error{text.error().code, fmt::format("--times: {}", text.error().message)};
+  Result<LayerTimes> times = parse_times(*text, times_, threads_);
   if (!times) return times.error();
+  layer_times_ = std::move(*times);
+  return Status::success();
+}
+
+Status CompressCommand::plan(const std::vector<Layer>& layers) const {
   const auto seconds = [&](const Layer& layer, const std::string& format) -> Result<double> {
-    const auto found = times->find({layer.name, format});
-    if (found == times->end())
+    const auto found = layer_times_.find({layer.name, format});
+    if (found == layer_times_.end())
       return invalid_argument(
           fmt::format("{}: no time of layer {} in format {}", times_, layer.name, format));
     return found->second * static_cast<double>(layer.count);
@@ -272,6 +278,7 @@ Status CompressCommand::run() {
   const Result<std::vector<Layer>> layers = read_layers();
   if (!layers) return layers.error();
   if (detect_) return detect(*layers);
+  if (Status s = read_times(); !s) return s;  // before the work: it may take minutes
   if (Status s = compress_all(*layers); !s) return s;
   if (budget_ > 0) {
     if (Status s = plan(*layers); !s) return s;

@@ -219,6 +219,12 @@ TEST_F(Cli, RefusesOptions) {
   refuses(fmt::format("generate {} --name 'a b' --out o", small), {"a b"});
   for (const char* word : {"class", "restrict", "co_await", "main"})
     refuses(fmt::format("generate {} --name {} --out o", small, word), {word, "choose another"});
+  for (const char* keep : {"0", "-3", "1000000000"})
+    refuses(fmt::format("schedule {} --keep {}", small, keep), {"--keep", keep, "expected 1 to 10000"});
+  refuses(fmt::format("schedule {} --keep 2x", small), {"--keep: '2x' is not a whole number"});
+  refuses(fmt::format("explain {} --threads 1.5", small), {"--threads: '1.5' is not a whole number"});
+  refuses("recursive --model treelstm --hidden 99999999999999999999",
+          {"--hidden: '99999999999999999999' is too large"});
   refuses(fmt::format("generate {} --parts -1 --out o", small), {"--parts -1"});
   refuses(fmt::format("generate {} --jobs -1 --out o", small), {"--jobs -1"});
   refuses(fmt::format("generate {} --machine nowhere.json --out o", small), {"nowhere.json"});

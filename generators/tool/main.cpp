@@ -143,6 +143,9 @@ int run(int argc, char** argv) {
     }
     return report(list_outputs ? print_outputs(generate_options) : run_generate(generate_options));
   }
+  if (*schedule && (schedule_options.keep < 1 || schedule_options.keep > 10000)) {
+    return report(invalid_argument(fmt::format("--keep {}: expected 1 to 10000", schedule_options.keep)));
+  }
   if (!*schedule) {
     return report(
         invalid_argument("name a subcommand: generate, schedule, explain, compress or recursive; `cortex-gen "

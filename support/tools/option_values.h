@@ -1,4 +1,5 @@
-// Options without a value, `--json=`, `--json ''`, `--verify=`: no tool takes them for options left out.
+// Values that no option takes: none, `--json=`, `--json ''`, `--verify=`, which is no option left out; and
+// numbers that are none.
 #pragma once
 
 #include <fmt/format.h>
@@ -28,6 +29,10 @@ inline void check_options(CLI::App& app) {
     if (is_flag(*option) || has_check(*option, "not empty") || has_check(*option, "list")) continue;
     option->check(not_empty(option->get_positional() ? "a value, or leave it out"
                                                      : "a value, or leave the option out"));
+    if (const std::string type = option->get_type_name(); type == "INT" || type == "UINT") {
+      option->check(CLI::Validator(
+          [type](const std::string& text) { return fault_of_number(text, type == "INT"); }, "", "number"));
+    }
   }
 }
 
