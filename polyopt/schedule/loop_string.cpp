@@ -23,8 +23,8 @@ int dim_of(char c, const Nest& nest) {
 }
 
 Error no_such_letter(const Token& token, std::string_view c, const Nest& nest) {
-  return refuse(
-      token, fmt::format("no dim has the letter \"{}\": in nest {}, {}", c, nest.name, loop_letters(nest)));
+  return refuse(token, fmt::format("no dim has the letter {}: in nest {}, {}", shown(c), nest.name,
+                                   loop_letters(nest)));
 }
 
 // "{R:2}" off the front of `s`.

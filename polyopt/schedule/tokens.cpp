@@ -5,6 +5,8 @@
 #include <cctype>
 #include <charconv>
 
+#include "graph/problem/text.h"
+
 namespace cortex::schedule_text {
 namespace {
 
@@ -59,8 +61,10 @@ std::vector<Token> split(std::string_view text) {
   return tokens;
 }
 
+std::string shown(std::string_view text) { return quoted(text); }
+
 Error refuse(const Token& token, std::string_view why) {
-  return invalid_argument(fmt::format("schedule, column {}: \"{}\": {}", token.column, token.text, why));
+  return invalid_argument(fmt::format("schedule, column {}: {}: {}", token.column, shown(token.text), why));
 }
 
 bool take_number(std::string_view& s, int64_t& value) {

@@ -16,6 +16,7 @@ struct Token {
 };
 
 std::vector<Token> split(std::string_view text);
+std::string shown(std::string_view text);  // in quotes, as it may stand in a message
 Error refuse(const Token& token, std::string_view why);
 bool take_number(std::string_view& s, int64_t& value);  // off the front; false: there is none
 
