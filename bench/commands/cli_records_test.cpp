@@ -54,6 +54,8 @@ TEST_F(Cli, CompareExitCodes) {
   EXPECT_NE(types.text.find("2 results"), std::string::npos) << types.text;
   EXPECT_NE(types.text.find("geomean speedup 1.000"), std::string::npos) << types.text;
   EXPECT_EQ(compare("other.json"), 2);
+  const Outcome none = bench(fmt::format("compare {0} {0} --backend onednn", file("a.json")));
+  EXPECT_NE(none.text.find("no result of backend onednn in common"), std::string::npos) << none.text;
   EXPECT_EQ(compare("broken.json"), 2);
   EXPECT_EQ(bench(fmt::format("compare {} {}", file("slower.json"), file("a.json"))).code,
             0);  // faster is fine

@@ -1,4 +1,5 @@
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <map>
 #include <memory>
@@ -53,7 +54,8 @@ bool chosen(const Row& row, const std::vector<std::string>& backends) {
 
 // A difference counts when both tests call it significant and it exceeds the threshold.
 int compare(const Arguments& a) {
-  if (!(a.threshold >= 0)) return report_error(invalid_argument("--threshold: must not be negative"));
+  if (!(a.threshold >= 0 && a.threshold <= 1e6))
+    return report_error(invalid_argument("--threshold: must be between 0 and 1e6"));
   if (!(a.alpha > 0 && a.alpha < 1))
     return report_error(invalid_argument("--alpha: must be between 0 and 1"));
   Result<std::vector<Row>> before = read_results(a.before);
@@ -73,8 +75,9 @@ int compare(const Arguments& a) {
     common.emplace_back(&old, &row);
   }
   if (common.empty()) {
-    return report_error(
-        invalid_argument(fmt::format("{} and {} have no result in common", a.before, a.after)));
+    return report_error(invalid_argument(
+        fmt::format("{} and {} have no result of backend {} in common (--backend all: of any)", a.before,
+                    a.after, fmt::join(a.backends, ", "))));
   }
 
   int slower = 0, faster = 0;

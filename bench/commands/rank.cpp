@@ -55,23 +55,25 @@ Status check_arguments(Arguments& a) {
   }
   if (a.variants < 1 || a.variants > 100000) return invalid_argument("--variants: must be from 1 to 100000");
   if (a.tried < 1 || a.tried > 100) return invalid_argument("--tried: must be from 1 to 100");
-  if (!(a.seconds > 0)) return invalid_argument("--seconds: must be above 0");
+  if (!(a.seconds > 0 && a.seconds <= 1e6))
+    return invalid_argument("--seconds: must be above 0 and at most 1e6");
   if (a.hold_out < 0) return invalid_argument("--hold-out: must not be negative");
   if (!(a.fit_seconds > 0)) return invalid_argument("--fit-seconds: must be above 0");
   if (!a.fit.empty() && a.replay.empty())
     return invalid_argument("--fit: needs --replay, the CSV of an earlier rank to fit to");
   if (!a.learn.empty() && a.replay.empty())
     return invalid_argument("--learn: needs --replay, the CSV of an earlier rank to learn from");
+  if (!a.fix.empty() && a.fit.empty())
+    return invalid_argument("--fix: it is for --fit, which finds constants");
+  if (a.hold_out > 0 && a.replay.empty())
+    return invalid_argument("--hold-out: needs --replay, the CSV of an earlier rank");
+  if (!a.replay.empty() && !(a.problems.empty() && a.option_problems.empty() && a.batches.empty()))
+    return invalid_argument("--replay: it scores what its CSV holds; leave the problems out");
   if (!(a.time_limit >= 0)) return invalid_argument("--time-limit: must not be negative");
   if (a.cold != "none" && a.cold != "all")
     return invalid_argument(fmt::format("--cold: '{}' is not one of none, all", a.cold));
-  const std::pair<const char*, const std::string*> outputs[] = {
-      {"--json", &a.json}, {"--csv", &a.csv}, {"--html", &a.html}, {"--fit", &a.fit}, {"--learn", &a.learn}};
-  for (const auto& [option, path] : outputs) {
-    if (path->empty()) continue;
-    if (Status s = check_writable(*path, option); !s) return s;
-  }
-  return Status::success();
+  return check_outputs(
+      {{"--json", a.json}, {"--csv", a.csv}, {"--html", a.html}, {"--fit", a.fit}, {"--learn", a.learn}});
 }
 
 Result<Machine> machine_of(const Arguments& a, Isa isa) {

@@ -22,16 +22,6 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-Status check_outputs(const RunOptions& o) {
-  const std::pair<const char*, const std::string*> outputs[] = {
-      {"--json", &o.json}, {"--csv", &o.csv}, {"--html", &o.html}};
-  for (const auto& [option, path] : outputs) {
-    if (path->empty()) continue;
-    if (Status s = check_writable(*path, option); !s) return s;
-  }
-  return Status::success();
-}
-
 Status write_outputs(const RunOptions& o, const Json& context, const RunResults& results,
                      const std::vector<PairSummary>& summary) {
   if (!o.json.empty()) {
@@ -56,7 +46,13 @@ int run(const RunArguments& arguments, const Session& session) {
   Result<RunOptions> checked = check_run_arguments(arguments);
   if (!checked) return report_error(checked.error());
   const RunOptions& options = *checked;
-  if (Status s = check_outputs(options); !s) return report_error(s.error());
+  if (Status s = check_outputs({{"--wisdom", options.wisdom, options.mode != SearchMode::estimate},
+                                {"--ranker", options.ranker, false},
+                                {"--json", options.json},
+                                {"--csv", options.csv},
+                                {"--html", options.html}});
+      !s)
+    return report_error(s.error());
 
   Json context = run_context(options, session.command_line);
   std::vector<std::string> columns;
