@@ -15,6 +15,7 @@
 #include "bench/run/gather.h"
 #include "bench/run/options.h"
 #include "graph/structure/bracketed.h"
+#include "support/tools/list_option.h"
 #include "support/tools/output.h"
 
 namespace cortex::bench {
@@ -98,7 +99,7 @@ int run(const Arguments& a) {
     Result<std::string> path = find_trees(a.trees);
     if (!path) return report_error(path.error());
     Result<Structures> read = read_trees(*path);
-    if (!read) return report_error(read.error());
+    if (!read) return report_error(named("--trees", read.error()));
     trees = std::move(*read);
   }
   for (const RunProblem& p : *problems) {

@@ -123,6 +123,22 @@ TEST_F(Cli, RankJudgesRecordsAndReplays) {
   EXPECT_EQ(read("1.json").at("summary").at("variants"), j.at("summary").at("variants"));
 }
 
+TEST_F(Cli, ReplaysNameTheFileOfWhatTheyRefuse) {
+  const std::string header =
+      "problem,name,isa,threads,plain,place,schedule,ns,spread,samples,finalist,chosen,predicted_ns\n";
+  const auto refused = [&](const std::string& lines, const std::string& words) {
+    write("x.csv", header + lines);
+    const Outcome o = bench("rank --replay " + file("x.csv"));
+    EXPECT_EQ(o.code, 2) << o.text;
+    EXPECT_NE(o.text.find(file("x.csv") + words), std::string::npos) << o.text;
+    EXPECT_EQ(std::count(o.text.begin(), o.text.end(), '\n'), 1) << o.text;
+  };
+  refused("", ": it holds no variant");
+  refused("8x8:8x8,,avx2,1,0,0,m/8,1\n", ":2: not a line of cortex-bench rank --csv");
+  refused("8x8:8x8,,avx2,1,0,0,m/q,1,0,1,0,0,1\n", ": problem '8x8:8x8': schedule, column 1");
+  refused("8x8:8,,avx2,1,0,0,m/8,1,0,1,0,0,1\n", ": problem '8x8:8': matmul");
+}
+
 TEST_F(Cli, MeasuredSchedulesGoThroughWisdom) {
   const std::string run =
       "run 70x40:40x96 --backend cortex --verify --repeats 2 --tune-seconds 0.1 --wisdom " + file("w.json") +

@@ -79,7 +79,7 @@ Status check_arguments(Arguments& a) {
 Result<Machine> machine_of(const Arguments& a, Isa isa) {
   if (!a.machine.empty() && a.machine != "host") {
     Result<std::string> text = read_text_file(a.machine);
-    if (!text) return text.error();
+    if (!text) return named("--machine", text.error());
     Result<Machine> machine = parse_machine(*text, a.machine);
     if (machine) *machine = at_level(*machine, std::min(machine->isa, isa));
     return machine;
@@ -137,14 +137,20 @@ Json context_of(const Arguments& a, const Session& session, const Machine& machi
   return context;
 }
 
-Result<std::vector<Ranking>> read_records(const std::vector<std::string>& paths) {
+// With predictions of `machine`, so that a refusal of what a file holds names the file.
+Result<std::vector<Ranking>> read_records(const std::vector<std::string>& paths, const Machine& machine) {
   std::vector<Ranking> rankings;
   for (const std::string& path : paths) {
     Result<std::string> text = read_text_file(path);
-    if (!text) return text.error();
+    if (!text) return named("--replay", text.error());
     Result<std::vector<Ranking>> read = parse_rankings(*text, path);
     if (!read) return read.error();
-    for (Ranking& r : *read) rankings.push_back(std::move(r));
+    if (read->empty()) return invalid_argument(fmt::format("{}: it holds no variant", path));
+    for (Ranking& r : *read) {
+      if (Status s = predict_again(r, machine); !s)
+        return Error{s.error().code, fmt::format("{}: problem '{}': {}", path, r.problem, s.error().message)};
+      rankings.push_back(std::move(r));
+    }
   }
   return rankings;
 }
@@ -197,11 +203,8 @@ int learn_and_save(const Arguments& a, const std::vector<Ranking>& rankings, con
 }
 
 int replay(const Arguments& a, Machine machine, const Json& context) {
-  Result<std::vector<Ranking>> rankings = read_records(a.replay);
+  Result<std::vector<Ranking>> rankings = read_records(a.replay, machine);
   if (!rankings) return report_error(rankings.error());
-  for (Ranking& r : *rankings) {
-    if (Status s = predict_again(r, machine); !s) return report_error(s.error());
-  }
   if (!a.fit.empty()) {
     if (const int code = fit_and_save(a, *rankings, machine); code != exit_ok) return code;
   }

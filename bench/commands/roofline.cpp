@@ -15,6 +15,7 @@
 #include "polyopt/model/peak.h"
 #include "polyopt/search/search.h"
 #include "support/text_file.h"
+#include "support/tools/list_option.h"
 #include "support/tools/output.h"
 
 namespace cortex::bench {
@@ -71,7 +72,7 @@ Result<Machine> machine_of(const Arguments& a, const std::vector<Problem>& probl
   if (a.isa.empty() && std::any_of(problems.begin(), problems.end(), narrow)) isa = *usable_isa(nullptr);
   if (a.machine.empty() || a.machine == "host") return host_machine(*isa);
   Result<std::string> text = read_text_file(a.machine);
-  if (!text) return text.error();
+  if (!text) return named("--machine", text.error());
   Result<Machine> machine = parse_machine(*text, a.machine);
   if (machine && !a.isa.empty()) *machine = at_level(*machine, *isa);
   return machine;

@@ -52,7 +52,7 @@ Status check_search(RunOptions& o, const RunArguments& a) {
     return bad("--ranker: it is for --mode estimate without --schedule");
   if (!o.ranker.empty()) {
     Result<std::string> text = read_text_file(o.ranker);
-    if (!text) return text.error();
+    if (!text) return named("--ranker", text.error());
     if (Status s = Ranker(host_machine(Isa::avx512)).parse(*text, o.ranker); !s) return s;
   }
   if (o.wisdom.empty()) return Status::success();
@@ -116,7 +116,7 @@ Status check_trees(const std::string& path, const std::vector<RunProblem>& probl
                                   [](const RunProblem& p) { return p.recursive() != nullptr; });
   if (!wanted) return bad("--trees: no problem here is a recursive model; leave it out");
   const Result<Structures> trees = read_trees(path);
-  return trees ? Status::success() : bad(fmt::format("--trees: {}", trees.error().message));
+  return trees ? Status::success() : named("--trees", trees.error());
 }
 
 // Refused before anything runs, and with the dependence it would break.

@@ -199,7 +199,7 @@ Status CompressCommand::compress_all(const std::vector<Layer>& layers) {
 Status CompressCommand::read_times() {
   if (times_.empty()) return Status::success();
   const Result<std::string> text = read_text_file(times_);
-  if (!text) return Error{text.error().code, fmt::format("--times: {}", text.error().message)};
+  if (!text) return named("--times", text.error());
   Result<LayerTimes> times = parse_times(*text, times_, threads_);
   if (!times) return times.error();
   layer_times_ = std::move(*times);

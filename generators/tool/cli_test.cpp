@@ -237,6 +237,7 @@ TEST_F(Cli, RefusesOptions) {
     refuses(fmt::format("{} {} --machine nothing.json", command, small), {"nothing.json", "JSON"});
     refuses(fmt::format("{} {} --machine .", command, small), {"--machine .", "directory"});
   }
+  refuses(fmt::format("generate {} --ranker .", small), {"--ranker: .: is a directory"});
   refuses("explain", {"one problem"});
   refuses("schedule", {"no problem"});
   refuses(fmt::format("generate {} --nonsense --out o", small), {"--nonsense"});

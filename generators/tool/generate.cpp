@@ -18,6 +18,7 @@
 #include "generators/tool/write_files.h"
 #include "polyopt/schedule/kernel_key.h"
 #include "support/text_file.h"
+#include "support/tools/list_option.h"
 #include "support/tools/output.h"
 
 namespace cortex {
@@ -150,7 +151,7 @@ Status run_generate(const GenerateOptions& options) {
   std::optional<Ranker> ranker;
   if (!options.ranker_file.empty()) {
     const Result<std::string> text = read_text_file(options.ranker_file);
-    if (!text) return text.error();
+    if (!text) return named("--ranker", text.error());
     ranker.emplace(targets->front());
     if (Status s = ranker->parse(*text, options.ranker_file); !s) return s;
   }

@@ -14,6 +14,8 @@
 #include <utility>
 #include <vector>
 
+#include "support/result.h"
+
 namespace cortex {
 
 // Why a text is no whole number of 64 bits; empty where it is one. CLI11 takes what is too large for the
@@ -70,6 +72,11 @@ CLI::Option* add_list_option(CLI::App& app, const std::string& option, std::vect
   // Known by that name as one that refuses empty entries itself.
   added->check(CLI::Validator([](std::string&) { return std::string(); }, "", "list"));
   return added->allow_extra_args(false);
+}
+
+// A refusal of the file that an option names, with the option.
+inline Error named(const char* option, const Error& error) {
+  return Error{error.code, fmt::format("{}: {}", option, error.message)};
 }
 
 // For texts that mean nothing when empty: an option that is left out says nothing, an empty one is a mistake.
