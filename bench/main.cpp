@@ -2,20 +2,27 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
-#include <cerrno>
-#include <cstdio>
 #include <cstring>
 #include <exception>
+#include <sstream>
 
 #include "bench/commands/commands.h"
+#include "bench/measure/interrupt.h"
 #include "bench/run/worker.h"
 #include "graph/problem/problem.h"
+#include "support/tools/option_values.h"
+#include "support/tools/output.h"
 
 namespace cortex::bench {
 
 int report_error(const Error& error) {
-  fmt::print(stderr, "cortex-bench: {}\n", error.message);
+  complain("cortex-bench: {}\n", error.message);
   return error.code == ErrorCode::internal ? exit_failed : exit_bad_input;
+}
+
+void flush_output() {
+  output::flush();
+  if (output::closed()) interrupt();
 }
 
 namespace {
@@ -41,10 +48,16 @@ int dispatch(int argc, char** argv) {
   std::vector<char*> arguments;
   for (std::string& text : texts) arguments.push_back(text.data());
   try {
+    check_option_values(app, argc, argv);
     app.parse(static_cast<int>(arguments.size()), arguments.data());
   } catch (const CLI::ParseError& e) {
-    if (e.get_exit_code() == 0) return app.exit(e);  // --help, --version
-    fmt::print(stderr, "cortex-bench: {} (see cortex-bench --help)\n", e.what());
+    if (e.get_exit_code() == 0) {  // --help, --version
+      std::ostringstream text;
+      app.exit(e, text, text);
+      say("{}", text.str());
+      return exit_ok;
+    }
+    complain("cortex-bench: {} (see cortex-bench --help)\n", e.what());
     return exit_bad_input;
   }
   return session.exit_code;
@@ -56,13 +69,11 @@ int dispatch(int argc, char** argv) {
 int main(int argc, char** argv) {
   try {
     if (argc == 2 && std::strcmp(argv[1], "worker") == 0) return cortex::bench::run_worker();
+    cortex::output::begin();
     const int code = cortex::bench::dispatch(argc, argv);
-    // A full disk shows when the buffer goes out, which must not be after the exit code is decided.
-    if (std::fflush(stdout) == 0 && !std::ferror(stdout)) return code;
-    fmt::print(stderr, "cortex-bench: standard output: cannot write: {}\n", std::strerror(errno));
-    return cortex::bench::exit_bad_input;
+    return cortex::output::end("cortex-bench", code, cortex::bench::exit_bad_input);
   } catch (const std::exception& e) {
-    fmt::print(stderr, "cortex-bench: {}\n", e.what());
+    cortex::complain("cortex-bench: {}\n", e.what());
     return cortex::bench::exit_failed;
   }
 }

@@ -15,6 +15,8 @@
 #include "bench/run/gather.h"
 #include "bench/run/options.h"
 #include "graph/structure/bracketed.h"
+#include "support/tools/list_option.h"
+#include "support/tools/output.h"
 
 namespace cortex::bench {
 namespace {
@@ -97,7 +99,7 @@ int run(const Arguments& a) {
     Result<std::string> path = find_trees(a.trees);
     if (!path) return report_error(path.error());
     Result<Structures> read = read_trees(*path);
-    if (!read) return report_error(read.error());
+    if (!read) return report_error(named("--trees", read.error()));
     trees = std::move(*read);
   }
   for (const RunProblem& p : *problems) {
@@ -110,34 +112,34 @@ int run(const Arguments& a) {
   if (!backend) return report_error(backend.error());
 
   const std::vector<std::string> names = transformations();
-  fmt::print("isa {}, threads {}. Time without a transformation over time with all of them:\n",
-             isa_name(*isa), a.threads);
-  for (std::size_t i = 0; i < names.size(); ++i) fmt::print("  ({}) {}\n", i + 1, names[i]);
-  fmt::print("{:<22} {:>9}", "problem", "us");
-  for (std::size_t i = 0; i < names.size(); ++i) fmt::print(" {:>6}", fmt::format("({})", i + 1));
-  fmt::print("\n");
+  say("isa {}, threads {}. Time without a transformation over time with all of them:\n", isa_name(*isa),
+      a.threads);
+  for (std::size_t i = 0; i < names.size(); ++i) say("  ({}) {}\n", i + 1, names[i]);
+  say("{:<22} {:>9}", "problem", "us");
+  for (std::size_t i = 0; i < names.size(); ++i) say(" {:>6}", fmt::format("({})", i + 1));
+  say("\n");
   std::vector<double> logs(names.size());
   nlohmann::ordered_json results = nlohmann::ordered_json::array();
   for (const RunProblem& p : *problems) {
     const Result<std::vector<double>> times =
         measure(*p.recursive(), trees ? &*trees : nullptr, *isa, **backend, names, a);
     if (!times) return report_error(times.error());
-    fmt::print("{:<22} {:>9}", p.text(), microseconds((*times)[0]));
+    say("{:<22} {:>9}", p.text(), microseconds((*times)[0]));
     nlohmann::ordered_json without;
     for (std::size_t i = 0; i < names.size(); ++i) {
       const double factor = (*times)[i + 1] / (*times)[0];
       logs[i] += std::log(factor);
       without[names[i]] = (*times)[i + 1];
-      fmt::print(" {:>6.2f}", factor);
+      say(" {:>6.2f}", factor);
     }
-    fmt::print("\n");
-    std::fflush(stdout);
+    say("\n");
+    flush_output();
     results.push_back({{"problem", p.text()}, {"time_ns", (*times)[0]}, {"without_ns", without}});
+    if (output::closed()) break;
   }
-  fmt::print("{:<22} {:>9}", "geometric mean", "");
-  for (const double log : logs)
-    fmt::print(" {:>6.2f}", std::exp(log / static_cast<double>(problems->size())));
-  fmt::print("\n");
+  say("{:<22} {:>9}", "geometric mean", "");
+  for (const double log : logs) say(" {:>6.2f}", std::exp(log / static_cast<double>(problems->size())));
+  say("\n");
   if (a.json.empty()) return exit_ok;
   const nlohmann::ordered_json document = {
       {"isa", isa_name(*isa)}, {"threads", a.threads}, {"results", results}};

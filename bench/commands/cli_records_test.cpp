@@ -54,6 +54,8 @@ TEST_F(Cli, CompareExitCodes) {
   EXPECT_NE(types.text.find("2 results"), std::string::npos) << types.text;
   EXPECT_NE(types.text.find("geomean speedup 1.000"), std::string::npos) << types.text;
   EXPECT_EQ(compare("other.json"), 2);
+  const Outcome none = bench(fmt::format("compare {0} {0} --backend onednn", file("a.json")));
+  EXPECT_NE(none.text.find("no result of backend onednn in common"), std::string::npos) << none.text;
   EXPECT_EQ(compare("broken.json"), 2);
   EXPECT_EQ(bench(fmt::format("compare {} {}", file("slower.json"), file("a.json"))).code,
             0);  // faster is fine
@@ -119,6 +121,22 @@ TEST_F(Cli, RankJudgesRecordsAndReplays) {
   EXPECT_EQ(read("1.json").at("summary").at("pairwise_accuracy"),
             read("2.json").at("summary").at("pairwise_accuracy"));
   EXPECT_EQ(read("1.json").at("summary").at("variants"), j.at("summary").at("variants"));
+}
+
+TEST_F(Cli, ReplaysNameTheFileOfWhatTheyRefuse) {
+  const std::string header =
+      "problem,name,isa,threads,plain,place,schedule,ns,spread,samples,finalist,chosen,predicted_ns\n";
+  const auto refused = [&](const std::string& lines, const std::string& words) {
+    write("x.csv", header + lines);
+    const Outcome o = bench("rank --replay " + file("x.csv"));
+    EXPECT_EQ(o.code, 2) << o.text;
+    EXPECT_NE(o.text.find(file("x.csv") + words), std::string::npos) << o.text;
+    EXPECT_EQ(std::count(o.text.begin(), o.text.end(), '\n'), 1) << o.text;
+  };
+  refused("", ": it holds no variant");
+  refused("8x8:8x8,,avx2,1,0,0,m/8,1\n", ":2: not a line of cortex-bench rank --csv");
+  refused("8x8:8x8,,avx2,1,0,0,m/q,1,0,1,0,0,1\n", ": problem '8x8:8x8': schedule, column 1");
+  refused("8x8:8,,avx2,1,0,0,m/8,1,0,1,0,0,1\n", ": problem '8x8:8': matmul");
 }
 
 TEST_F(Cli, MeasuredSchedulesGoThroughWisdom) {
@@ -229,6 +247,57 @@ TEST_F(Cli, AnInterruptedFuzzSaysWhatWasRun) {
     EXPECT_GT(std::stoll(o.text.substr(at + 13)), 0) << o.text;
     EXPECT_NE(o.text.find(" of 100000000 runs done"), std::string::npos) << o.text;
     EXPECT_NE(o.text.find("1 instruction sets): 0 failures"), std::string::npos) << o.text;
+  }
+}
+
+// As Ctrl-C, but nobody is left to be told.
+TEST_F(Cli, AReaderThatLeavesEndsTheRunOrderly) {
+  const std::string code = file("code");
+  const Outcome run = bench_for_one_line(
+      "run 70x40:40x96 16x16:16x16 17x17:17x17 18x18:18x18 --backend cortex --mode measure --tune-seconds "
+      "0.3 "
+      "--min-time 0.3 --json " +
+          file("r.json") + " --wisdom " + file("w.json"),
+      code);
+  EXPECT_EQ(run.code, 141) << run.text;
+  EXPECT_NE(run.text.find("GFLOP/s peak a core"), std::string::npos) << run.text;
+  const std::size_t done = read("r.json").at("results").size();
+  EXPECT_GE(done, 1u);
+  EXPECT_LT(done, 4u);
+  EXPECT_EQ(read("w.json").at("entries").size(), done);
+
+  const Outcome rank = bench_for_one_line(
+      "rank 30x30:30x30 31x31:31x31 32x32:32x32 --variants 10 --seconds 0.3 --json " + file("rank.json"),
+      code);
+  EXPECT_EQ(rank.code, 141) << rank.text;
+  const std::size_t ranked = read("rank.json").at("results").size();
+  EXPECT_GE(ranked, 1u);
+  EXPECT_LT(ranked, 3u);
+
+  for (const std::string& arguments :
+       {std::string("list"), "machine --seconds 0.5 --json " + file("m.json"), std::string("fuzz --count 20"),
+        std::string("roofline 8x8:8x8 9x9:9x9"), std::string("--help"),
+        "ablate treelstm h8 mb2 tree9 seqgru h8 mb2 seq4 seqlstm h8 mb2 seq4 --min-time 0.2 --json " +
+            file("a.json")}) {
+    const Outcome o = bench_for_one_line(arguments, code);
+    EXPECT_TRUE(o.code == 141 || o.code == 0) << arguments << ": " << o.code;  // 0: head read it all
+    EXPECT_EQ(o.text.find("cortex-bench: "), std::string::npos) << o.text;
+  }
+  EXPECT_FALSE(read("m.json").empty());
+  EXPECT_LT(read("a.json").at("results").size(), 3u);
+}
+
+// Where both streams are closed from the start there is nobody to complain to.
+TEST_F(Cli, NobodyListensAtAll) {
+  for (const char* arguments :
+       {"run 8x8:8x8 --backend cortex --repeats 1", "run 8x8", "list", "frobnicate", "fuzz --count 5"}) {
+    const int status = std::system(fmt::format("{{ sleep 0.2; '{}' {} 2>&1; echo $? >'{}'; }} | true",
+                                               CORTEX_BENCH_TOOL, arguments, file("code"))
+                                       .c_str());
+    EXPECT_EQ(status, 0);
+    int code = -1;
+    std::ifstream(file("code")) >> code;
+    EXPECT_TRUE(code == 141 || code == 2) << arguments << ": " << code;
   }
 }
 

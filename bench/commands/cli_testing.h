@@ -33,6 +33,19 @@ inline Outcome bench(const std::string& arguments, const std::string& environmen
   return o;
 }
 
+// Piped into a reader that leaves after one line; the code is the tool's, as a shell shows it.
+inline Outcome bench_for_one_line(const std::string& arguments, const std::string& code_file) {
+  Outcome o;
+  const std::string command =
+      fmt::format("{{ '{}' {} 2>&1; echo $? >'{}'; }} | head -n 1", CORTEX_BENCH_TOOL, arguments, code_file);
+  FILE* pipe = popen(command.c_str(), "r");
+  std::array<char, 4096> chunk;
+  for (std::size_t n; (n = fread(chunk.data(), 1, chunk.size(), pipe)) > 0;) o.text.append(chunk.data(), n);
+  pclose(pipe);
+  std::ifstream(code_file) >> o.code;
+  return o;
+}
+
 class Cli : public ::testing::Test {
  protected:
   void SetUp() override {

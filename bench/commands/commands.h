@@ -25,6 +25,10 @@ void add_fuzz(CLI::App& app, Session& session);
 void add_ablate(CLI::App& app, Session& session);
 void add_rank(CLI::App& app, Session& session);
 
+// Sends out what was printed. Where nobody reads it any more, commands that Ctrl-C ends orderly end like
+// that.
+void flush_output();
+
 // One line on standard error; returns exit_bad_input (exit_failed for a bug of ours).
 int report_error(const Error& error);
 

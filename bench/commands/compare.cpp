@@ -1,4 +1,5 @@
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <map>
 #include <memory>
@@ -10,6 +11,7 @@
 #include "bench/report/table.h"
 #include "support/text_file.h"
 #include "support/tools/list_option.h"
+#include "support/tools/output.h"
 
 namespace cortex::bench {
 namespace {
@@ -52,7 +54,8 @@ bool chosen(const Row& row, const std::vector<std::string>& backends) {
 
 // A difference counts when both tests call it significant and it exceeds the threshold.
 int compare(const Arguments& a) {
-  if (!(a.threshold >= 0)) return report_error(invalid_argument("--threshold: must not be negative"));
+  if (!(a.threshold >= 0 && a.threshold <= 1e6))
+    return report_error(invalid_argument("--threshold: must be between 0 and 1e6"));
   if (!(a.alpha > 0 && a.alpha < 1))
     return report_error(invalid_argument("--alpha: must be between 0 and 1"));
   Result<std::vector<Row>> before = read_results(a.before);
@@ -72,14 +75,15 @@ int compare(const Arguments& a) {
     common.emplace_back(&old, &row);
   }
   if (common.empty()) {
-    return report_error(
-        invalid_argument(fmt::format("{} and {} have no result in common", a.before, a.after)));
+    return report_error(invalid_argument(
+        fmt::format("{} and {} have no result of backend {} in common (--backend all: of any)", a.before,
+                    a.after, fmt::join(a.backends, ", "))));
   }
 
   int slower = 0, faster = 0;
   std::vector<double> ratios;
-  fmt::print("{:<24} {:<18} {:<8} {:>2} {:>11} {:>11} {:>8} {:>9} {:>9}\n", "name", "backend", "isa", "T",
-             "before us", "after us", "speedup", "p rank", "p mean");
+  say("{:<24} {:<18} {:<8} {:>2} {:>11} {:>11} {:>8} {:>9} {:>9}\n", "name", "backend", "isa", "T",
+      "before us", "after us", "speedup", "p rank", "p mean");
   for (const auto& [before_row, after_row] : common) {
     const Row &old = *before_row, &row = *after_row;
     const double speedup = old.median_ns / row.median_ns;
@@ -94,13 +98,12 @@ int compare(const Arguments& a) {
       ++faster;
       verdict = "faster";
     }
-    fmt::print("{:<24} {:<18} {:<8} {:>2} {:>11} {:>11} {:>8.3f} {:>9.2g} {:>9.2g} {}\n", shown_name(row),
-               row.backend, row.isa, row.threads, microseconds(old.median_ns), microseconds(row.median_ns),
-               speedup, rank_p, mean_p, verdict);
+    say("{:<24} {:<18} {:<8} {:>2} {:>11} {:>11} {:>8.3f} {:>9.2g} {:>9.2g} {}\n", shown_name(row),
+        row.backend, row.isa, row.threads, microseconds(old.median_ns), microseconds(row.median_ns), speedup,
+        rank_p, mean_p, verdict);
     ratios.push_back(speedup);
   }
-  fmt::print(
-      "{} results: {} significantly slower, {} faster (beyond {:.1f} %, p < {}), geomean speedup {:.3f}\n",
+  say("{} results: {} significantly slower, {} faster (beyond {:.1f} %, p < {}), geomean speedup {:.3f}\n",
       common.size(), slower, faster, 100 * a.threshold, a.alpha, geometric_mean(ratios));
   return slower > 0 ? exit_failed : exit_ok;
 }

@@ -12,6 +12,7 @@
 #include "bench/run/formats.h"
 #include "bench/run/options.h"
 #include "support/tools/list_option.h"
+#include "support/tools/output.h"
 
 namespace cortex::bench {
 namespace {
@@ -88,8 +89,9 @@ int run(const Arguments& a) {
   if (!options) return report_error(options.error());
   const FuzzOptions& o = *options;
   const double wanted = static_cast<double>(o.count) * static_cast<double>(o.isas.size());
-  fmt::print("seed {}, cases {} to {}, {} processes\n", o.seed, o.first, o.first + o.count - 1, o.processes);
-  std::fflush(stdout);
+  say("seed {}, cases {} to {}, {} processes\n", o.seed, o.first, o.first + o.count - 1, o.processes);
+  flush_output();
+  if (output::closed()) return exit_failed;
   Progress progress;
   int shown = 0;
   FuzzListener listener;
@@ -99,23 +101,24 @@ int run(const Arguments& a) {
   listener.failed = [&](const FuzzFailure& f) {
     progress.clear();
     if (++shown > a.max_failures) return;
-    fmt::print("FAILED {} on {}: {}\n  {}\n", describe(random_case(o.seed, f.index, o.space)),
-               isa_name(f.isa), f.message, replay_line(a, o, f.index, f.isa));
-    std::fflush(stdout);
+    say("FAILED {} on {}: {}\n  {}\n", describe(random_case(o.seed, f.index, o.space)), isa_name(f.isa),
+        f.message, replay_line(a, o, f.index, f.isa));
+    flush_output();
   };
   Result<FuzzReport> report = fuzz(o, listener);
   progress.clear();
   if (!report) return report_error(report.error());
-  if (shown > a.max_failures) fmt::print("... and {} more failures\n", shown - a.max_failures);
-  fmt::print("{} runs ({} problems, {} instruction sets): {} failures, largest error ratio {:.4f}\n",
-             report->runs, report->runs / static_cast<int64_t>(o.isas.size()), o.isas.size(),
-             report->failures.size(), report->largest_ratio);
+  if (shown > a.max_failures) say("... and {} more failures\n", shown - a.max_failures);
+  say("{} runs ({} problems, {} instruction sets): {} failures, largest error ratio {:.4f}\n", report->runs,
+      report->runs / static_cast<int64_t>(o.isas.size()), o.isas.size(), report->failures.size(),
+      report->largest_ratio);
   if (report->largest_ratio > 0) {
-    fmt::print("largest at {}: {}\n", describe(random_case(o.seed, report->largest_index, o.space)),
-               replay_line(a, o, report->largest_index, report->largest_isa));
+    say("largest at {}: {}\n", describe(random_case(o.seed, report->largest_index, o.space)),
+        replay_line(a, o, report->largest_index, report->largest_isa));
   }
   if (report->interrupted) {
-    fmt::print(stderr, "cortex-bench: interrupted: {} of {:.0f} runs done\n", report->runs, wanted);
+    if (!output::closed())
+      complain("cortex-bench: interrupted: {} of {:.0f} runs done\n", report->runs, wanted);
     return exit_failed;
   }
   return report->failures.empty() ? exit_ok : exit_failed;

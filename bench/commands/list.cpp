@@ -5,44 +5,45 @@
 #include "bench/run/workloads.h"
 #include "microkernels/catalogue/catalogue.h"
 #include "support/cpu.h"
+#include "support/tools/output.h"
 
 namespace cortex::bench {
 namespace {
 
 void list_workloads() {
   const std::string folder = workloads_folder();
-  fmt::print("problem lists ({}), for --batch:\n", folder.empty() ? "none installed" : folder);
+  say("problem lists ({}), for --batch:\n", folder.empty() ? "none installed" : folder);
   for (const Workload& w : shipped_workloads()) {
-    fmt::print("  {:<32} {:>3} problems  {}{}\n", w.name, w.problems, w.comment,
-               w.runnable ? "" : " (not for this version)");
+    say("  {:<32} {:>3} problems  {}{}\n", w.name, w.problems, w.comment,
+        w.runnable ? "" : " (not for this version)");
   }
 }
 
 void list_backends() {
-  fmt::print("backends, for --backend:\n");
+  say("backends, for --backend:\n");
   for (const BackendEntry& entry : backend_entries()) {
-    fmt::print("  {:<10} {}\n", entry.name,
-               entry.make ? "built in" : fmt::format("not in this build: {}", entry.missing));
+    say("  {:<10} {}\n", entry.name,
+        entry.make ? "built in" : fmt::format("not in this build: {}", entry.missing));
   }
 }
 
 void list_isas() {
   std::string bad_value;
   const Isa usable = usable_isa(&bad_value).value_or(detected_isa());
-  fmt::print("instruction sets, for --isa ({}):\n", cpu_brand());
+  say("instruction sets, for --isa ({}):\n", cpu_brand());
   for (int i = 0; i < isa_count; ++i) {
     const Isa isa = static_cast<Isa>(i);
-    fmt::print("  {:<11} {}\n", isa_name(isa),
-               !supports(isa)  ? "not on this machine"
-               : isa <= usable ? "yes"
-                               : "capped by CORTEX_MAX_ISA");
+    say("  {:<11} {}\n", isa_name(isa),
+        !supports(isa)  ? "not on this machine"
+        : isa <= usable ? "yes"
+                        : "capped by CORTEX_MAX_ISA");
   }
 }
 
 void list_microkernels() {
-  fmt::print("microkernels:\n");
+  say("microkernels:\n");
   for (const KernelInfo& k : kernel_catalogue()) {
-    fmt::print("  {:<40} tile {}x{}x{}\n", k.name, k.mr, k.nr, k.kr);
+    say("  {:<40} tile {}x{}x{}\n", k.name, k.mr, k.nr, k.kr);
   }
 }
 

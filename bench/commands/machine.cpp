@@ -13,6 +13,7 @@
 #include "bench/report/file.h"
 #include "bench/run/options.h"
 #include "polyopt/machine/machine.h"
+#include "support/tools/output.h"
 
 namespace cortex::bench {
 namespace {
@@ -76,18 +77,17 @@ void measure(Machine& machine, double seconds) {
 }
 
 void print(const Machine& machine) {
-  fmt::print("{}\n{} cores, {:.2f} GHz, schedules for {}\n", machine.name, machine.cores, machine.ghz,
-             isa_name(machine.isa));
-  fmt::print("{:<8} {:>10} {:>14} {:>14} {:>14}\n", "level", "bytes", "read B/cycle", "write B/cycle",
-             "latency cycles");
+  say("{}\n{} cores, {:.2f} GHz, schedules for {}\n", machine.name, machine.cores, machine.ghz,
+      isa_name(machine.isa));
+  say("{:<8} {:>10} {:>14} {:>14} {:>14}\n", "level", "bytes", "read B/cycle", "write B/cycle",
+      "latency cycles");
   for (const CacheLevel& c : machine.caches) {
-    fmt::print("{:<8} {:>10} {:>14.1f} {:>14.1f} {:>14.1f}\n", c.name, c.bytes, c.read_bytes_per_cycle,
-               c.write_bytes_per_cycle, c.latency_cycles);
+    say("{:<8} {:>10} {:>14.1f} {:>14.1f} {:>14.1f}\n", c.name, c.bytes, c.read_bytes_per_cycle,
+        c.write_bytes_per_cycle, c.latency_cycles);
   }
-  fmt::print("{:<8} {:>10} {:>14.1f} {:>14.1f}   ({:.1f} GB/s read by one core, {:.1f} by all)\n", "memory",
-             "", machine.memory_read_bytes_per_cycle, machine.memory_write_bytes_per_cycle,
-             machine.memory_read_bytes_per_cycle * machine.ghz,
-             machine.memory_bytes_per_cycle_all * machine.ghz);
+  say("{:<8} {:>10} {:>14.1f} {:>14.1f}   ({:.1f} GB/s read by one core, {:.1f} by all)\n", "memory", "",
+      machine.memory_read_bytes_per_cycle, machine.memory_write_bytes_per_cycle,
+      machine.memory_read_bytes_per_cycle * machine.ghz, machine.memory_bytes_per_cycle_all * machine.ghz);
 }
 
 int run(const Arguments& a) {
@@ -107,19 +107,18 @@ int run(const Arguments& a) {
   for (Isa level : {Isa::baseline, Isa::avx2, Isa::avx512}) {
     if (level > detected_isa()) break;
     const CorePeak peak = measure_core_peak(level, a.seconds * 0.03);
-    fmt::print("peak {:<9} {:>8.1f} GFLOP/s a core ({:.2f} FMA/cycle, latency {:.1f}, {:.2f} GHz)\n",
-               isa_name(level), peak.gflops, peak.fma_per_cycle, peak.fma_latency, peak.ghz);
+    say("peak {:<9} {:>8.1f} GFLOP/s a core ({:.2f} FMA/cycle, latency {:.1f}, {:.2f} GHz)\n",
+        isa_name(level), peak.gflops, peak.fma_per_cycle, peak.fma_latency, peak.ghz);
     peaks[isa_name(level)] = rounded(peak.gflops);
   }
   if (supports(Isa::amx)) {
     const double gops = 4 * measure_tile_peak(a.seconds * 0.03);
-    fmt::print("peak amx       {:>8.1f} GOP/s of INT8 a core, half of it GFLOP/s of BF16\n", gops);
+    say("peak amx       {:>8.1f} GOP/s of INT8 a core, half of it GFLOP/s of BF16\n", gops);
     peaks["amx"] = rounded(gops / 4);
   }
   const double fork_join = fork_join_seconds(machine.cores, a.seconds * 0.03);
-  fmt::print("fork and join of {} spinning threads: {:.2f} us\n", machine.cores, fork_join * 1e6);
-  fmt::print("latency of memory: {:.0f} ns\n",
-             load_latency(level_sizes(machine, 1).back().bytes, 0.05) * 1e9);
+  say("fork and join of {} spinning threads: {:.2f} us\n", machine.cores, fork_join * 1e6);
+  say("latency of memory: {:.0f} ns\n", load_latency(level_sizes(machine, 1).back().bytes, 0.05) * 1e9);
   if (a.json.empty()) return exit_ok;
 
   // What Machine has no field for rides along; readers of machine files ignore it.

@@ -28,6 +28,7 @@
 #include "support/fnv.h"
 #include "support/text_file.h"
 #include "support/tools/list_option.h"
+#include "support/tools/output.h"
 
 namespace cortex::bench {
 namespace {
@@ -54,29 +55,31 @@ Status check_arguments(Arguments& a) {
   }
   if (a.variants < 1 || a.variants > 100000) return invalid_argument("--variants: must be from 1 to 100000");
   if (a.tried < 1 || a.tried > 100) return invalid_argument("--tried: must be from 1 to 100");
-  if (!(a.seconds > 0)) return invalid_argument("--seconds: must be above 0");
+  if (!(a.seconds > 0 && a.seconds <= 1e6))
+    return invalid_argument("--seconds: must be above 0 and at most 1e6");
   if (a.hold_out < 0) return invalid_argument("--hold-out: must not be negative");
   if (!(a.fit_seconds > 0)) return invalid_argument("--fit-seconds: must be above 0");
   if (!a.fit.empty() && a.replay.empty())
     return invalid_argument("--fit: needs --replay, the CSV of an earlier rank to fit to");
   if (!a.learn.empty() && a.replay.empty())
     return invalid_argument("--learn: needs --replay, the CSV of an earlier rank to learn from");
+  if (!a.fix.empty() && a.fit.empty())
+    return invalid_argument("--fix: it is for --fit, which finds constants");
+  if (a.hold_out > 0 && a.replay.empty())
+    return invalid_argument("--hold-out: needs --replay, the CSV of an earlier rank");
+  if (!a.replay.empty() && !(a.problems.empty() && a.option_problems.empty() && a.batches.empty()))
+    return invalid_argument("--replay: it scores what its CSV holds; leave the problems out");
   if (!(a.time_limit >= 0)) return invalid_argument("--time-limit: must not be negative");
   if (a.cold != "none" && a.cold != "all")
     return invalid_argument(fmt::format("--cold: '{}' is not one of none, all", a.cold));
-  const std::pair<const char*, const std::string*> outputs[] = {
-      {"--json", &a.json}, {"--csv", &a.csv}, {"--html", &a.html}, {"--fit", &a.fit}, {"--learn", &a.learn}};
-  for (const auto& [option, path] : outputs) {
-    if (path->empty()) continue;
-    if (Status s = check_writable(*path, option); !s) return s;
-  }
-  return Status::success();
+  return check_outputs(
+      {{"--json", a.json}, {"--csv", a.csv}, {"--html", a.html}, {"--fit", a.fit}, {"--learn", a.learn}});
 }
 
 Result<Machine> machine_of(const Arguments& a, Isa isa) {
   if (!a.machine.empty() && a.machine != "host") {
     Result<std::string> text = read_text_file(a.machine);
-    if (!text) return text.error();
+    if (!text) return named("--machine", text.error());
     Result<Machine> machine = parse_machine(*text, a.machine);
     if (machine) *machine = at_level(*machine, std::min(machine->isa, isa));
     return machine;
@@ -97,7 +100,7 @@ int report(const Arguments& a, const Json& context, const std::vector<Ranking>& 
     Json json = {{"threads", threads}};
     json.update(to_json(summary));
     parts.push_back(json);
-    fmt::print("threads {}: {}\n", threads, to_line(summary));
+    say("threads {}: {}\n", threads, to_line(summary));
   }
   if (!a.json.empty()) {
     Json results = Json::array();
@@ -134,14 +137,20 @@ Json context_of(const Arguments& a, const Session& session, const Machine& machi
   return context;
 }
 
-Result<std::vector<Ranking>> read_records(const std::vector<std::string>& paths) {
+// With predictions of `machine`, so that a refusal of what a file holds names the file.
+Result<std::vector<Ranking>> read_records(const std::vector<std::string>& paths, const Machine& machine) {
   std::vector<Ranking> rankings;
   for (const std::string& path : paths) {
     Result<std::string> text = read_text_file(path);
-    if (!text) return text.error();
+    if (!text) return named("--replay", text.error());
     Result<std::vector<Ranking>> read = parse_rankings(*text, path);
     if (!read) return read.error();
-    for (Ranking& r : *read) rankings.push_back(std::move(r));
+    if (read->empty()) return invalid_argument(fmt::format("{}: it holds no variant", path));
+    for (Ranking& r : *read) {
+      if (Status s = predict_again(r, machine); !s)
+        return Error{s.error().code, fmt::format("{}: problem '{}': {}", path, r.problem, s.error().message)};
+      rankings.push_back(std::move(r));
+    }
   }
   return rankings;
 }
@@ -164,11 +173,11 @@ int fit_and_save(const Arguments& a, const std::vector<Ranking>& rankings, Machi
   const Result<Fit> fit = fit_costs(seen, machine, options);
   progress.clear();
   if (!fit) return report_error(fit.error());
-  fmt::print("fitted to {} of {} problems: loss {:.4f}, before {:.4f}\n", seen.size(), rankings.size(),
-             fit->loss_after, fit->loss_before);
+  say("fitted to {} of {} problems: loss {:.4f}, before {:.4f}\n", seen.size(), rankings.size(),
+      fit->loss_after, fit->loss_before);
   for (const CostField& field : cost_fields) {
     const double was = machine.costs.*field.value, is = fit->costs.*field.value;
-    if (was != is) fmt::print("  {:<26} {:>10.4g} {:>10.4g}\n", field.name, was, is);
+    if (was != is) say("  {:<26} {:>10.4g} {:>10.4g}\n", field.name, was, is);
   }
   machine.costs = fit->costs;
   if (Status s = write_file_atomically(a.fit, to_json(machine)); !s) return report_error(s.error());
@@ -182,38 +191,34 @@ int learn_and_save(const Arguments& a, const std::vector<Ranking>& rankings, con
       learn(rankings, machine, [&](double done) { progress.show(done, "training"); });
   progress.clear();
   if (!learned) return report_error(learned.error());
-  fmt::print("cost model:           {}\n", to_line(learned->analytic));
-  fmt::print("with ranker, unseen:  {}\n", to_line(learned->learned));
+  say("cost model:           {}\n", to_line(learned->analytic));
+  say("with ranker, unseen:  {}\n", to_line(learned->learned));
   if (!learned->better()) {
-    fmt::print("not kept: on shapes that it has not seen the ranker is no better; {} is not written\n",
-               a.learn);
+    say("not kept: on shapes that it has not seen the ranker is no better; {} is not written\n", a.learn);
     return exit_ok;
   }
   if (Status s = write_file_atomically(a.learn, learned->ranker.text()); !s) return report_error(s.error());
-  fmt::print("kept: {} (use it with --ranker)\n", a.learn);
+  say("kept: {} (use it with --ranker)\n", a.learn);
   return exit_ok;
 }
 
 int replay(const Arguments& a, Machine machine, const Json& context) {
-  Result<std::vector<Ranking>> rankings = read_records(a.replay);
+  Result<std::vector<Ranking>> rankings = read_records(a.replay, machine);
   if (!rankings) return report_error(rankings.error());
-  for (Ranking& r : *rankings) {
-    if (Status s = predict_again(r, machine); !s) return report_error(s.error());
-  }
   if (!a.fit.empty()) {
     if (const int code = fit_and_save(a, *rankings, machine); code != exit_ok) return code;
   }
-  if (!a.quiet) fmt::print("{}", rank_header());
+  if (!a.quiet) say("{}", rank_header());
   std::vector<Ranking> unseen;
   for (Ranking& r : *rankings) {
     if (Status s = predict_again(r, machine); !s) return report_error(s.error());
-    if (!a.quiet) fmt::print("{}", rank_line(r));
+    if (!a.quiet) say("{}", rank_line(r));
     if (held_out(r, a.hold_out)) unseen.push_back(r);
   }
   if (!a.learn.empty()) {
     if (const int code = learn_and_save(a, *rankings, machine); code != exit_ok) return code;
   }
-  if (a.hold_out > 0) fmt::print("held out: {}\n", to_line(summarize(unseen)));
+  if (a.hold_out > 0) say("held out: {}\n", to_line(summarize(unseen)));
   return report(a, context, *rankings);
 }
 
@@ -293,8 +298,7 @@ int run(Arguments a, const Session& session) {
   Runner runner(a, *machine);
   if (Status s = runner.start(); !s) return report_error(s.error());
   if (!a.quiet)
-    fmt::print("{}, isa {}, {:.2f} GHz\n{}", machine->name, isa_name(machine->isa), machine->ghz,
-               rank_header());
+    say("{}, isa {}, {:.2f} GHz\n{}", machine->name, isa_name(machine->isa), machine->ghz, rank_header());
   const InterruptGuard guard;
   Progress progress;
   std::vector<Ranking> rankings;
@@ -311,17 +315,17 @@ int run(Arguments a, const Session& session) {
       if (!ranking) return report_error(ranking.error());
       if (interrupted()) break;  // not all of its variants ran
       ++done;
-      if (!a.quiet) fmt::print("{}", rank_line(*ranking));
-      std::fflush(stdout);
+      if (!a.quiet) say("{}", rank_line(*ranking));
+      flush_output();
       rankings.push_back(std::move(*ranking));
     }
   }
   const bool cut = done < all && interrupted();
-  if (done < all && !cut) fmt::print("time limit: {} of {} left out\n", all - done, all);
+  if (done < all && !cut) say("time limit: {} of {} left out\n", all - done, all);
   if (!cut || !rankings.empty()) {
     if (const int code = report(a, context, rankings); code != exit_ok || !cut) return code;
   }
-  fmt::print(stderr, "cortex-bench: interrupted: {} of {} ranked\n", done, all);
+  if (!output::closed()) complain("cortex-bench: interrupted: {} of {} ranked\n", done, all);
   return exit_failed;
 }
 

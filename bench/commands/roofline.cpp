@@ -15,6 +15,8 @@
 #include "polyopt/model/peak.h"
 #include "polyopt/search/search.h"
 #include "support/text_file.h"
+#include "support/tools/list_option.h"
+#include "support/tools/output.h"
 
 namespace cortex::bench {
 namespace {
@@ -70,7 +72,7 @@ Result<Machine> machine_of(const Arguments& a, const std::vector<Problem>& probl
   if (a.isa.empty() && std::any_of(problems.begin(), problems.end(), narrow)) isa = *usable_isa(nullptr);
   if (a.machine.empty() || a.machine == "host") return host_machine(*isa);
   Result<std::string> text = read_text_file(a.machine);
-  if (!text) return text.error();
+  if (!text) return named("--machine", text.error());
   Result<Machine> machine = parse_machine(*text, a.machine);
   if (machine && !a.isa.empty()) *machine = at_level(*machine, *isa);
   return machine;
@@ -92,22 +94,21 @@ int run(const Arguments& a) {
   if (!machine) return report_error(machine.error());
 
   const Peak f32 = peak_of(*machine, DataType::f32);
-  fmt::print("{}, isa {}, threads {}: peak {:.1f} GFLOP/s of {}, memory {:.1f} GB/s a core\n", machine->name,
-             isa_name(machine->isa), a.threads, f32.gflops(*machine, a.threads), f32.instruction,
-             machine->memory_read_bytes_per_cycle * machine->ghz);
-  fmt::print("{:<20} {:<34} {:>9} {:>9} {:>9} {:>8} {:<15} {:>11} {:<7} {:>12} {:>8}\n", "name", "shape",
-             "MFLOP", "MB", "FLOP/B", "peak", "of", "roofline us", "bound", "predicted us", "GFLOP/s");
+  say("{}, isa {}, threads {}: peak {:.1f} GFLOP/s of {}, memory {:.1f} GB/s a core\n", machine->name,
+      isa_name(machine->isa), a.threads, f32.gflops(*machine, a.threads), f32.instruction,
+      machine->memory_read_bytes_per_cycle * machine->ghz);
+  say("{:<20} {:<34} {:>9} {:>9} {:>9} {:>8} {:<15} {:>11} {:<7} {:>12} {:>8}\n", "name", "shape", "MFLOP",
+      "MB", "FLOP/B", "peak", "of", "roofline us", "bound", "predicted us", "GFLOP/s");
   nlohmann::ordered_json results = nlohmann::ordered_json::array();
   for (const Problem& p : *problems) {
     Result<Line> line = analyse(p, *machine, a);
     if (!line) return report_error(line.error());
     const double peak = line->peak.gflops(*machine, a.threads);
     const bool compute = line->flops / peak >= line->roofline_ns * 0.999;
-    fmt::print("{:<20} {:<34} {:>9.2f} {:>9.2f} {:>9.2f} {:>8.1f} {:<15} {:>11} {:<7} {:>12} {:>8.1f}\n",
-               p.name.empty() ? p.text : p.name, short_shape(p), line->flops * 1e-6, line->bytes * 1e-6,
-               line->flops / line->bytes, peak, line->peak.instruction, microseconds(line->roofline_ns),
-               compute ? "compute" : "memory", microseconds(line->predicted_ns),
-               line->flops / line->predicted_ns);
+    say("{:<20} {:<34} {:>9.2f} {:>9.2f} {:>9.2f} {:>8.1f} {:<15} {:>11} {:<7} {:>12} {:>8.1f}\n",
+        p.name.empty() ? p.text : p.name, short_shape(p), line->flops * 1e-6, line->bytes * 1e-6,
+        line->flops / line->bytes, peak, line->peak.instruction, microseconds(line->roofline_ns),
+        compute ? "compute" : "memory", microseconds(line->predicted_ns), line->flops / line->predicted_ns);
     results.push_back({{"problem", p.text},
                        {"name", p.name},
                        {"count", p.count},

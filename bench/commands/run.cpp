@@ -15,21 +15,12 @@
 #include "bench/run/context.h"
 #include "bench/run/job.h"
 #include "bench/run/runner.h"
+#include "support/tools/output.h"
 
 namespace cortex::bench {
 namespace {
 
 using Json = nlohmann::ordered_json;
-
-Status check_outputs(const RunOptions& o) {
-  const std::pair<const char*, const std::string*> outputs[] = {
-      {"--json", &o.json}, {"--csv", &o.csv}, {"--html", &o.html}};
-  for (const auto& [option, path] : outputs) {
-    if (path->empty()) continue;
-    if (Status s = check_writable(*path, option); !s) return s;
-  }
-  return Status::success();
-}
 
 Status write_outputs(const RunOptions& o, const Json& context, const RunResults& results,
                      const std::vector<PairSummary>& summary) {
@@ -55,7 +46,13 @@ int run(const RunArguments& arguments, const Session& session) {
   Result<RunOptions> checked = check_run_arguments(arguments);
   if (!checked) return report_error(checked.error());
   const RunOptions& options = *checked;
-  if (Status s = check_outputs(options); !s) return report_error(s.error());
+  if (Status s = check_outputs({{"--wisdom", options.wisdom, options.mode != SearchMode::estimate},
+                                {"--ranker", options.ranker, false},
+                                {"--json", options.json},
+                                {"--csv", options.csv},
+                                {"--html", options.html}});
+      !s)
+    return report_error(s.error());
 
   Json context = run_context(options, session.command_line);
   std::vector<std::string> columns;
@@ -72,22 +69,21 @@ int run(const RunArguments& arguments, const Session& session) {
     const int threads = *std::max_element(options.threads.begin(), options.threads.end());
     const double cores = worker.value("cores_had", static_cast<double>(threads));
     if (threads > 1 && cores < 0.9 * threads) {
-      fmt::print(
-          stderr,
+      complain(
           "cortex-bench: {} threads had {:.1f} cores: something else runs here, or may not run on more; "
           "times of several threads say little\n",
           threads, cores);
     }
-    fmt::print("{}, isa {}, {:.1f} GFLOP/s peak a core\n{}", cpu_brand(), isa_name(isa),
-               worker.at("peak_gflops_per_core").get<double>(), table.header());
-    std::fflush(stdout);
+    say("{}, isa {}, {:.1f} GFLOP/s peak a core\n{}", cpu_brand(), isa_name(isa),
+        worker.at("peak_gflops_per_core").get<double>(), table.header());
+    flush_output();
   };
   listener.set_done = [&](const std::vector<Row>& rows, const std::vector<Refusal>&) {
     progress.clear();
     bool wrong = false;
     for (const Row& row : rows) wrong = wrong || row.status == "wrong";
-    if (!options.quiet || wrong) fmt::print("{}", table.lines(rows));
-    std::fflush(stdout);
+    if (!options.quiet || wrong) say("{}", table.lines(rows));
+    flush_output();
   };
 
   Result<RunResults> results = run_all(options, listener);
@@ -109,13 +105,12 @@ int run(const RunArguments& arguments, const Session& session) {
     largest = std::max(largest, row.error_ratio);
   }
   if (options.verify) {
-    fmt::print("verified {} results: {} wrong, largest error ratio {:.3g}\n", results->rows.size(), wrong,
-               largest);
+    say("verified {} results: {} wrong, largest error ratio {:.3g}\n", results->rows.size(), wrong, largest);
   }
-  fmt::print("{}", refusal_lines(results->refusals));
-  for (const PairSummary& pair : summary) fmt::print("{}\n", to_line(pair, options.isas.size() > 1));
+  say("{}", refusal_lines(results->refusals));
+  for (const PairSummary& pair : summary) say("{}\n", to_line(pair, options.isas.size() > 1));
   if (!results->stopped.empty()) {
-    fmt::print(stderr, "cortex-bench: {}\n", results->stopped);
+    if (!output::closed()) complain("cortex-bench: {}\n", results->stopped);
     return exit_failed;
   }
   if (results->rows.empty()) return report_error(unsupported("no backend could run any of the problems"));

@@ -14,6 +14,7 @@
 #include "bench/fuzz/run_case.h"
 #include "bench/measure/clock.h"
 #include "bench/measure/interrupt.h"
+#include "support/tools/output.h"
 
 namespace cortex::bench {
 namespace {
@@ -119,7 +120,7 @@ class Shards {
   }
 
   Status start(Shard& shard) {
-    std::fflush(nullptr);
+    output::flush();  // a child has the buffer too
     shard.pid = fork();
     if (shard.pid < 0) return io_error(fmt::format("cannot start a child process: {}", std::strerror(errno)));
     if (shard.pid > 0) return Status::success();

@@ -46,6 +46,11 @@ InterruptGuard::~InterruptGuard() { sigaction(SIGINT, &before, nullptr); }
 
 bool interrupted() { return flag != 0; }
 
+void interrupt() {
+  if (!flag) clock_gettime(CLOCK_MONOTONIC, &first);
+  flag = 1;
+}
+
 void pass_interrupt_on(pid_t process) { sigqueue(process, SIGINT, {}); }
 
 }  // namespace cortex::bench

@@ -18,6 +18,9 @@ class InterruptGuard {
 // Whether SIGINT came since the guard was made.
 bool interrupted();
 
+// As if SIGINT had come.
+void interrupt();
+
 // Interrupts a process too. Where the terminal has told it already, this changes nothing.
 void pass_interrupt_on(pid_t process);
 

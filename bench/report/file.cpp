@@ -7,6 +7,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
 
 namespace cortex::bench {
 namespace {
@@ -54,6 +55,23 @@ Status check_writable(const std::string& path, std::string_view option) {
   if (fd < 0) return refuse(errno);
   close(fd);
   if (!special) unlink(probe.c_str());
+  return Status::success();
+}
+
+Status check_outputs(std::initializer_list<NamedFile> files) {
+  const auto normal = [](const NamedFile& file) {
+    return std::filesystem::path(file.path).lexically_normal();
+  };
+  for (auto file = files.begin(); file != files.end(); ++file) {
+    if (file->path.empty() || !file->written) continue;
+    if (Status s = check_writable(file->path, file->option); !s) return s;
+    if (is_special(file->path)) continue;
+    for (const NamedFile* other = files.begin(); other != files.end(); ++other) {
+      if (other == file || normal(*other) != normal(*file) || (other->written && other > file)) continue;
+      return invalid_argument(
+          fmt::format("{}: {} is the file of {} too: name another", file->option, file->path, other->option));
+    }
+  }
   return Status::success();
 }
 

@@ -8,6 +8,7 @@
 #include <cstdio>
 
 #include "bench/measure/clock.h"
+#include "support/tools/output.h"
 
 namespace cortex::bench {
 
@@ -25,14 +26,14 @@ void Progress::show(double done, const std::string& doing) {
   if (done > 0.02) line += fmt::format(", about {:.0f} s left", elapsed * (1 - done) / done);
   line += ": " + doing;
   line.resize(std::min<std::size_t>(line.size(), static_cast<std::size_t>(width - 1)));
-  fmt::print(stderr, "\r\033[K{}", line);
+  complain("\r\033[K{}", line);
   std::fflush(stderr);
   visible_ = true;
 }
 
 void Progress::clear() {
   if (!visible_) return;
-  fmt::print(stderr, "\r\033[K");
+  complain("\r\033[K");
   std::fflush(stderr);
   visible_ = false;
 }

@@ -12,6 +12,7 @@
 #include "bench/run/gather.h"
 #include "bench/run/workloads.h"
 #include "graph/lower/lower.h"
+#include "graph/structure/bracketed.h"
 #include "polyopt/ranker/ranker.h"
 #include "polyopt/schedule/schedule.h"
 #include "polyopt/search/wisdom.h"
@@ -51,7 +52,7 @@ Status check_search(RunOptions& o, const RunArguments& a) {
     return bad("--ranker: it is for --mode estimate without --schedule");
   if (!o.ranker.empty()) {
     Result<std::string> text = read_text_file(o.ranker);
-    if (!text) return text.error();
+    if (!text) return named("--ranker", text.error());
     if (Status s = Ranker(host_machine(Isa::avx512)).parse(*text, o.ranker); !s) return s;
   }
   if (o.wisdom.empty()) return Status::success();
@@ -107,6 +108,15 @@ Status check_memory(const RunOptions& o) {
                     p.text, need * 1e-9, o.backends.size(), have * 1e-9));
   }
   return Status::success();
+}
+
+// Read here too, so that what is wrong with them is said before anything runs.
+Status check_trees(const std::string& path, const std::vector<RunProblem>& problems) {
+  const bool wanted = std::any_of(problems.begin(), problems.end(),
+                                  [](const RunProblem& p) { return p.recursive() != nullptr; });
+  if (!wanted) return bad("--trees: no problem here is a recursive model; leave it out");
+  const Result<Structures> trees = read_trees(path);
+  return trees ? Status::success() : named("--trees", trees.error());
 }
 
 // Refused before anything runs, and with the dependence it would break.
@@ -311,6 +321,7 @@ Result<RunOptions> check_run_arguments(const RunArguments& a) {
     Result<std::string> trees = find_trees(a.trees);
     if (!trees) return trees.error();
     o.trees = std::move(*trees);
+    if (Status s = check_trees(o.trees, *problems); !s) return s.error();
   }
   for (const RunProblem& p : *problems) {
     if (!p.recursive() || p.recursive()->structure.kind != StructureKind::trees || !o.trees.empty()) continue;

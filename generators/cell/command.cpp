@@ -14,6 +14,7 @@
 #include "graph/recursive/text.h"
 #include "support/text_file.h"
 #include "support/tools/list_option.h"
+#include "support/tools/output.h"
 
 namespace cortex {
 
@@ -91,9 +92,8 @@ Status RecursiveCommand::run() {
   const Result<WriteReport> report = write_files(
       out_, emit_cell_library(library), [](const std::string&, const std::string&) { return false; });
   if (!report) return report.error();
-  fmt::print("{}: {} steps of {} models ({}) in {}: {} files written, {} unchanged\n", name_,
-             library.steps.size(), models->size(), fmt::join(*isas, ","), out_, report->written,
-             report->unchanged);
+  say("{}: {} steps of {} models ({}) in {}: {} files written, {} unchanged\n", name_, library.steps.size(),
+      models->size(), fmt::join(*isas, ","), out_, report->written, report->unchanged);
   return {};
 }
 

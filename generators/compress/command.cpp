@@ -15,6 +15,7 @@
 #include "graph/problem/text.h"
 #include "support/text_file.h"
 #include "support/tools/list_option.h"
+#include "support/tools/output.h"
 
 namespace cortex {
 namespace {
@@ -161,48 +162,54 @@ Status CompressCommand::detect(const std::vector<Layer>& layers) const {
       if (!forecast) return forecast.error();
       kernels = std::move(*forecast);
     }
-    fmt::print("{} {}: {:.1f} % zeros\n", layer.name, shape_text(layer.shape), 100 * sparsity(layer.weights));
+    say("{} {}: {:.1f} % zeros\n", layer.name, shape_text(layer.shape), 100 * sparsity(layer.weights));
     for (const Finding& f : detect_formats(layer.weights))
-      fmt::print("  {:<14} {:6.3f} of the multiplications: {}\n", to_string(f.format), f.work, f.why);
+      say("  {:<14} {:6.3f} of the multiplications: {}\n", to_string(f.format), f.work, f.why);
     if (kernels.empty()) continue;
-    fmt::print("  kernels for {}, predicted for one thread:\n", problem_);
+    say("  kernels for {}, predicted for one thread:\n", problem_);
     for (const KernelForecast& k : kernels)
-      fmt::print("  {:<14} {:9.2f} us  {}\n", k.lists, k.seconds * 1e6, k.kernel);
-    fmt::print("  fastest: {}\n",
-               kernels.front().lists == "dense"
-                   ? "dense, zeros included: they are too few or too scattered for lists"
-               : kernels.front().lists == "bitmap"
-                   ? "a bit per weight, and the weights that are not zero"
-                   : fmt::format("lists that {} of output channels share", kernels.front().lists));
+      say("  {:<14} {:9.2f} us  {}\n", k.lists, k.seconds * 1e6, k.kernel);
+    say("  fastest: {}\n",
+        kernels.front().lists == "dense"
+            ? "dense, zeros included: they are too few or too scattered for lists"
+        : kernels.front().lists == "bitmap"
+            ? "a bit per weight, and the weights that are not zero"
+            : fmt::format("lists that {} of output channels share", kernels.front().lists));
   }
   return Status::success();
 }
 
 Status CompressCommand::compress_all(const std::vector<Layer>& layers) {
-  fmt::print("{:<24} {:<20} {:<14} {:>9} {:>9} {:>9} {:>8}{}\n", "layer", "shape", "format", "kept |w|",
-             "zeros", "products", "groups", options_.calibration ? fmt::format(" {:>9}", "rounding") : "");
+  say("{:<24} {:<20} {:<14} {:>9} {:>9} {:>9} {:>8}{}\n", "layer", "shape", "format", "kept |w|", "zeros",
+      "products", "groups", options_.calibration ? fmt::format(" {:>9}", "rounding") : "");
   for (const Layer& layer : layers) {
     for (const WeightFormat& format : formats_) {
       Result<CompressedLayer> c = compress(layer, format, options_);
       if (!c) return c.error();
-      fmt::print("{:<24} {:<20} {:<14} {:>9.4f} {:>9.4f} {:>9.4f} {:>8}{}\n", layer.name,
-                 shape_text(layer.shape), to_string(format), c->kept, sparsity(c->weights), c->work,
-                 c->groups.empty() ? "" : fmt::format("{}", c->groups.size()),
-                 options_.calibration ? fmt::format(" {:>9.5f}", c->quantization_error) : "");
+      say("{:<24} {:<20} {:<14} {:>9.4f} {:>9.4f} {:>9.4f} {:>8}{}\n", layer.name, shape_text(layer.shape),
+          to_string(format), c->kept, sparsity(c->weights), c->work,
+          c->groups.empty() ? "" : fmt::format("{}", c->groups.size()),
+          options_.calibration ? fmt::format(" {:>9.5f}", c->quantization_error) : "");
       made_.push_back({&layer, std::move(*c)});
     }
   }
   return Status::success();
 }
 
-Status CompressCommand::plan(const std::vector<Layer>& layers) const {
+Status CompressCommand::read_times() {
+  if (times_.empty()) return Status::success();
   const Result<std::string> text = read_text_file(times_);
-  if (!text) return text.error();
-  const Result<LayerTimes> times = parse_times(*text, times_, threads_);
+  if (!text) return named("--times", text.error());
+  Result<LayerTimes> times = parse_times(*text, times_, threads_);
   if (!times) return times.error();
+  layer_times_ = std::move(*times);
+  return Status::success();
+}
+
+Status CompressCommand::plan(const std::vector<Layer>& layers) const {
   const auto seconds = [&](const Layer& layer, const std::string& format) -> Result<double> {
-    const auto found = times->find({layer.name, format});
-    if (found == times->end())
+    const auto found = layer_times_.find({layer.name, format});
+    if (found == layer_times_.end())
       return invalid_argument(
           fmt::format("{}: no time of layer {} in format {}", times_, layer.name, format));
     return found->second * static_cast<double>(layer.count);
@@ -227,16 +234,15 @@ Status CompressCommand::plan(const std::vector<Layer>& layers) const {
   }
   const Result<BudgetPlan> plan = plan_budget(options, budget_ * dense);
   if (!plan) return plan.error();
-  fmt::print("\n{:<24} {:<14} {:>12} {:>9}\n", "layer", "format", "time us", "kept |w|");
+  say("\n{:<24} {:<14} {:>12} {:>9}\n", "layer", "format", "time us", "kept |w|");
   for (std::size_t l = 0; l < layers.size(); ++l) {
     const LayerOption& o = options[l].options[static_cast<std::size_t>(plan->choice[l])];
     const double all = magnitude(layers[l].weights) * static_cast<double>(layers[l].count);
-    fmt::print("{:<24} {:<14} {:>12.2f} {:>9.4f}\n", layers[l].name, o.format, o.seconds * 1e6,
-               all > 0 ? 1 - o.lost / all : 1);
+    say("{:<24} {:<14} {:>12.2f} {:>9.4f}\n", layers[l].name, o.format, o.seconds * 1e6,
+        all > 0 ? 1 - o.lost / all : 1);
   }
-  fmt::print("predicted total {:.4f} ms, {:.3f} of the dense {:.4f} ms; kept |w| {:.4f}\n",
-             plan->seconds * 1e3, plan->seconds / dense, dense * 1e3,
-             magnitudes > 0 ? 1 - plan->lost / magnitudes : 1);
+  say("predicted total {:.4f} ms, {:.3f} of the dense {:.4f} ms; kept |w| {:.4f}\n", plan->seconds * 1e3,
+      plan->seconds / dense, dense * 1e3, magnitudes > 0 ? 1 - plan->lost / magnitudes : 1);
   return Status::success();
 }
 
@@ -263,8 +269,7 @@ Status CompressCommand::write() const {
   const Result<WriteReport> wrote =
       write_files(out_, files, [](const std::string&, const std::string&) { return false; });
   if (!wrote) return wrote.error();
-  fmt::print("{} files in {}: {} written, {} unchanged\n", files.size(), out_, wrote->written,
-             wrote->unchanged);
+  say("{} files in {}: {} written, {} unchanged\n", files.size(), out_, wrote->written, wrote->unchanged);
   return Status::success();
 }
 
@@ -273,6 +278,7 @@ Status CompressCommand::run() {
   const Result<std::vector<Layer>> layers = read_layers();
   if (!layers) return layers.error();
   if (detect_) return detect(*layers);
+  if (Status s = read_times(); !s) return s;  // before the work: it may take minutes
   if (Status s = compress_all(*layers); !s) return s;
   if (budget_ > 0) {
     if (Status s = plan(*layers); !s) return s;

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "generators/compress/compress.h"
+#include "generators/compress/times.h"
 #include "graph/compress/budget.h"
 #include "support/result.h"
 
@@ -23,6 +24,7 @@ class CompressCommand {
   Result<std::vector<Layer>> read_layers() const;
   Status detect(const std::vector<Layer>& layers) const;
   Status compress_all(const std::vector<Layer>& layers);
+  Status read_times();
   Status plan(const std::vector<Layer>& layers) const;
   Status write() const;
 
@@ -41,6 +43,7 @@ class CompressCommand {
   std::string problem_;
   std::vector<WeightFormat> formats_;
   CompressOptions options_;
+  LayerTimes layer_times_;
   std::vector<Made> made_;
 };
 

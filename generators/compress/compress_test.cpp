@@ -157,12 +157,18 @@ TEST_F(Compress, RefusesWithOneLine) {
            {"--batch list.txt --quantize most", "--quantize: 'most'"},
            {"--batch list.txt --budget 0.5", "--budget and --times go together"},
            {"--batch list.txt --budget 0.5 --times list.txt", "list.txt: not a result file"},
+           {"--batch list.txt --budget 0.5 --times /", "--times: /: is a directory"},
+           {"--batch list.txt --seed 99999999999999999999", "--seed: '99999999999999999999' is too large"},
+           {"--batch list.txt --threads 1.5", "--threads: '1.5' is not a whole number"},
            {"--batch list.txt --batch list.txt", "two layers are called a"},
            {"--batch list.txt --out /dev/null/x", "output folder /dev/null"},
        }) {
     EXPECT_EQ(gen(arguments), 2) << arguments;
     EXPECT_EQ(std::count(err.begin(), err.end(), '\n'), 1) << err;
     EXPECT_NE(err.find(words), std::string::npos) << arguments << ": " << err;
+    if (arguments.find("--times") != std::string::npos) {
+      EXPECT_EQ(out, "") << "refused after the work";
+    }
   }
 }
 

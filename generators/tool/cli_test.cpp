@@ -205,11 +205,26 @@ TEST_F(Cli, RefusesOptions) {
   refuses(fmt::format("generate {} --threads 1,,2 --out o", small), {"'1,,2' has an empty entry"});
   refuses(fmt::format("explain {} --schedule ''", small), {"--schedule: is empty: give a schedule"});
   refuses(fmt::format("explain --schedule= {}", small), {"--schedule: is empty: give a schedule"});
+  for (const char* option : {"--machine", "--wisdom", "--ranker", "--out", "--batch", "--name", "--op"})
+    refuses(fmt::format("generate {} {}=", small, option),
+            {option, "is empty: give a value, or leave the option out"});
+  refuses(fmt::format("explain {} --machine ''", small), {"--machine: is empty"});
+  refuses("compress --batch l.txt --times= --budget 0.5", {"--times: is empty"});
+  refuses("compress --batch l.txt --out=", {"--out: is empty"});
+  refuses("recursive --model treelstm --out=", {"--out: is empty"});
+  refuses(fmt::format("generate {} --plain=", small), {"--plain: takes no value: leave out the '='"});
+  refuses(fmt::format("generate {} ''", small), {"problem: is empty"});
   refuses(fmt::format("generate {} --op pool --out o", small), {"pool", "conv", "matmul"});
   refuses(fmt::format("generate {} --name 3lib --out o", small), {"3lib"});
   refuses(fmt::format("generate {} --name 'a b' --out o", small), {"a b"});
   for (const char* word : {"class", "restrict", "co_await", "main"})
     refuses(fmt::format("generate {} --name {} --out o", small, word), {word, "choose another"});
+  for (const char* keep : {"0", "-3", "1000000000"})
+    refuses(fmt::format("schedule {} --keep {}", small, keep), {"--keep", keep, "expected 1 to 10000"});
+  refuses(fmt::format("schedule {} --keep 2x", small), {"--keep: '2x' is not a whole number"});
+  refuses(fmt::format("explain {} --threads 1.5", small), {"--threads: '1.5' is not a whole number"});
+  refuses("recursive --model treelstm --hidden 99999999999999999999",
+          {"--hidden: '99999999999999999999' is too large"});
   refuses(fmt::format("generate {} --parts -1 --out o", small), {"--parts -1"});
   refuses(fmt::format("generate {} --jobs -1 --out o", small), {"--jobs -1"});
   refuses(fmt::format("generate {} --machine nowhere.json --out o", small), {"nowhere.json"});
@@ -222,6 +237,7 @@ TEST_F(Cli, RefusesOptions) {
     refuses(fmt::format("{} {} --machine nothing.json", command, small), {"nothing.json", "JSON"});
     refuses(fmt::format("{} {} --machine .", command, small), {"--machine .", "directory"});
   }
+  refuses(fmt::format("generate {} --ranker .", small), {"--ranker: .: is a directory"});
   refuses("explain", {"one problem"});
   refuses("schedule", {"no problem"});
   refuses(fmt::format("generate {} --nonsense --out o", small), {"--nonsense"});
@@ -248,6 +264,30 @@ TEST_F(Cli, FullDisksAreReported) {
     EXPECT_EQ(WEXITSTATUS(status), 2) << arguments;
     EXPECT_NE(read(err).find("cannot write"), std::string::npos) << arguments << ": " << read(err);
   }
+}
+
+// A reader that leaves is no reason to leave files out, nor one to say anything.
+TEST_F(Cli, AReaderThatLeavesEndsNothingHalfway) {
+  write("list.txt", "64x64:64x64n\"a\"\n");
+  for (const char* arguments : {"explain 8x8:8x8", "schedule 8x8:8x8", "generate 8x8:8x8 --isa avx2 --out o",
+                                "compress --batch list.txt --weights nm2of4 --out w", "--help", "destroy"}) {
+    const int status =
+        std::system(fmt::format("cd '{0}' && {{ sleep 0.1; '{1}' {2} 2>.err; echo $? >.code; }} | true",
+                                folder_.string(), CORTEX_GEN, arguments)
+                        .c_str());
+    EXPECT_EQ(status, 0) << arguments;
+    const bool refused = std::string(arguments) == "destroy";
+    EXPECT_EQ(read(folder_ / ".code"), refused ? "2\n" : "141\n") << arguments;
+    EXPECT_EQ(read(folder_ / ".err").empty(), !refused) << read(folder_ / ".err");
+  }
+  EXPECT_TRUE(fs::exists(folder_ / "o/kernels.json"));
+  EXPECT_TRUE(fs::exists(folder_ / "w/compress.json"));
+  const int status =
+      std::system(fmt::format("cd '{}' && {{ sleep 0.1; '{}' destroy 2>&1; echo $? >.code; }} | true",
+                              folder_.string(), CORTEX_GEN)
+                      .c_str());
+  EXPECT_EQ(status, 0);
+  EXPECT_EQ(read(folder_ / ".code"), "2\n");
 }
 
 TEST_F(Cli, RefusesReadOnlyOutputFolders) {

@@ -2,10 +2,9 @@
 
 #include <fmt/format.h>
 
-#include <cstdio>
-
 #include "generators/tool/machines.h"
 #include "support/tools/list_option.h"
+#include "support/tools/output.h"
 
 namespace cortex {
 
@@ -43,8 +42,7 @@ Status ExplainCommand::run() {
   options_.prepack = !no_prepack_;
   const Result<std::string> text = explain(options_);
   if (!text) return text.error();
-  if (std::fputs(text->c_str(), stdout) < 0 || std::fflush(stdout) != 0)
-    return io_error("standard output: cannot write");
+  say("{}", *text);
   return Status::success();
 }
 

@@ -18,6 +18,8 @@
 #include "generators/tool/write_files.h"
 #include "polyopt/schedule/kernel_key.h"
 #include "support/text_file.h"
+#include "support/tools/list_option.h"
+#include "support/tools/output.h"
 
 namespace cortex {
 namespace {
@@ -63,15 +65,14 @@ class Progress {
  public:
   explicit Progress(std::size_t total) : total_(total), shown_(isatty(STDERR_FILENO)) {}
   ~Progress() {
-    if (shown_) fmt::print(stderr, "\r\033[K");
+    if (shown_) complain("\r\033[K");
   }
   void step() {
     const std::lock_guard<std::mutex> lock(mutex_);
     ++done_;
     if (!shown_) return;
     const std::size_t bar = 40 * done_ / total_;
-    fmt::print(stderr, "\r[{}{}] {}/{} kernels", std::string(bar, '#'), std::string(40 - bar, ' '), done_,
-               total_);
+    complain("\r[{}{}] {}/{} kernels", std::string(bar, '#'), std::string(40 - bar, ' '), done_, total_);
     std::fflush(stderr);
   }
 
@@ -150,7 +151,7 @@ Status run_generate(const GenerateOptions& options) {
   std::optional<Ranker> ranker;
   if (!options.ranker_file.empty()) {
     const Result<std::string> text = read_text_file(options.ranker_file);
-    if (!text) return text.error();
+    if (!text) return named("--ranker", text.error());
     ranker.emplace(targets->front());
     if (Status s = ranker->parse(*text, options.ranker_file); !s) return s;
   }
@@ -189,16 +190,16 @@ Status run_generate(const GenerateOptions& options) {
   std::vector<std::string> isas;
   for (const Isa isa : options.isas) isas.emplace_back(isa_name(isa));
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  fmt::print("{}: {} kernels ({} problems; {}; threads {}) in {}: {} files written, {} unchanged, {:.1f} s\n",
-             options.name, library.kernels.size(), wanted.size(), fmt::join(isas, ","),
-             fmt::join(options.threads, ","), options.out, report->written, report->unchanged, seconds);
+  say("{}: {} kernels ({} problems; {}; threads {}) in {}: {} files written, {} unchanged, {:.1f} s\n",
+      options.name, library.kernels.size(), wanted.size(), fmt::join(isas, ","),
+      fmt::join(options.threads, ","), options.out, report->written, report->unchanged, seconds);
   return {};
 }
 
 Status print_outputs(const GenerateOptions& options) {
   if (options.parts < 1) return invalid_argument("--list-outputs needs --parts");
   for (const std::string& file : library_files(options.name, options.parts))
-    fmt::print("{}/{}\n", options.out, file);
+    say("{}/{}\n", options.out, file);
   return {};
 }
 

@@ -3,10 +3,8 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <cerrno>
-#include <cstdio>
-#include <cstring>
 #include <new>
+#include <sstream>
 
 #include "generators/cell/command.h"
 #include "generators/compress/command.h"
@@ -18,6 +16,8 @@
 #include "generators/tool/version.h"
 #include "graph/problem/problem.h"
 #include "support/tools/list_option.h"
+#include "support/tools/option_values.h"
+#include "support/tools/output.h"
 
 namespace {
 
@@ -27,7 +27,7 @@ constexpr int failure = 2;
 
 int report(const Status& status) {
   if (status) return 0;
-  fmt::print(stderr, "cortex-gen: {}\n", status.error().message);
+  complain("cortex-gen: {}\n", status.error().message);
   return failure;
 }
 
@@ -112,11 +112,15 @@ int run(int argc, char** argv) {
   std::vector<char*> words;
   for (std::string& text : texts) words.push_back(text.data());
   try {
+    check_option_values(app, argc, argv);
     app.parse(static_cast<int>(words.size()), words.data());
   } catch (const CLI::Success& e) {
-    return app.exit(e);  // --help, --version
+    std::ostringstream text;  // --help, --version
+    const int code = app.exit(e, text, text);
+    say("{}", text.str());
+    return code;
   } catch (const CLI::ParseError& e) {
-    fmt::print(stderr, "cortex-gen: {}; `cortex-gen --help` lists the options\n", e.what());
+    complain("cortex-gen: {}; `cortex-gen --help` lists the options\n", e.what());
     return failure;
   }
 
@@ -139,6 +143,9 @@ int run(int argc, char** argv) {
     }
     return report(list_outputs ? print_outputs(generate_options) : run_generate(generate_options));
   }
+  if (*schedule && (schedule_options.keep < 1 || schedule_options.keep > 10000)) {
+    return report(invalid_argument(fmt::format("--keep {}: expected 1 to 10000", schedule_options.keep)));
+  }
   if (!*schedule) {
     return report(
         invalid_argument("name a subcommand: generate, schedule, explain, compress or recursive; `cortex-gen "
@@ -154,17 +161,14 @@ int run(int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  output::begin();
   try {
-    const int code = run(argc, argv);
-    // A full disk shows when the buffer goes out, which must not be after the exit code is decided.
-    if (std::fflush(stdout) == 0 && !std::ferror(stdout)) return code;
-    fmt::print(stderr, "cortex-gen: standard output: cannot write: {}\n", std::strerror(errno));
-    return failure;
+    return output::end("cortex-gen", run(argc, argv), failure);
   } catch (const std::bad_alloc&) {
-    fmt::print(stderr, "cortex-gen: out of memory: the problems or weights are too large for this machine\n");
+    complain("cortex-gen: out of memory: the problems or weights are too large for this machine\n");
     return failure;
-  } catch (const std::exception& e) {  // of the standard library: a broken pipe
-    fmt::print(stderr, "cortex-gen: {}\n", e.what());
+  } catch (const std::exception& e) {  // of the standard library
+    complain("cortex-gen: {}\n", e.what());
     return failure;
   }
 }

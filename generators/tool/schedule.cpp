@@ -7,6 +7,7 @@
 #include "generators/tool/version.h"
 #include "graph/lower/lower.h"
 #include "polyopt/search/search.h"
+#include "support/tools/output.h"
 
 namespace cortex {
 namespace {
@@ -19,16 +20,16 @@ Status print_one(const ScheduleOptions& options, const Problem& problem, const M
   const SearchOptions how{.threads = threads, .keep = options.keep, .prepacked_b = !options.plain};
   const Result<SearchResult> found = search(nest, machine, how);
   if (!found) return found.error();
-  fmt::print("{}  {} threads {}: {} variants in {:.1f} ms\n", to_string(problem), isa_name(machine.isa),
-             threads, found->variants_scored, 1e3 * found->seconds);
+  say("{}  {} threads {}: {} variants in {:.1f} ms\n", to_string(problem), isa_name(machine.isa), threads,
+      found->variants_scored, 1e3 * found->seconds);
   for (const Candidate& c : found->best) {
-    fmt::print("  {:9.1f} us  {}\n", 1e6 * c.prediction.seconds, to_string(c.schedule, nest));
+    say("  {:9.1f} us  {}\n", 1e6 * c.prediction.seconds, to_string(c.schedule, nest));
     if (!options.code) continue;
     Result<LibraryKernel> kernel =
         compile_scheduled({problem, !options.plain, threads}, machine, nest, c.schedule);
     if (!kernel) return kernel.error();
     kernel->predicted_seconds = c.prediction.seconds;
-    fmt::print("\n{}\n", emit_kernel(*kernel, generator_version()));
+    say("\n{}\n", emit_kernel(*kernel, generator_version()));
   }
   return {};
 }

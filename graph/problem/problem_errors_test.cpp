@@ -158,7 +158,7 @@ const Refusal refusals[] = {
     {"--dt=u8:s8:s32 --attr-zero-points=src:common:-1 3x4:4x5", invalid,
      R"(matmul "3x4:4x5": column 49: zero point -1 of src: u8 holds 0 to 255)"},
     {"--attr-zero-points=dst:common:1 3x4:4x5", invalid,
-     R"(matmul "3x4:4x5": column 33: zero point 1 of dst: it is f32, zero points are of u8 and s8)"},
+     R"(matmul "3x4:4x5": column 33: zero point 1 of dst: it is f32, zero points are of u8 and s8: state types such as --dt=u8:s8:u8)"},
     {"--strides=1x1 3x4:4x5", unsupported_,
      R"(option "--strides=1x1": column 1: explicit strides are not supported: use --stag and --wtag)"},
     {"--batch=foo", unsupported_,

@@ -149,8 +149,10 @@ Status validate_zero_point(const char* operand, DataType type, int32_t point) {
   if (point == 0) return Status::success();
   const int32_t low = type == DataType::u8 ? 0 : -128, high = type == DataType::u8 ? 255 : 127;
   if (type != DataType::u8 && type != DataType::s8) {
-    return invalid_argument(fmt::format("zero point {} of {}: it is {}, zero points are of u8 and s8", point,
-                                        operand, dtype_name(type)));
+    return invalid_argument(
+        fmt::format("zero point {} of {}: it is {}, zero points are of u8 and s8: state "
+                    "types such as --dt=u8:s8:u8",
+                    point, operand, dtype_name(type)));
   }
   if (point >= low && point <= high) return Status::success();
   return invalid_argument(

@@ -74,6 +74,7 @@ Status append_tree(std::string_view text, std::string_view source, int64_t line,
 
 Result<Structures> parse_trees(std::string_view text, std::string_view source) {
   Structures trees;
+  if (text.substr(0, 3) == "\xef\xbb\xbf") text.remove_prefix(3);  // byte order mark
   for (int64_t number = 1; !text.empty(); ++number) {
     const size_t end = text.find('\n');
     const std::string_view line = text.substr(0, end);

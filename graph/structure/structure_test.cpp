@@ -24,6 +24,13 @@ TEST(Bracketed, ReadsATree) {
   EXPECT_EQ(largest_word(*t), 17);
 }
 
+// As editors on Windows leave them.
+TEST(Bracketed, ByteOrderMarksAndCarriageReturnsAreNoPartOfTrees) {
+  const Result<Structures> t = parse_trees("\xef\xbb\xbf(1 2)\r\n\r\n(3 4)\r\n", "f");
+  ASSERT_TRUE(t.ok()) << t.error().message;
+  EXPECT_EQ(t->structure_count(), 2);
+}
+
 TEST(Bracketed, RefusalsPointAtTheColumn) {
   const std::pair<const char*, const char*> cases[] = {
       {"((1 2)", "f:1:1: this '(' is never closed"},

@@ -11,6 +11,7 @@
 #include "microkernels/brgemm/brgemm_dot.h"
 #include "microkernels/vector/rows.h"
 #include "microkernels/vector/tile.h"
+#include "support/cpu_model.h"
 
 namespace cortex {
 namespace {
@@ -31,11 +32,9 @@ constexpr int accumulator_sets(int m, int n) {
 
 // B of a wide row is asked for ahead where it cannot be in L2. In L2 the extra instructions would cost more
 // than they bring. AMD EPYC (Zen 5), one row times 1024x1024 from L3: 47 GFLOP/s without, 60 with; times
-// 256x256 from L2: 119 without, 69 with.
-// AMD's family 19h (Zen 4) follows such rows by itself: 1024x1024 78 GB/s with, 95 without.
+// 256x256 from L2: 119 without, 69 with. Some CPUs follow such rows by themselves.
 constexpr int64_t stream_bytes = 512 << 10;
 constexpr int rows_ahead = 4;
-CORTEX_INLINE bool asks_for_wide_rows() { return !__builtin_cpu_is("amdfam19h"); }
 
 // The rows that a later call will read (see cortex_brgemm_args), asked for evenly along the reduction. They
 // go to L2: L1 holds what this call reads.
@@ -264,7 +263,10 @@ void brgemm_body(const cortex_brgemm_args* args, Mask mask, const Part* part) {
   if constexpr (N == 1 && Masked && Half == Product::has_halves) {
     if (args->n == 1 && args->ldb == sizeof(float)) return dot_body<M>(args, mask, part);
   }
-  Accumulators<M, N, Masked, Half> accumulators;
+  using Sums = Accumulators<M, N, Masked, Half>;
+  bool asks = false;  // a call: before registers are taken
+  if constexpr (Sums::wide) asks = args->k * args->ldb >= stream_bytes && !follows_wide_rows();
+  Sums accumulators;
   accumulators.tile.mask = mask;
   accumulators.clear();
   if constexpr (M > 1) {
@@ -272,9 +274,8 @@ void brgemm_body(const cortex_brgemm_args* args, Mask mask, const Part* part) {
   }
   NextRows next(args);
   for_each_in_batch(args, part, [&](const char* a, const char* b) CORTEX_LAMBDA {
-    if constexpr (Accumulators<M, N, Masked, Half>::wide) {
-      if (args->k * args->ldb >= stream_bytes && asks_for_wide_rows())
-        return accumulators.template multiply<true>(args, a, b, next);
+    if constexpr (Sums::wide) {
+      if (asks) return accumulators.template multiply<true>(args, a, b, next);
     }
     accumulators.template multiply<false>(args, a, b, next);
   });

@@ -217,18 +217,20 @@ CORTEX_INLINE void ask_for_points(uintptr_t from, int64_t rows, int64_t row, int
   }
 }
 
-template <int R, int X>
-CORTEX_INLINE void ask_for_next(const Plane& plane, const Place& place, int64_t c) {
+// To the right of the block of `rows` x `columns` outputs at y, x. One function for blocks of all sizes: it
+// is long, and no part of their loops.
+__attribute__((noinline)) void ask_for_next(const Plane& plane, int64_t y, int64_t x, int64_t rows,
+                                            int64_t columns, int64_t c) {
   const int64_t channels = plane.args.channels;
-  const int64_t first_row = place.y * plane.h.stride + plane.h.taps - plane.h.stride;
-  const int64_t first_column = (place.x + X) * plane.w.stride + plane.w.taps - plane.w.stride;
+  const int64_t first_row = y * plane.h.stride + plane.h.taps - plane.h.stride;
+  const int64_t first_column = (x + columns) * plane.w.stride + plane.w.taps - plane.w.stride;
   ask_for_points(
       plane.input + static_cast<uintptr_t>(first_row * plane.in_row + first_column * plane.in_column),
-      R * plane.h.stride, plane.in_row, X * plane.w.stride, plane.in_column, channels, c,
+      rows * plane.h.stride, plane.in_row, columns * plane.w.stride, plane.in_column, channels, c,
       [](const char* at) CORTEX_LAMBDA { __builtin_prefetch(at, 0, 2); });
   ask_for_points(reinterpret_cast<uintptr_t>(plane.output) +
-                     static_cast<uintptr_t>(place.y * plane.out_row + (place.x + X) * plane.out_column),
-                 R, plane.out_row, X, plane.out_column, channels, c,
+                     static_cast<uintptr_t>(y * plane.out_row + (x + columns) * plane.out_column),
+                 rows, plane.out_row, columns, plane.out_column, channels, c,
                  [](const char* at) CORTEX_LAMBDA { prefetch_to_write(at); });
 }
 
@@ -242,13 +244,13 @@ __attribute__((noinline)) void block(const Plane& plane, int64_t y, int64_t x) {
   if constexpr (!masks_are_free) {
 #pragma GCC unroll 1
     for (; c + lanes <= channels; c += lanes) {
-      if (asks) ask_for_next<R, X>(plane, place, c);
+      if (asks) ask_for_next(plane, y, x, R, X, c);
       channel_group<Window, R, X, false>(plane, place, window, c, lanes);
     }
   }
 #pragma GCC unroll 1
   for (; c < channels; c += lanes) {
-    if (asks) ask_for_next<R, X>(plane, place, c);
+    if (asks) ask_for_next(plane, y, x, R, X, c);
     channel_group<Window, R, X, true>(plane, place, window, c, channels - c < lanes ? channels - c : lanes);
   }
 }

@@ -110,8 +110,13 @@ void read_costs(const Json& json, const std::string& where, Costs& costs, Status
 
 Result<Machine> parse_machine(std::string_view text, std::string_view source) {
   const Json json = Json::parse(text, nullptr, false);
-  if (json.is_discarded()) return invalid_argument(fmt::format("{}: not valid JSON", source));
-  if (!json.is_object()) return invalid_argument(fmt::format("{}: not a JSON object", source));
+  if (json.is_discarded())
+    return invalid_argument(fmt::format(
+        "{}: no machine description, not valid JSON; `cortex-bench machine --json FILE` writes one", source));
+  if (!json.is_object())
+    return invalid_argument(fmt::format(
+        "{}: no machine description, not a JSON object; `cortex-bench machine --json FILE` writes one",
+        source));
 
   Machine machine;
   Status status;

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "graph/problem/text.h"
 #include "microkernels/catalogue/catalogue.h"
 #include "polyopt/schedule/program.h"
 #include "polyopt/schedule/ranges.h"
@@ -51,7 +52,7 @@ struct Checker {
     }
     kernel = find_kernel(schedule.tile.kernel);
     if (!kernel) {
-      return refuse("no microkernel \"{}\": `cortex-bench list` names them", schedule.tile.kernel);
+      return refuse("no microkernel {}: `cortex-bench list` names them", quoted(schedule.tile.kernel));
     }
     for (Status (Checker::*step)() const : {&Checker::types, &Checker::roles, &Checker::coverage,
                                             &Checker::strides, &Checker::panels, &Checker::op}) {

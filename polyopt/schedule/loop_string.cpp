@@ -23,8 +23,8 @@ int dim_of(char c, const Nest& nest) {
 }
 
 Error no_such_letter(const Token& token, std::string_view c, const Nest& nest) {
-  return refuse(
-      token, fmt::format("no dim has the letter \"{}\": in nest {}, {}", c, nest.name, loop_letters(nest)));
+  return refuse(token, fmt::format("no dim has the letter {}: in nest {}, {}", shown(c), nest.name,
+                                   loop_letters(nest)));
 }
 
 // "{R:2}" off the front of `s`.
@@ -107,8 +107,12 @@ Status parse_sizes(const Token& token, const Nest& nest, std::vector<bool>& seen
 
 Result<Pack> parse_placed_pack(const Token& token, const Schedule& schedule) {
   const std::size_t at = token.text.rfind('@');
-  if (at == std::string_view::npos)
-    return refuse(token, "say where: pack(B,panel)@2 stands inside two loops");
+  if (at == std::string_view::npos) {
+    const Result<Pack> pack = parse_pack(token, 0);
+    if (!pack) return pack.error();
+    if (pack->ahead_of_time) return refuse(token, packed_outside_loops);
+    return refuse(token, fmt::format("say where: {}@2 stands inside two loops", token.text));
+  }
   std::string_view number = token.text.substr(at + 1);
   int64_t depth = 0;
   if (!take_number(number, depth) || !number.empty() || depth < 0 || depth > std::ssize(schedule.loops)) {

@@ -78,6 +78,11 @@ TEST(LoopString, NamesWhatItRefuses) {
       {"ab q=4", "expected tile sizes"},
       {"ab pack(B,panel)", "say where"},
       {"ab pack(B,panel)@3", "not a number from 0 to 2"},
+      {"ab pack(B,panel,ahead)", "stands inside no loop: write it after the kernel"},
+      {"ab pack(B,panel,ahead)@1", "stands inside no loop: write it after the kernel"},
+      {"ab pack(A,box)", "say where: pack(A,box)@2 stands inside two loops"},
+      {"pack(A,box)@0 m/6 n/64",
+       "a depth is for packs among the letters and sizes of a loop string: drop \"@0\""},
       {"ab pack(C,box)@1", "only A and B"},
   };
   for (const auto& [text, reason] : cases) {
@@ -87,6 +92,9 @@ TEST(LoopString, NamesWhatItRefuses) {
         << text << ": " << schedule.error().message;
     EXPECT_EQ(schedule.error().message.rfind("schedule", 0), 0u) << schedule.error().message;
   }
+  const Result<Schedule> behind = parse_schedule("ab a=4" + tail + " pack(B,panel,ahead)@0", nest);
+  ASSERT_FALSE(behind);
+  EXPECT_NE(behind.error().message.find("drop \"@0\""), std::string::npos) << behind.error().message;
   EXPECT_FALSE(parse_schedule("ab a=4", nest));
   EXPECT_FALSE(parse_schedule("ab a=4 | kernel m=z", nest));
   EXPECT_FALSE(parse_schedule("ab a=4 | kernel m=m", nest)) << "roles are letters here";

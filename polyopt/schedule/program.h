@@ -97,7 +97,7 @@ struct ProgramPrefetch {
 };
 
 // Operands no larger than this stay in the last-level cache from one execution to the next.
-inline constexpr int64_t stays_in_cache = 12 << 20;
+inline constexpr int64_t stays_in_cache = 6 << 20;
 
 // A C of whole lines larger than this, that no call reads, is written past the caches: what its lines held
 // need not be read first. AMD EPYC (Zen 5), one core, 32 MB in tiles of 7x64 that take 450 cycles each,

@@ -54,6 +54,23 @@ TEST(ScheduleText, NamesTheTokenItRefuses) {
   }
 }
 
+// Whatever was pasted there: one short line of plain text.
+TEST(ScheduleText, RefusalsQuoteInPart) {
+  const Nest nest = nest_of("100x300:300x200");
+  const std::string tail = " | " + kernel("7x64x1_avx512") + " m=m n=n k=k";
+  for (const std::string& text : {std::string(5000, 'z') + "/4" + tail, std::string(5000, 'z') + tail,
+                                  "m/7 n/64 | k m=" + std::string(5000, 'z'), "m/7 \x1b[31m/3" + tail}) {
+    const Result<Schedule> schedule = parse_schedule(text, nest);
+    ASSERT_FALSE(schedule.ok());
+    EXPECT_LT(schedule.error().message.size(), 300u) << schedule.error().message;
+    EXPECT_EQ(schedule.error().message.find('\x1b'), std::string::npos);
+  }
+  const Result<Schedule> schedule =
+      parse_schedule("m/7 n/64 | " + std::string(5000, 'z') + " m=m n=n k=k", nest);
+  ASSERT_TRUE(schedule.ok()) << schedule.error().message;
+  EXPECT_LT(check(*schedule, nest).error().message.size(), 300u);
+}
+
 TEST(ScheduleText, SplitReductionsRoundTrip) {
   const Nest nest = nest_of("100x300:300x200");
   const std::string text = "k/150~+@2 m/50@1 k/64 n/64 m/7~ | " + kernel("7x64x1_avx512") + " m=m n=n k=k";

@@ -19,7 +19,7 @@ Result<int> find_dim(const Token& token, std::string_view name, const Nest& nest
   if (dim >= 0) return dim;
   std::string known;
   for (const Dim& d : nest.dims) known += (known.empty() ? "" : ", ") + d.name;
-  return refuse(token, fmt::format("no dim \"{}\" in nest {}: its dims are {}", name, nest.name, known));
+  return refuse(token, fmt::format("no dim {} in nest {}: its dims are {}", shown(name), nest.name, known));
 }
 
 Result<Loop> parse_loop(const Token& token, const Nest& nest) {

@@ -5,6 +5,8 @@
 #include <cctype>
 #include <charconv>
 
+#include "graph/problem/text.h"
+
 namespace cortex::schedule_text {
 namespace {
 
@@ -59,8 +61,10 @@ std::vector<Token> split(std::string_view text) {
   return tokens;
 }
 
+std::string shown(std::string_view text) { return quoted(text); }
+
 Error refuse(const Token& token, std::string_view why) {
-  return invalid_argument(fmt::format("schedule, column {}: \"{}\": {}", token.column, token.text, why));
+  return invalid_argument(fmt::format("schedule, column {}: {}: {}", token.column, shown(token.text), why));
 }
 
 bool take_number(std::string_view& s, int64_t& value) {
@@ -80,6 +84,11 @@ std::string pack_text(const Pack& pack) {
 Result<Pack> parse_pack(const Token& token, int depth) {
   std::string_view s = token.text;
   s.remove_prefix(5);  // "pack("
+  if (const std::size_t close = s.find(')'); close + 1 < s.size() && s[close + 1] == '@') {
+    return refuse(
+        token, fmt::format("a depth is for packs among the letters and sizes of a loop string: drop \"{}\"",
+                           s.substr(close + 1)));
+  }
   if (s.empty() || s.back() != ')') return refuse(token, "no closing parenthesis");
   s.remove_suffix(1);
   Pack pack;
@@ -118,8 +127,7 @@ Result<Pack> parse_pack(const Token& token, int depth) {
   }
   if (field < 2) return refuse(token, "expected pack(operand,form)");
   if (pack.ahead_of_time && depth > 0) {
-    return refuse(
-        token, "what is packed ahead of time stands inside no loop: write it after the kernel and its roles");
+    return refuse(token, packed_outside_loops);
   }
   return pack;
 }

@@ -16,12 +16,17 @@ struct Token {
 };
 
 std::vector<Token> split(std::string_view text);
+std::string shown(std::string_view text);  // in quotes, as it may stand in a message
 Error refuse(const Token& token, std::string_view why);
 bool take_number(std::string_view& s, int64_t& value);  // off the front; false: there is none
 
 // "m" or "c" to the nest's dim; a refusal names `token`.
 using FindDim = std::function<Result<int>(const Token& token, std::string_view name)>;
 using DimName = std::function<std::string(int dim)>;
+
+// Why a pack ahead of time is refused where it stands.
+inline constexpr std::string_view packed_outside_loops =
+    "what is packed ahead of time stands inside no loop: write it after the kernel and its roles";
 
 std::string pack_text(const Pack& pack);
 Result<Pack> parse_pack(const Token& token, int depth);

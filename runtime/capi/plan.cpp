@@ -37,6 +37,12 @@ Result<PlanOptions> read_options(const cortex_plan_options& o) {
       o.sparse_share != CORTEX_SPARSE_OR_DENSE && o.sparse_share != CORTEX_SPARSE_BITMAP &&
       o.sparse_share != CORTEX_SPARSE_PATTERNS)
     return bad("sparse_share", o.sparse_share);
+  if (!o.sparse_weights && o.sparse_share != 0 && o.sparse_share != CORTEX_SPARSE_OR_DENSE) {
+    return invalid_argument(fmt::format(
+        "cortex_plan_options: sparse_share {} without sparse_weights: give the weights whose zeros "
+        "the plan may rely on, or leave sparse_share 0",
+        o.sparse_share));
+  }
   if (o.reserved0 != 0) return invalid_argument("cortex_plan_options: reserved fields must be zero");
   out.sparse_weights = o.sparse_weights;
   out.sparse_share = o.sparse_share;

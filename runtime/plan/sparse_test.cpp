@@ -1,9 +1,9 @@
 // Plans that rely on zeros: every structure, layout, ISA, several threads, under guard pages.
 #include <fmt/format.h>
 #include <gtest/gtest.h>
+#include <sys/mman.h>
 
 #include <fstream>
-
 
 #include "polyopt/machine/machine.h"
 #include "runtime/testing/check_plan.h"
@@ -122,6 +122,50 @@ TEST(SparsePlan, Refusals) {
   EXPECT_EQ(refused("mb1ic8ih4oc8oh4kh1",
                     [](auto& o) { o.sparse_weights = static_cast<const char*>(o.sparse_weights) + 1; }),
             CORTEX_INVALID_ARGUMENT);
+}
+
+// Runs of patterns have 28 bits for their columns. The weights are never read.
+TEST(SparsePlan, PatternsOfTooManyColumnsAreRefused) {
+  const Handle<cortex_context> context = context_for(nullptr);
+  const Result<Problem> problem = parse_problem("1x134217728:134217728x1");
+  constexpr std::size_t bytes = std::size_t{1} << 29;
+  void* const weights = mmap(nullptr, bytes, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  ASSERT_NE(weights, MAP_FAILED);
+  cortex_plan_options options = cortex_plan_options_init();
+  options.sparse_weights = weights;
+  options.sparse_share = CORTEX_SPARSE_PATTERNS;
+  cortex_message message;
+  cortex_plan* plan = nullptr;
+  EXPECT_EQ(
+      cortex_plan_create(context.get(), problem_of(*problem, &message).get(), &options, &plan, &message),
+      CORTEX_UNSUPPORTED);
+  const Handle<cortex_plan> owned(plan);
+  EXPECT_NE(std::string(message.text).find("more than 2^27 - 1 columns"), std::string::npos) << message.text;
+  munmap(weights, bytes);
+}
+
+// What a caller asks of zeros is not dropped where there are none to rely on.
+TEST(SparsePlan, SharesNeedWeights) {
+  const Handle<cortex_context> context = context_for(nullptr);
+  const Result<Problem> problem = parse_problem("8x8:8x8");
+  const auto made = [&](int share, cortex_message* message) {
+    cortex_plan_options options = cortex_plan_options_init();
+    options.sparse_share = share;
+    cortex_plan* plan = nullptr;
+    const cortex_status status =
+        cortex_plan_create(context.get(), problem_of(*problem, message).get(), &options, &plan, message);
+    const Handle<cortex_plan> owned(plan);
+    return status;
+  };
+  cortex_message message;
+  for (const int share : {1, 2, 4, int{CORTEX_SPARSE_BITMAP}, int{CORTEX_SPARSE_PATTERNS}}) {
+    EXPECT_EQ(made(share, &message), CORTEX_INVALID_ARGUMENT) << share;
+    EXPECT_NE(std::string(message.text).find(fmt::format("sparse_share {} without sparse_weights", share)),
+              std::string::npos)
+        << message.text;
+  }
+  for (const int share : {0, int{CORTEX_SPARSE_OR_DENSE}})
+    EXPECT_EQ(made(share, &message), CORTEX_OK) << message.text;
 }
 
 // Blocks as large as a large L2 allows, with windows that do not divide what offsets reach.

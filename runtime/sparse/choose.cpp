@@ -49,9 +49,9 @@ std::vector<int32_t> channels_in_use(const Kept& kept, int64_t channel_count, in
 
 constexpr int64_t most_taps_copied = 400;
 
-// Runs count their columns in 28 bits.
 bool can_pattern(const SparseKernel& k, const WeightsView& weights) {
-  return k.vector.element == 4 && weights.rows >= 4 && weights.channels * weights.taps < (1 << 27);
+  return k.vector.element == 4 && weights.rows >= 4 &&
+         weights.channels * weights.taps <= most_pattern_columns;
 }
 
 }  // namespace

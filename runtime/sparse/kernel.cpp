@@ -184,6 +184,11 @@ Result<SparseKernel> make_sparse_kernel(const Problem& problem, const WeightsVie
         fmt::format("sparse weights for {}: patterns of rows are for f32 and bf16 alone; use "
                     "sparse_share 0",
                     to_string(problem)));
+  if (patterns && columns > most_pattern_columns)
+    return unsupported(
+        fmt::format("sparse weights for {}: more than 2^27 - 1 columns, too many for patterns of rows; use "
+                    "sparse_share 0",
+                    to_string(problem)));
   k.isa = functions.isa;
   k.gather = functions.gather;
   k.dst_element = static_cast<int>(size_of(problem.dst));

@@ -6,12 +6,33 @@
 #include <fmt/ranges.h>
 
 #include <CLI/App.hpp>
+#include <cctype>
+#include <cerrno>
+#include <cstdlib>
 #include <string>
 #include <type_traits>
 #include <utility>
 #include <vector>
 
+#include "support/result.h"
+
 namespace cortex {
+
+// Why a text is no whole number of 64 bits; empty where it is one. CLI11 takes what is too large for the
+// largest.
+inline std::string fault_of_number(const std::string& text, bool negative_too) {
+  const std::size_t digits = text.find_first_not_of("+-");
+  char* end = nullptr;
+  errno = 0;
+  if (negative_too)
+    std::strtoll(text.c_str(), &end, 0);
+  else
+    std::strtoull(text.c_str(), &end, 0);
+  if (digits == std::string::npos || !std::isdigit(static_cast<unsigned char>(text[digits])) || *end)
+    return fmt::format("'{}' is not a whole number", text);
+  if (errno == ERANGE) return fmt::format("'{}' is too large", text);
+  return !negative_too && text[0] == '-' ? fmt::format("'{}' must not be negative", text) : std::string();
+}
 
 namespace list_option {
 
@@ -20,6 +41,10 @@ T convert(const std::string& option, const std::string& entry, const std::string
   if (entry.empty()) {
     throw CLI::ValidationError(
         fmt::format("{}: '{}' has an empty entry: write values with one comma between them", option, list));
+  }
+  if constexpr (std::is_integral_v<T>) {
+    if (const std::string fault = fault_of_number(entry, std::is_signed_v<T>); !fault.empty())
+      throw CLI::ValidationError(option + ": " + fault);
   }
   T value{};
   if (!CLI::detail::lexical_cast(entry, value)) throw CLI::ConversionError(entry, option);
@@ -44,7 +69,14 @@ CLI::Option* add_list_option(CLI::App& app, const std::string& option, std::vect
   CLI::Option* added = app.add_option_function<std::vector<std::string>>(option, read, std::move(help));
   if (!values.empty()) added->default_str(fmt::format("{}", fmt::join(values, ",")));
   if (std::is_integral_v<T>) added->type_name("INT");
+  // Known by that name as one that refuses empty entries itself.
+  added->check(CLI::Validator([](std::string&) { return std::string(); }, "", "list"));
   return added->allow_extra_args(false);
+}
+
+// A refusal of the file that an option names, with the option.
+inline Error named(const char* option, const Error& error) {
+  return Error{error.code, fmt::format("{}: {}", option, error.message)};
 }
 
 // For texts that mean nothing when empty: an option that is left out says nothing, an empty one is a mistake.

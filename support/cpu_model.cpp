@@ -1,0 +1,28 @@
+#include "support/cpu_model.h"
+
+#include <cpuid.h>
+
+namespace cortex {
+
+CpuModel cpu_model() {
+  unsigned a = 0, b = 0, c = 0, d = 0;
+  CpuModel model{};
+  if (!__get_cpuid(0, &a, &b, &c, &d)) return model;
+  model.amd = b == signature_AMD_ebx && d == signature_AMD_edx && c == signature_AMD_ecx;
+  __get_cpuid(1, &a, &b, &c, &d);
+  const unsigned base = a >> 8 & 15;
+  model.family = static_cast<int>(base == 15 ? base + (a >> 20 & 255) : base);
+  if (__get_cpuid_count(7, 0, &a, &b, &c, &d)) model.avx512 = b & bit_AVX512F;
+  return model;
+}
+
+// Family 19h is Zen 3 and Zen 4; Zen 4 alone has AVX-512, and was measured: one row times 1024x1024, f32,
+// from L3, 78 GB/s where the kernel asks ahead, 95 where it does not.
+bool follows_wide_rows(const CpuModel& model) { return model.amd && model.family == 0x19 && model.avx512; }
+
+bool follows_wide_rows() {
+  static const bool follows = follows_wide_rows(cpu_model());
+  return follows;
+}
+
+}  // namespace cortex
