@@ -102,6 +102,7 @@ Result<BitmapKernel> make_bitmap_kernel(const Problem& problem, const WeightsVie
   place_packed(k);
   k.scratch_bytes = scratch_bytes(k);
   k.seconds = estimate_bitmap(k, f, machine);
+  k.outrun = f.outrun;
   return k;
 }
 

@@ -28,6 +28,7 @@ struct BitmapKernel {
   int64_t values_at = 0, compensation_at = 0, packed_bytes = 0;
   int64_t scratch_bytes = 0;  // of a task: a as kernels want it; 0: as it is
   double seconds = 0;         // predicted, of one thread
+  bool outrun = false;        // by dense kernels, whatever is predicted
 
   int64_t blocks() const { return static_cast<int64_t>(value_start.size()) - 1; }
   int64_t units() const { return ceil_div(k, int64_t{unit}); }

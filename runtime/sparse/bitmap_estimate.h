@@ -15,6 +15,7 @@ struct BitmapFunctions {
   double expand;
   int rows_within;
   double row;
+  bool outrun = false;  // dense kernels read all weights sooner, from wherever these come
 };
 
 // The best for sources of this type.
