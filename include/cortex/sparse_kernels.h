@@ -132,9 +132,9 @@ CORTEX_API void cortex_sparse_gather_bf16_f32_avx512(const cortex_sparse_gather_
  * of the bits. Behind the last one a vector must be readable. a is f32: a[i][l] at a + i*a_row + l*a_column
  * bytes. C's and residual's elements are epilogue.c_type, f32 or bf16; their rows are ldc and
  * epilogue.ld_residual bytes apart.
- * u8s8: a is u8 and b s8, fours of k take the place of single ones, as in cortex_brgemm_args: k counts them, a
- * four of a is 4 adjacent bytes, and bit 4*c + i of a mask is of element i of column c's four. Sums are s32,
- * exact modulo 2^32; compensation_n and scale_n of the epilogue are read, C's elements are c_type. */
+ * u8s8: a is u8 and b s8, fours of k take the place of single ones, as in cortex_brgemm_args: k counts
+ * them, a four of a is 4 adjacent bytes, and bit 4*c + i of a mask is of element i of column c's four. Sums
+ * are s32, exact modulo 2^32; compensation_n and scale_n are read, C's elements are c_type. */
 enum { CORTEX_BITMAP_VECTORS = 4 };
 typedef struct cortex_bitmap_args {
   const void* a;

@@ -14,9 +14,8 @@ CORTEX_INLINE int64_t count_of(ByteBits bits) { return __builtin_popcount(bits);
 CORTEX_INLINE Vec expanded(const char* values, ByteBits bits) {
   const auto eight = [&] CORTEX_LAMBDA {
     const ByteBits low = bits & 0xff;
-    const auto load8 = [](const void* p) CORTEX_LAMBDA {
-      return _mm_loadl_epi64(reinterpret_cast<const __m128i*>(p));
-    };
+    const auto load8 = [](const void* p)
+                           CORTEX_LAMBDA { return _mm_loadl_epi64(reinterpret_cast<const __m128i*>(p)); };
     const __m128i bytes = _mm_shuffle_epi8(load8(values), load8(orders.lane[low]));
     values += count_of(low);
     bits >>= 8;
