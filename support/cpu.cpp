@@ -86,6 +86,11 @@ bool supports(Isa isa) {
   return isa <= vector_isa() || isa <= detected_isa();
 }
 
+bool runs_vbmi2(Isa level) {
+  __builtin_cpu_init();
+  return runs(level, Isa::avx512vnni) && supports(Isa::avx512vnni) && __builtin_cpu_supports("avx512vbmi2");
+}
+
 Isa capped_isa(Isa cap) {
   const Isa isa = cap < Isa::amx ? std::min(cap, vector_isa()) : detected_isa();
   return supports(isa) ? isa : Isa::avx2;

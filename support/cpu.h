@@ -42,6 +42,10 @@ Isa detected_isa();
 // Whether this CPU runs the level; avx2vnni may be missing below detected_isa().
 bool supports(Isa isa);
 
+// Whether code with AVX512_VBMI2 may be run where `level` is what may be used. No level of its own: of those
+// with AVX512_VNNI the first (Cascade Lake) lack it.
+bool runs_vbmi2(Isa level);
+
 // The highest level that this CPU runs and that is not above `cap`. Asks for no permission below amx.
 Isa capped_isa(Isa cap);
 

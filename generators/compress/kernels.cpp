@@ -5,6 +5,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <cstring>
 #include <memory>
 
 #include "graph/compress/npy.h"
@@ -25,9 +26,6 @@ Error failure(const cortex_message& message) { return invalid_argument(message.t
 Status check_shape(const std::string& text, const Layer& layer) {
   Result<Problem> problem = parse_problem(text);
   if (!problem) return problem.error();
-  if (sum_type(problem->src) != DataType::f32)
-    return unsupported(fmt::format(
-        "--problem {}: forecasts are for weights of f32 and bf16: give it with one of these as --dt", text));
   if (problem->is_conv() && problem->conv().g != 1)
     return unsupported(fmt::format("--problem {}: grouped convolutions have no kernels for zeros", text));
   const Result<Layer> wanted = random_layer(*problem, 0);
@@ -41,10 +39,23 @@ Status check_shape(const std::string& text, const Layer& layer) {
                                       fmt::join(wanted->shape, ", ")));
 }
 
-std::vector<uint16_t> as_bf16(const std::vector<float>& values) {
-  std::vector<uint16_t> halves;
-  for (const float x : values) halves.push_back(to_bf16(x));
-  return halves;
+// As elements of the type. Of integers, whose scales nobody has given, the zeros alone are right: forecasts
+// read no more.
+std::vector<char> as_elements(const std::vector<float>& values, DataType type) {
+  const auto size = static_cast<std::size_t>(size_of(type));
+  std::vector<char> elements(values.size() * size);
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    char* const to = elements.data() + i * size;
+    if (type == DataType::f32) {
+      std::memcpy(to, &values[i], 4);
+    } else if (type == DataType::bf16) {
+      const uint16_t half = to_bf16(values[i]);
+      std::memcpy(to, &half, 2);
+    } else {
+      *to = values[i] != 0.0f;
+    }
+  }
+  return elements;
 }
 
 }  // namespace
@@ -61,10 +72,7 @@ Result<std::vector<KernelForecast>> forecast_kernels(const std::string& problem,
 
   const Result<Problem> known = parse_problem(problem);
   const bool is_matmul = known->is_matmul();
-  const std::vector<float> floats = in_array_order(layer.weights);
-  const std::vector<uint16_t> halves =
-      known->wei == DataType::bf16 ? as_bf16(floats) : std::vector<uint16_t>();
-  const void* const weights = halves.empty() ? static_cast<const void*>(floats.data()) : halves.data();
+  const std::vector<char> weights = as_elements(in_array_order(layer.weights), known->wei);
   std::vector<KernelForecast> all;
   for (const auto& [lists, share] : {std::pair{"1 row", 1},
                                      {"2 rows", 2},
@@ -74,7 +82,7 @@ Result<std::vector<KernelForecast>> forecast_kernels(const std::string& problem,
     if (share == CORTEX_SPARSE_BITMAP && !is_matmul) continue;
     cortex_plan_options options = cortex_plan_options_init();
     if (is_matmul) options.weights_layout = CORTEX_WEIGHTS_NK;
-    if (share) options.sparse_weights = weights, options.sparse_share = share;
+    if (share) options.sparse_weights = weights.data(), options.sparse_share = share;
     cortex_plan* raw = nullptr;
     if (cortex_plan_create(context.get(), parsed.get(), &options, &raw, &message)) return failure(message);
     const std::unique_ptr<cortex_plan, Destroy> plan(raw);

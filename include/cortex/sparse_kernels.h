@@ -129,9 +129,12 @@ CORTEX_API void cortex_sparse_gather_bf16_f32_avx512(const cortex_sparse_gather_
  * columns are j). Of b: blocks of CORTEX_BITMAP_VECTORS vectors of columns (the last one may be cut short),
  * one after the other; `bits` holds k masks of each, bit c (little-endian) for column c of the block, bits
  * beyond n zero; `values` (f32, or bf16 of cortex_bitmap_bf16_*) the weights whose bits are set, in the order
- * of the bits. Behind the last one a vector's worth of f32 must be readable. a is f32: a[i][l] at a + i*a_row
- * + l*a_column bytes. C's and residual's elements are epilogue.c_type, f32 or bf16; their rows are ldc and
- * epilogue.ld_residual bytes apart. */
+ * of the bits. Behind the last one a vector must be readable. a is f32: a[i][l] at a + i*a_row + l*a_column
+ * bytes. C's and residual's elements are epilogue.c_type, f32 or bf16; their rows are ldc and
+ * epilogue.ld_residual bytes apart.
+ * u8s8: a is u8 and b s8, fours of k take the place of single ones, as in cortex_brgemm_args: k counts
+ * them, a four of a is 4 adjacent bytes, and bit 4*c + i of a mask is of element i of column c's four. Sums
+ * are s32, exact modulo 2^32; compensation_n and scale_n are read, C's elements are c_type. */
 enum { CORTEX_BITMAP_VECTORS = 4 };
 typedef struct cortex_bitmap_args {
   const void* a;
@@ -152,6 +155,10 @@ CORTEX_API void cortex_bitmap_f32_avx512(const cortex_bitmap_args*);
 CORTEX_API void cortex_bitmap_bf16_baseline(const cortex_bitmap_args*);
 CORTEX_API void cortex_bitmap_bf16_avx2(const cortex_bitmap_args*);
 CORTEX_API void cortex_bitmap_bf16_avx512(const cortex_bitmap_args*);
+CORTEX_API void cortex_bitmap_u8s8_baseline(const cortex_bitmap_args*);
+CORTEX_API void cortex_bitmap_u8s8_avx2(const cortex_bitmap_args*);
+CORTEX_API void cortex_bitmap_u8s8_avx2vnni(const cortex_bitmap_args*);
+CORTEX_API void cortex_bitmap_u8s8_avx512vbmi2(const cortex_bitmap_args*); /* avx512vnni and AVX512_VBMI2 */
 
 enum { CORTEX_SPARSE_LANES_BASELINE = 4, CORTEX_SPARSE_LANES_AVX2 = 8, CORTEX_SPARSE_LANES_AVX512 = 16 };
 

@@ -1,19 +1,8 @@
+#include "microkernels/sparse/orders_avx2.h"
 #include "microkernels/vector/elements_avx2.h"
 
 namespace cortex {
 namespace {
-
-// Of every mask of eight lanes: which of the next values a lane takes, 0x80 where its bit is not set.
-struct Orders {
-  alignas(64) uint8_t lane[256][8];
-  constexpr Orders() : lane{} {
-    for (int bits = 0; bits < 256; ++bits) {
-      for (int i = 0, next = 0; i < 8; ++i)
-        lane[bits][i] = bits >> i & 1 ? static_cast<uint8_t>(next++) : 0x80;
-    }
-  }
-};
-constexpr Orders orders;
 
 CORTEX_INLINE Vec put(Vec values, unsigned bits) {
   const __m256i order =

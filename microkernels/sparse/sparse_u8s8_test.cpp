@@ -1,13 +1,11 @@
 // Rows of 8-bit integers against 64-bit sums, panels byte by byte, nothing touched beside the operands.
 #include <gtest/gtest.h>
 
-#include <algorithm>
-#include <cmath>
 #include <cstring>
 #include <random>
 #include <vector>
 
-#include "microkernels/sparse/kernel_test.h"
+#include "microkernels/sparse/bytes_test.h"
 
 namespace {
 
@@ -33,11 +31,6 @@ const Kernels all[] = {KERNELS(baseline, CORTEX_SPARSE_LANES_BASELINE),
 
 class SparseU8S8 : public KernelTest<Kernels> {};
 
-void fill(const GuardedBuffer& buffer, std::mt19937& random, bool extremes) {
-  for (std::size_t i = 0; i < buffer.size(); ++i)
-    buffer.as<uint8_t>()[i] = static_cast<uint8_t>(extremes ? (random() % 2 ? 255 : 128) : random());
-}
-
 struct Case {
   int share, groups, n, columns, type;
   bool blocks;  // the sums come from a call before
@@ -46,61 +39,21 @@ struct Case {
   Side side;
 };
 
-double element(int type, const void* p, int64_t i) {
-  switch (type) {
-    case CORTEX_ELEMENT_U8:
-      return static_cast<const uint8_t*>(p)[i];
-    case CORTEX_ELEMENT_S8:
-      return static_cast<const int8_t*>(p)[i];
-    case CORTEX_ELEMENT_F32:
-      return static_cast<double>(static_cast<const float*>(p)[i]);
-    default:
-      return static_cast<const int32_t*>(p)[i];
-  }
-}
-
-float finish(const Case& c, int64_t sum, float scale, float bias, double residual) {
-  volatile float v = static_cast<float>(static_cast<int32_t>(sum));
-  v = v * scale;
-  v = v + bias;
-  if (c.residual) {
-    volatile float r = static_cast<float>(residual) * 0.5f;
-    v = v + r;
-  }
-  v = std::max(v + 0.0f, 0.0f);
-  if (c.type == CORTEX_ELEMENT_F32) return v;
-  if (c.type == CORTEX_ELEMENT_S32) return std::nearbyint(v);
-  const float low = c.type == CORTEX_ELEMENT_U8 ? 0 : -128, high = c.type == CORTEX_ELEMENT_U8 ? 255 : 127;
-  return std::min(std::max(std::nearbyint(v) + static_cast<float>(c.zero_point), low), high);
-}
-
 void check_rows(const Kernels& k, const Case& c, std::mt19937& random) {
   const int rows = c.share * c.groups, vectors = (c.n + k.points - 1) / k.points;
   const int pitch = CORTEX_SPARSE_VECTORS * k.points;
-  const int bytes = c.type == CORTEX_ELEMENT_U8 || c.type == CORTEX_ELEMENT_S8 ? 1 : 4;
+  const int bytes = bytes_of(c.type);
   const int64_t ldc = (c.n + 3) * bytes, ld_sums = vectors * k.points * 4;
   const int passes = c.blocks ? 2 : 1;
   // The last column ends with its last vector.
   GuardedBuffer panel(size((c.columns - 1) * pitch + vectors * k.points), c.side);
-  fill(panel, random, c.extremes);
+  fill_bytes(panel, random, c.extremes);
   GuardedBuffer sums(size(rows * ld_sums), c.side), out(size((rows - 1) * ldc + c.n * bytes), c.side);
   GuardedBuffer residual(out.size(), c.side), scale(size(rows * 4), c.side), bias(size(rows * 4), c.side),
       compensation(size(rows * 4), c.side);
-  fill(out, random, false);
-  for (std::size_t i = 0; i < residual.size() / size(bytes); ++i) {
-    if (c.type == CORTEX_ELEMENT_F32) {
-      residual.as<float>()[i] = static_cast<float>(random() % 100);
-    } else if (c.type == CORTEX_ELEMENT_S32) {
-      residual.as<int32_t>()[i] = static_cast<int32_t>(random() % 100);
-    } else {
-      residual.as<uint8_t>()[i] = static_cast<uint8_t>(random());
-    }
-  }
-  for (int r = 0; r < rows; ++r) {
-    scale.as<float>()[r] = static_cast<float>(random() % 1000) * 1e-5f;
-    bias.as<float>()[r] = static_cast<float>(random() % 64) - 32.3f;
-    compensation.as<int32_t>()[r] = static_cast<int32_t>(random() % 20000) - 10000;
-  }
+  fill_bytes(out, random, false);
+  fill_elements(residual, c.type, random);
+  fill_columns(scale, bias, compensation, random);
   const std::vector<char> before(out.as<char>(), out.as<char>() + out.size());
   std::vector<int64_t> want(size(rows * c.n));
   for (int r = 0; r < rows; ++r)
@@ -116,7 +69,7 @@ void check_rows(const Kernels& k, const Case& c, std::mt19937& random) {
     }
     GuardedBuffer offsets(lists.size() * 4, c.side), values(lists.size() * size(c.share), c.side),
         count(counts.size() * 4, c.side);
-    fill(values, random, c.extremes);
+    fill_bytes(values, random, c.extremes);
     for (std::size_t i = 0; i < lists.size(); ++i)
       offsets.as<uint32_t>()[i] = static_cast<uint32_t>(lists[i] * pitch);
     std::memcpy(count.data(), counts.data(), count.size());
@@ -157,8 +110,9 @@ void check_rows(const Kernels& k, const Case& c, std::mt19937& random) {
   for (int r = 0; r < rows; ++r) {
     const char* const row = out.as<char>() + r * ldc;
     for (int j = 0; j < c.n; ++j) {
-      const float expected = finish(c, want[size(r * c.n + j)], scale.as<float>()[r], bias.as<float>()[r],
-                                    element(c.type, residual.as<char>() + r * ldc, j));
+      const double added = element(c.type, residual.as<char>() + r * ldc, j);
+      const float expected = finish(c.type, want[size(r * c.n + j)], scale.as<float>()[r],
+                                    bias.as<float>()[r], c.residual ? &added : nullptr, c.zero_point);
       ASSERT_EQ(element(c.type, row, j), static_cast<double>(expected))
           << k.name << " share " << c.share << " n " << c.n << " row " << r << " point " << j << " type "
           << c.type;
@@ -200,7 +154,7 @@ TEST_P(SparseU8S8, GatherTakesTheBytesOfItsRuns) {
     const int extent = points * step + 40, pitch = 6 * points;
     const int fill_byte = static_cast<int>(random() % 256), flip = round % 2 ? 0x80 : 0;
     GuardedBuffer src(size(channels * extent), round % 2 ? Side::before : Side::after);
-    fill(src, random, false);
+    fill_bytes(src, random, false);
     const Gathered g = random_runs(points, pitch, channels, extent, step, together, 60, random);
     std::vector<uint8_t> panel(g.channels.size() * size(pitch), 7);
     cortex_sparse_gather_args x = g.args(src, extent, step, together);

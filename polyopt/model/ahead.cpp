@@ -12,7 +12,7 @@ constexpr int rows_asked_for = 8;  // kernels of more rows have no registers lef
 bool asks_for_a(const NestFacts& nest, const Plan& plan) {
   const KernelInfo& kernel = *plan.kernel;
   return kernel.op == KernelOp::brgemm && kernel.mr > 1 && kernel.mr <= rows_asked_for && plan.a_pack < 0 &&
-         nest[Operand::a].bytes > static_cast<double>(stays_in_cache);
+         nest[Operand::a].bytes > static_cast<double>(followed_a);
 }
 
 Unasked unasked_share(const NestFacts& nest, const Plan& plan, const Walk& walk) {

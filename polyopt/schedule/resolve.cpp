@@ -112,7 +112,7 @@ void resolve_far_operands(Program& p) {
   const bool whole_lines = p.kernel.ldc % 64 == 0 && p.kernel.nr % in_line == 0 && p.kernel.n_dim >= 0 &&
                            p.nest.dims[p.kernel.n_dim].extent % in_line == 0;
   p.kernel.c_far = bytes_of(c) > past_caches && whole_lines && !read ? 2 : comes_from_memory(c) ? 1 : 0;
-  if (!comes_from_memory(a) || find_pack(p.schedule, Operand::a)) return;
+  if (bytes_of(a) <= followed_a || find_pack(p.schedule, Operand::a)) return;
   for (int i = static_cast<int>(p.loops.size()) - 1; i >= 0; --i) {
     const int64_t stride = p.loops[i].stride[static_cast<std::size_t>(Operand::a)];
     if (stride == 0 || max_trips(p.nest, p.schedule, i) <= 1) continue;

@@ -25,13 +25,15 @@ double seconds_of(const Plan& plan, const Machine& machine) {
 // Lists have rows in their lanes, bitmaps columns: for few rows.
 constexpr int64_t most_bitmap_rows = 16;
 
-Result<Plan> make_zeros_plan(const Context& context, const Problem& problem, const PlanOptions& options) {
+// beside_dense: the dense plan may be taken instead.
+Result<Plan> make_zeros_plan(const Context& context, const Problem& problem, const PlanOptions& options,
+                             bool beside_dense) {
   if (options.sparse_share == CORTEX_SPARSE_BITMAP) return make_bitmap_plan(context, problem, options);
   Result<Plan> lists = make_sparse_plan(context, problem, options);
   const bool few_rows = problem.is_matmul() && problem.matmul().m <= most_bitmap_rows;
   if (!lists || options.sparse_share != 0 || !few_rows) return lists;
   Result<Plan> bitmap = make_bitmap_plan(context, problem, options);
-  if (!bitmap) return lists;
+  if (!bitmap || (beside_dense && bitmap->bitmap->outrun)) return lists;
   return seconds_of(*lists, context.machine) < seconds_of(*bitmap, context.machine) ? std::move(lists)
                                                                                     : std::move(bitmap);
 }
@@ -40,7 +42,7 @@ Result<Plan> make_zeros_plan(const Context& context, const Problem& problem, con
 Result<Plan> make_fastest_plan(const Context& context, const Problem& problem, PlanOptions options,
                                bool* not_found) {
   options.sparse_share = 0;
-  Result<Plan> sparse = make_zeros_plan(context, problem, options);
+  Result<Plan> sparse = make_zeros_plan(context, problem, options, true);
   const Error* const refused = sparse ? nullptr : &sparse.error();
   if (refused && refused->code != ErrorCode::unsupported) return sparse;
   options.sparse_weights = nullptr;
@@ -57,7 +59,7 @@ Result<Plan> make_plan(const Context& context, const Problem& problem, const Pla
                        bool* not_found) {
   if (options.sparse_weights && options.sparse_share == CORTEX_SPARSE_OR_DENSE)
     return make_fastest_plan(context, problem, options, not_found);
-  if (options.sparse_weights) return make_zeros_plan(context, problem, options);
+  if (options.sparse_weights) return make_zeros_plan(context, problem, options, false);
   return make_dense_plan(context, problem, options, not_found);
 }
 

@@ -139,13 +139,14 @@ Result<Plan> make_bitmap_plan(const Context& context, const Problem& problem, co
   plan.predicted_seconds = k.seconds * static_cast<double>(ceil_div(k.blocks(), int64_t{plan.tasks})) /
                            static_cast<double>(k.blocks());
   plan.schedule_text = k.text();
-  plan.program.kernel.name = fmt::format("bitmap_{}_{}", kernel_type(problem.src), isa_name(k.isa));
+  plan.program.kernel.name = k.name;
   plan.src_bytes = size_of(problem.src) * k.m * k.k;
   plan.weights_bytes = size_of(problem.wei) * k.k * k.n;
   plan.dst_bytes = size_of(problem.dst) * k.m * k.n;
   plan.packed_bytes = k.packed_bytes;
   if (problem.epilogue.residual) plan.residual_bytes = plan.dst_bytes;
   if (problem.epilogue.bias) plan.bias_bytes = 4 * k.n;
+  if (problem.epilogue.scale) plan.scale_bytes = 4 * k.n;
   plan.problem_text = to_string(problem);
   plan.native_src_layout = plan.src_layout = k.a_transposed ? "km" : "mk";
   plan.native_dst_layout = plan.dst_layout = "mn";

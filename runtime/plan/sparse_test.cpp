@@ -234,46 +234,67 @@ Machine zen4() {
   return m;
 }
 
+// Schedule and kernel that are chosen for weights of which `percent` are not zero.
+std::pair<std::string, std::string> chosen(const Machine& machine, const char* max_isa, const char* line,
+                                           int percent) {
+  const std::string path = ::testing::TempDir() + "/zen4.json";
+  std::ofstream(path) << to_json(machine);
+  cortex_context_options of_context = cortex_context_options_init();
+  of_context.max_isa = max_isa;
+  of_context.machine_path = path.c_str();
+  cortex_context* raw_context = nullptr;
+  cortex_message message;
+  EXPECT_EQ(cortex_context_create(&of_context, &raw_context, &message), CORTEX_OK) << message.text;
+  const Handle<cortex_context> context(raw_context);
+  const Result<Problem> problem = parse_problem(line);
+  EXPECT_TRUE(problem) << problem.error().message;
+  Random random(5);
+  const auto element = static_cast<std::size_t>(size_of(problem->wei));
+  std::vector<char> weights(static_cast<std::size_t>(weights_elements(*problem)) * element);
+  for (std::size_t i = 0; i < weights.size(); i += element)
+    if (pick(random, 1, 100) <= percent) weights[i + element - 1] = 1;
+  cortex_plan_options options = cortex_plan_options_init();
+  options.sparse_weights = weights.data();
+  options.sparse_share = CORTEX_SPARSE_OR_DENSE;
+  cortex_plan* raw = nullptr;
+  EXPECT_EQ(cortex_plan_create(context.get(), problem_of(*problem, &message).get(), &options, &raw, &message),
+            CORTEX_OK)
+      << message.text;
+  const Handle<cortex_plan> plan(raw);
+  cortex_plan_info info = cortex_plan_info_init();
+  cortex_plan_query(raw, &info, nullptr);
+  return {info.schedule, info.kernel};
+}
+
 // Few zeros are not worth lists; nor are more of them where lists want operands transposed, as narrow types
 // are element by element.
 TEST(SparsePlan, DenseWhereZerosAreFew) {
   if (!supports(Isa::avx512bf16)) GTEST_SKIP() << "this CPU has no avx512bf16";
-  const std::string path = ::testing::TempDir() + "/zen4.json";
   for (const auto& [line, percent, sparse] : {std::tuple{"64x256:256x256", 100, false},
                                               {"64x256:256x256", 5, true},
                                               {"--dt=bf16 64x256:256x256", 100, false},
                                               {"--dt=bf16 64x256:256x256", 2, true},
                                               {"--dt=bf16 256x256:256x64", 25, false},
                                               {"--dt=bf16 mb1ic256ih16oc64oh16kh1", 25, true}}) {
-    std::ofstream(path) << to_json(zen4());
-    cortex_context_options of_context = cortex_context_options_init();
-    of_context.max_isa = "avx512bf16";
-    of_context.machine_path = path.c_str();
-    cortex_context* raw_context = nullptr;
-    cortex_message message;
-    ASSERT_EQ(cortex_context_create(&of_context, &raw_context, &message), CORTEX_OK) << message.text;
-    const Handle<cortex_context> context(raw_context);
-    const Result<Problem> problem = parse_problem(line);
-    ASSERT_TRUE(problem) << problem.error().message;
-    Random random(5);
-    std::vector<char> weights(static_cast<std::size_t>(weights_elements(*problem) * size_of(problem->wei)));
-    for (std::size_t i = 0; i < weights.size(); i += static_cast<std::size_t>(size_of(problem->wei)))
-      if (pick(random, 1, 100) <= percent)
-        weights[i + static_cast<std::size_t>(size_of(problem->wei)) - 1] = 1;
-    cortex_plan_options options = cortex_plan_options_init();
-    options.sparse_weights = weights.data();
-    options.sparse_share = CORTEX_SPARSE_OR_DENSE;
-    cortex_plan* raw = nullptr;
-    ASSERT_EQ(
-        cortex_plan_create(context.get(), problem_of(*problem, &message).get(), &options, &raw, &message),
-        CORTEX_OK)
-        << message.text;
-    const Handle<cortex_plan> plan(raw);
-    cortex_plan_info info = cortex_plan_info_init();
-    cortex_plan_query(raw, &info, nullptr);
-    EXPECT_EQ(std::string(info.schedule).starts_with("sparse"), sparse)
-        << line << ", " << percent << " %: " << info.schedule;
+    const auto [schedule, kernel] = chosen(zen4(), "avx512bf16", line, percent);
+    EXPECT_EQ(schedule.starts_with("sparse"), sparse) << line << ", " << percent << " %: " << schedule;
   }
+}
+
+// Bytes are expanded faster than memory gives them, slower than caches do; by tables slower than either,
+// though dense kernels are predicted to take as long as their lines are late.
+TEST(SparsePlan, BitmapsOfBytesWhereWeightsComeFromMemory) {
+  if (!runs_vbmi2(detected_isa()) || !supports(Isa::avx512bf16))
+    GTEST_SKIP() << "this CPU has no avx512bf16 or no AVX512_VBMI2";
+  Machine small = zen4();
+  small.caches[2].bytes = 2 << 20;
+  const char* const line = "--dt=u8:s8:u8 1x1024:1024x2048";
+  const auto kernel = [&](const Machine& machine, const char* isa) {
+    return chosen(machine, isa, line, 50).second;
+  };
+  EXPECT_EQ(kernel(small, "avx512bf16"), "bitmap_u8s8_avx512vbmi2");
+  EXPECT_EQ(kernel(small, "avx512").substr(0, 6), "brgemm");
+  EXPECT_EQ(kernel(zen4(), "avx512bf16").substr(0, 6), "brgemm");
 }
 
 TEST(SparsePlan, OtherWeightsAreRefused) {

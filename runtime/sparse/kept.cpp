@@ -34,6 +34,15 @@ WeightsView view_weights(const Problem& problem, cortex_weights_layout layout, c
   return v;
 }
 
+void take_back_zero(int32_t zero, const WeightsView& weights, int32_t* compensation) {
+  for (int64_t r = 0; r < weights.rows; ++r) {
+    int64_t sum = 0;
+    for (int64_t c = 0; c < weights.channels; ++c)
+      for (int64_t tap = 0; tap < weights.taps; ++tap) sum += static_cast<int64_t>(weights.at(r, c, tap));
+    compensation[r] = static_cast<int32_t>(static_cast<uint32_t>(-zero * sum));
+  }
+}
+
 Kept keep_nonzero(const WeightsView& w, Sharing sharing) {
   Kept kept;
   kept.sharing = sharing;

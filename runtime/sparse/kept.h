@@ -29,6 +29,9 @@ struct WeightsView {
 };
 WeightsView view_weights(const Problem& problem, cortex_weights_layout layout, const void* values);
 
+// Of every row of 8-bit weights: what the source's zero adds to its sums, to be taken back, modulo 2^32.
+void take_back_zero(int32_t zero, const WeightsView& weights, int32_t* compensation);
+
 // How many rows share a list, and whether a column is multiplied with those of them alone that keep it.
 struct Sharing {
   int rows = 1;

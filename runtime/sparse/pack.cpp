@@ -11,16 +11,6 @@
 namespace cortex {
 namespace {
 
-// Of every row: what the source's zero adds to its sums, modulo 2^32.
-void take_back_zero(const SparseKernel& k, const WeightsView& weights, int32_t* compensation) {
-  for (int64_t r = 0; r < weights.rows; ++r) {
-    int64_t sum = 0;
-    for (int64_t c = 0; c < weights.channels; ++c)
-      for (int64_t tap = 0; tap < weights.taps; ++tap) sum += static_cast<int64_t>(weights.at(r, c, tap));
-    compensation[r] = static_cast<int32_t>(static_cast<uint32_t>(-k.zero * sum));
-  }
-}
-
 // Writes lists one after the other.
 class ListWriter {
  public:
@@ -135,7 +125,7 @@ Status pack_sparse(const SparseKernel& k, const WeightsView& weights, void* pack
     for (int64_t c = 0; c < weights.channels; ++c)
       for (int64_t tap = 0; tap < weights.taps; ++tap) all += weights.at(r, c, tap) != 0.0f;
   }
-  if (k.zero) take_back_zero(k, weights, reinterpret_cast<int32_t*>(out + k.compensation_at));
+  if (k.zero) take_back_zero(k.zero, weights, reinterpret_cast<int32_t*>(out + k.compensation_at));
   if (all == writer.nonzero()) return Status::success();
   return invalid_argument(
       fmt::format("pack_weights: {} weights are not zero where those of the plan's sparse_weights are: make "

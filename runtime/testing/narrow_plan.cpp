@@ -7,6 +7,7 @@
 #include <cmath>
 #include <cstring>
 #include <fstream>
+#include <optional>
 #include <stdexcept>
 
 #include "graph/problem/typed.h"
@@ -41,14 +42,16 @@ float decode(DataType type, const char* p) {
   }
 }
 
-// Random elements, extremes among them; the same as floats.
-std::vector<float> fill(GuardedBuffer& buffer, DataType type, Random& random) {
+// Random elements, extremes among them, or `byte` everywhere; the same as floats.
+std::vector<float> fill(GuardedBuffer& buffer, DataType type, Random& random, std::optional<int> byte = {}) {
   const auto size = static_cast<std::size_t>(size_of(type));
   std::vector<float> values;
   for (std::size_t at = 0; at < buffer.size(); at += size) {
     char* p = buffer.as<char>() + at;
     const float x = std::uniform_real_distribution<float>(-1, 1)(random);
-    if (type == DataType::bf16) {
+    if (byte) {
+      *p = static_cast<char>(*byte);
+    } else if (type == DataType::bf16) {
       const uint16_t half = to_bf16(x);
       std::memcpy(p, &half, 2);
     } else if (type == DataType::f32) {
@@ -118,9 +121,11 @@ Narrow::Narrow(uint64_t seed, bool sparse) : random_(seed), sparse_(sparse) {
   side_ = pick(random_, 0, 1) ? Side::before : Side::after;
   if (!sparse) return;
   options_.weights_handling = CORTEX_WEIGHTS_PREPACKED;
-  const bool bf16 = types.src == DataType::bf16;
-  const int32_t shares[] = {0, 1, 2, 4, CORTEX_SPARSE_PATTERNS, CORTEX_SPARSE_BITMAP};
-  options_.sparse_share = shares[pick(random_, 0, !bf16 ? 3 : problem_.is_matmul() ? 5 : 4)];
+  std::vector<int32_t> shares = {0, 1, 2, 4};
+  if (types.src == DataType::bf16) shares.push_back(CORTEX_SPARSE_PATTERNS);
+  if (problem_.is_matmul()) shares.push_back(CORTEX_SPARSE_BITMAP);
+  options_.sparse_share =
+      shares[static_cast<std::size_t>(pick(random_, 0, static_cast<int64_t>(shares.size()) - 1))];
   make_operands();
   options_.sparse_weights = weights_->data();
 }
@@ -131,8 +136,9 @@ Narrow::Narrow(const char* line, const cortex_plan_options& options) : random_(7
   problem_ = *problem;
 }
 
-Narrow::Narrow(const char* line, int32_t share, int percent) : Narrow(line) {
+Narrow::Narrow(const char* line, int32_t share, int percent, bool extremes) : Narrow(line) {
   sparse_ = true;
+  extremes_ = extremes;
   percent_ = percent;
   options_.sparse_share = share;
   make_operands();
@@ -148,8 +154,10 @@ void Narrow::make_operands() {
   residual_ = std::make_unique<GuardedBuffer>(bytes(dst_elements(problem_), problem_.dst), side_);
   bias_ = std::make_unique<GuardedBuffer>(bytes(bias_elements(problem_), DataType::f32), side_);
   scale_ = std::make_unique<GuardedBuffer>(bias_->size(), side_);
-  const std::vector<float> src = fill(*src_, problem_.src, random_);
-  std::vector<float> weights = fill(*weights_, problem_.wei, random_);
+  using Byte = std::optional<int>;
+  const Byte largest = problem_.src == DataType::s8 ? 0x7f : 0xff;
+  const std::vector<float> src = fill(*src_, problem_.src, random_, extremes_ ? largest : Byte());
+  std::vector<float> weights = fill(*weights_, problem_.wei, random_, extremes_ ? Byte(0x80) : Byte());
   if (sparse_) {
     const int64_t percent = percent_ < 0 ? pick(random_, 0, 100) : percent_;
     for (std::size_t i = 0; i < weights.size(); ++i) {

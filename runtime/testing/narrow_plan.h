@@ -19,8 +19,9 @@ class Narrow {
   // sparse: weights have zeros that the plan knows of.
   explicit Narrow(uint64_t seed, bool sparse = false);
   explicit Narrow(const char* line, const cortex_plan_options& options = cortex_plan_options_init());
-  // A problem as given; its weights are zero but for `percent`.
-  Narrow(const char* line, int32_t share, int percent);
+  // A problem as given; its weights are zero but for `percent`. extremes: bytes of the source are the
+  // largest, others of the weights -128.
+  Narrow(const char* line, int32_t share, int percent, bool extremes = false);
 
   std::string text() const { return to_string(problem_); }
 
@@ -37,7 +38,7 @@ class Narrow {
   void for_each_dst(const cortex_plan_info& info, F f) const;
 
   Random random_;
-  bool sparse_ = false;
+  bool sparse_ = false, extremes_ = false;
   int percent_ = -1;  // of the weights, not zero; -1: random
   Problem problem_;
   cortex_plan_options options_;
