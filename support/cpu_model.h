@@ -16,4 +16,8 @@ CpuModel cpu_model();  // of this CPU
 bool follows_wide_rows(const CpuModel& model);
 bool follows_wide_rows();  // of this CPU; determined once
 
+// Whether they follow several rows at once that lie in one page.
+bool follows_rows_of_page(const CpuModel& model);
+bool follows_rows_of_page();
+
 }  // namespace cortex

@@ -13,6 +13,12 @@ TEST(CpuModel, OnlyMeasuredModelsAreSaidToFollowWideRows) {
   EXPECT_FALSE(follows_wide_rows({false, 6, true}));
 }
 
+TEST(CpuModel, OnlyMeasuredModelsAreSaidToFollowRowsOfAPage) {
+  EXPECT_TRUE(follows_rows_of_page({true, 0x19, true}));   // Zen 4
+  EXPECT_FALSE(follows_rows_of_page({true, 0x1a, true}));  // Zen 5: loses a third
+  EXPECT_FALSE(follows_rows_of_page({false, 6, true}));
+}
+
 TEST(CpuModel, IsWhatTheCompilerDetects) {
   __builtin_cpu_init();
   const CpuModel model = cpu_model();

@@ -241,17 +241,11 @@ typedef struct cortex_plan_options {
    * not zero where these are. NULL: no zeros. */
   const void* sparse_weights;
   /* Output channels that share a list of weights: 1, 2, 4; CORTEX_SPARSE_PATTERNS: four of which each column
-<<<<<<< HEAD
-   * is multiplied with those that keep it (f32, bf16); CORTEX_SPARSE_BITMAP: no lists, a bit per weight (f32
-   * or bf16 matmuls of few rows, which would not fill lists' vectors); 0: what is predicted to be fastest of
-   * these. CORTEX_SPARSE_OR_DENSE: of these and the dense plan, which has its own layouts and refuses no
-   * weights. Without sparse_weights the plan is dense: 0 or CORTEX_SPARSE_OR_DENSE; others are refused. */
-=======
    * is multiplied with those that keep it (f32, bf16); CORTEX_SPARSE_BITMAP: no lists, a bit per weight (of
    * matmuls: of a few rows, which would not fill the vectors of lists); 0: what is predicted to be
    * fastest of these. CORTEX_SPARSE_OR_DENSE: of these and the dense plan, which has its own layouts and
-   * refuses no weights. */
->>>>>>> bytes-bitmap
+   * refuses no weights. Without sparse_weights the plan is dense: 0 or CORTEX_SPARSE_OR_DENSE; others are
+   * refused. */
   int32_t sparse_share;
   int32_t reserved0;
   uint64_t reserved[6];

@@ -53,13 +53,17 @@ CORTEX_INLINE TilePlace place_of(const cortex_brgemm_args* args) {
           static_cast<const char*>(e.residual), e.ld_residual, 0,       0,        args->c_far > 1};
 }
 
-// Rows of each tap that read inside the input.
+CORTEX_INLINE int64_t steps_over(int64_t distance, int64_t step) {
+  return step == 1 ? distance : (distance + step - 1) / step;
+}
+
+// Rows of each tap that read inside the input. Divisions cost as much as a row of a tile: few are made.
 CORTEX_INLINE void rows_inside(const cortex_row_window& window, int64_t m, RowRange* rows) {
 #pragma GCC unroll 1
   for (int64_t t = 0; t < window.taps; ++t) {
     const int64_t at = window.at + t * window.tap_step, left = window.extent - at;
-    const int64_t begin = at >= 0 ? 0 : (-at + window.step - 1) / window.step;
-    const int64_t end = left <= 0 ? 0 : (left + window.step - 1) / window.step;
+    const int64_t begin = at >= 0 ? 0 : steps_over(-at, window.step);
+    const int64_t end = left <= 0 ? 0 : left > (m - 1) * window.step ? m : steps_over(left, window.step);
     rows[t] = {static_cast<int32_t>(begin < m ? begin : m), static_cast<int32_t>(end < m ? end : m)};
   }
 }

@@ -7,6 +7,7 @@
 #pragma once
 
 #include "microkernels/brgemm/brgemm_body.h"
+#include "support/cpu_model.h"
 
 namespace cortex {
 namespace {
@@ -81,10 +82,10 @@ __attribute__((noinline)) void dots_body(const cortex_brgemm_args* args, int64_t
   });
 }
 
-// One column and short rows: one row after the other, as memory has them, four sums along each. Prefetchers
-// lose rows that are walked side by side within a page. AMD EPYC (Zen 5), microseconds by eight rows together
-// and by one: 512x128 times 128x1, 1.96 and 1.45; 2048x100 times 100x1, 8.3 and 7.3; 1024x1024 times 1024x1,
-// 41 and 42. AVX2, which loads B twice as often, loses 8 %.
+// One column and short rows: one row after the other, as memory has them, four sums along each. Most
+// prefetchers lose rows that are walked side by side within a page. AMD EPYC (Zen 5), microseconds by eight
+// rows together and by one: 512x128 times 128x1, 1.96 and 1.45; 2048x100 times 100x1, 8.3 and 7.3; 1024x1024
+// times 1024x1, 41 and 42. AVX2, which loads B twice as often, loses 8 %.
 constexpr bool by_row = lanes == 16;
 constexpr int64_t least_of_row = 4 * lanes, longest_row = 1024;
 
@@ -177,7 +178,8 @@ CORTEX_INLINE void brgemm_dots(const cortex_brgemm_args* args) {
   float* out = in_place ? static_cast<float*>(args->c) : sums;
   const int64_t pitch = in_place ? args->ldc / 4 : row_of_sums;
   if constexpr (by_row) {
-    if (args->n == 1 && args->batch == 1 && args->k >= least_of_row && args->lda <= longest_row) {
+    if (args->n == 1 && args->batch == 1 && args->k >= least_of_row && args->lda <= longest_row &&
+        !follows_rows_of_page()) {
       dots_by_row(args, out, pitch);
       if (!in_place) finish_dots(args, sums, pitch);
       return;

@@ -49,6 +49,13 @@ CORTEX_INLINE void store_rows(RegisterTile<M, N, Masked>& tile, const cortex_epi
   const int64_t last = at.n - (N - 1) * lanes;
   char* row = at.c;
   constexpr int64_t bytes = N * lanes * size;
+  constexpr int fours = N == 1 && size == 1 && has_rows_of_bytes ? M / 4 : 0;
+  unroll<fours>([&](auto f) CORTEX_LAMBDA {
+    constexpr int i = 4 * f;
+    const Vec rows[4] = {tile.v[i][0], tile.v[i + 1][0], tile.v[i + 2][0], tile.v[i + 3][0]};
+    store_rows_of_bytes<Type>(row, at.ldc, last, rows, e.c_zero_point);
+    row += 4 * at.ldc;
+  });
   if (last == lanes) {
     if constexpr (bytes % 64 == 0) {
       const bool lines = (reinterpret_cast<uintptr_t>(row) | static_cast<uintptr_t>(at.ldc)) % 64 == 0;
@@ -65,11 +72,11 @@ CORTEX_INLINE void store_rows(RegisterTile<M, N, Masked>& tile, const cortex_epi
       }
     }
     CORTEX_UNROLL
-    for (int i = 0; i < M; ++i, row += at.ldc) store_together<Type>(row, tile.v[i], e.c_zero_point);
+    for (int i = 4 * fours; i < M; ++i, row += at.ldc) store_together<Type>(row, tile.v[i], e.c_zero_point);
     return;
   }
   CORTEX_UNROLL
-  for (int i = 0; i < M; ++i, row += at.ldc) {
+  for (int i = 4 * fours; i < M; ++i, row += at.ldc) {
     CORTEX_UNROLL
     for (int j = 0; j < N; ++j) {
       char* p = row + j * lanes * size;

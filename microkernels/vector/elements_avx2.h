@@ -128,6 +128,11 @@ CORTEX_INLINE void store_together(char* p, const Vec (&v)[N], int32_t zero_point
   for (int j = 0; j < N; ++j) store_as<Type>(p + j * lanes * element_bytes<Type>, v[j], zero_point);
 }
 
+// See elements_avx512.h: rows are stored one by one here.
+constexpr bool has_rows_of_bytes = false;
+template <int Type>
+CORTEX_INLINE void store_rows_of_bytes(char*, int64_t, int64_t, const Vec*, int32_t) {}
+
 CORTEX_INLINE Vec from_integers(Vec bits) { return _mm256_cvtepi32_ps(_mm256_castps_si256(bits)); }
 CORTEX_INLINE Vec add_integers(Vec x, Vec y) {
   return _mm256_castsi256_ps(_mm256_add_epi32(_mm256_castps_si256(x), _mm256_castps_si256(y)));

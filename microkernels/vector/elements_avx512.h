@@ -86,6 +86,35 @@ CORTEX_INLINE void store_first(int64_t n, char* p, Vec x, int32_t zero_point) {
   }
 }
 
+// `Count` vectors, 2 to 4, as bytes, in their order.
+template <int Type, int Count>
+CORTEX_INLINE __m512i joined_bytes(const Vec* v, int32_t zero_point) {
+  // Packing interleaves 16-byte parts: the permutation puts dword 4*i + j of four vectors to 4*j + i.
+  const __m512i order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
+  const __m512i zero = _mm512_set1_epi16(static_cast<int16_t>(zero_point));
+  const auto whole = [](Vec x) CORTEX_LAMBDA { return _mm512_cvtps_epi32(min(splat(1073741824.0f), x)); };
+  const __m512i low = _mm512_adds_epi16(_mm512_packs_epi32(whole(v[0]), whole(v[1])), zero);
+  __m512i high = low;
+  if constexpr (Count > 2) {
+    const __m512i third = whole(v[2]), last = Count > 3 ? whole(v[Count - 1]) : third;
+    high = _mm512_adds_epi16(_mm512_packs_epi32(third, last), zero);
+  }
+  return _mm512_permutexvar_epi32(
+      order, Type == CORTEX_ELEMENT_U8 ? _mm512_packus_epi16(low, high) : _mm512_packs_epi16(low, high));
+}
+
+// The first n bytes of each of four vectors, to rows of their own.
+constexpr bool has_rows_of_bytes = true;
+template <int Type>
+CORTEX_INLINE void store_rows_of_bytes(char* p, int64_t pitch, int64_t n, const Vec* v, int32_t zero_point) {
+  const __m512i rows = joined_bytes<Type, 4>(v, zero_point);
+  const Mask mask = first_lanes(n);
+  _mm_mask_storeu_epi8(p, mask, _mm512_castsi512_si128(rows));
+  _mm_mask_storeu_epi8(p + pitch, mask, _mm512_extracti32x4_epi32(rows, 1));
+  _mm_mask_storeu_epi8(p + 2 * pitch, mask, _mm512_extracti32x4_epi32(rows, 2));
+  _mm_mask_storeu_epi8(p + 3 * pitch, mask, _mm512_extracti32x4_epi32(rows, 3));
+}
+
 // N whole vectors side by side: joined before they are stored.
 template <int Type, int N>
 CORTEX_INLINE void store_together(char* p, const Vec (&v)[N], int32_t zero_point) {
@@ -101,21 +130,10 @@ CORTEX_INLINE void store_together(char* p, const Vec (&v)[N], int32_t zero_point
       _mm512_storeu_si512(p + 32 * j, pair);
     }
   } else if constexpr ((u8 || s8) && (N == 2 || N == 3 || N % 4 == 0)) {
-    // Packing interleaves 16-byte parts: the permutation puts dword 4*i + j of four vectors to 4*j + i.
-    const __m512i order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
-    const __m512i zero = _mm512_set1_epi16(static_cast<int16_t>(zero_point));
-    const auto whole = [](Vec x) CORTEX_LAMBDA { return _mm512_cvtps_epi32(min(splat(1073741824.0f), x)); };
     constexpr int count = N < 4 ? N : 4;
     CORTEX_UNROLL
     for (int j = 0; j < N; j += 4) {
-      const __m512i low = _mm512_adds_epi16(_mm512_packs_epi32(whole(v[j]), whole(v[j + 1])), zero);
-      __m512i high = low;
-      if constexpr (count > 2) {
-        const __m512i third = whole(v[j + 2]), last = count > 3 ? whole(v[j + count - 1]) : third;
-        high = _mm512_adds_epi16(_mm512_packs_epi32(third, last), zero);
-      }
-      const __m512i packed = u8 ? _mm512_packus_epi16(low, high) : _mm512_packs_epi16(low, high);
-      const __m512i row = _mm512_permutexvar_epi32(order, packed);
+      const __m512i row = joined_bytes<Type, count>(v + j, zero_point);
       if constexpr (count == 4) {
         _mm512_storeu_si512(p + 16 * j, row);
       } else {

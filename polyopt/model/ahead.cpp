@@ -5,13 +5,14 @@
 namespace cortex {
 namespace {
 
-constexpr int rows_asked_for = 8;  // kernels of more rows have no registers left to ask with
+constexpr int rows_asked_for = 8;  // kernels of more rows have no registers left to ask with, but for AVX-512
 
 }  // namespace
 
 bool asks_for_a(const NestFacts& nest, const Plan& plan) {
   const KernelInfo& kernel = *plan.kernel;
-  return kernel.op == KernelOp::brgemm && kernel.mr > 1 && kernel.mr <= rows_asked_for && plan.a_pack < 0 &&
+  return kernel.op == KernelOp::brgemm && kernel.mr > 1 &&
+         (kernel.mr <= rows_asked_for || kernel.lanes > 8) && plan.a_pack < 0 &&
          nest[Operand::a].bytes > static_cast<double>(followed_a);
 }
 

@@ -1,0 +1,214 @@
+// The sums of a tile: accumulators that stay in registers while a batch's elements are multiplied, and what
+// is asked for ahead meanwhile.
+#pragma once
+
+#include "microkernels/brgemm/batch.h"
+#include "microkernels/vector/rows.h"
+#include "microkernels/vector/tile.h"
+
+namespace cortex {
+namespace {
+
+// FMA latency times FMAs per cycle is 8 on current cores: fewer accumulators than this wait for one
+// another. A few more absorb jitter.
+constexpr int accumulators_in_flight = 12;
+
+// How many copies of the tile take turns along k: enough to keep the FMA units busy, as registers allow.
+constexpr int accumulator_sets(int m, int n) {
+  int sets = 1;
+  while (sets < 8 && sets * m * n < accumulators_in_flight &&
+         2 * sets * m * n + n + 1 + Product::extra_registers(n) < vector_registers) {
+    sets *= 2;
+  }
+  return sets;
+}
+
+// B of a wide row is asked for ahead where it cannot be in L2. In L2 the extra instructions would cost more
+// than they bring. AMD EPYC (Zen 5), one row times 1024x1024 from L3: 47 GFLOP/s without, 60 with; times
+// 256x256 from L2: 119 without, 69 with. Some CPUs follow such rows by themselves.
+constexpr int64_t stream_bytes = 512 << 10;
+constexpr int rows_ahead = 4;
+
+// The rows that a later call will read (see cortex_brgemm_args), asked for evenly along the reduction. They
+// go to L2: L1 holds what this call reads.
+struct NextRows {
+  const cortex_brgemm_args* args;
+  const char* row;
+  int64_t left;
+
+  CORTEX_INLINE explicit NextRows(const cortex_brgemm_args* of)
+      : args(of), row(static_cast<const char*>(of->next)), left(of->next_rows) {}
+
+  // A row that does not start with a line ends in one line more.
+  template <int Bytes>
+  CORTEX_INLINE void ask_one() {
+    CORTEX_UNROLL
+    for (int byte = 0; byte < Bytes; byte += 64) __builtin_prefetch(row + byte, 0, 2);
+    __builtin_prefetch(row + Bytes - 4, 0, 2);
+    // From memory: the loops around have no register to spare.
+    row += *static_cast<const volatile int64_t*>(&args->next_ld);
+    --left;
+  }
+  // `turns`: how often this is called from here on. Two rows a turn are the most that pays.
+  template <int Bytes>
+  CORTEX_INLINE void ask(int64_t turns) {
+    if (__builtin_expect(left <= 0, 1)) return;  // out of the main loop's way
+    ask_one<Bytes>();
+    if (left >= turns) ask_one<Bytes>();
+  }
+};
+
+// Half: of the last vector only the lower half counts.
+template <int M, int N, bool Masked, bool Half>
+struct Accumulators {
+  static constexpr int sets = accumulator_sets(M, N);
+  // One wide row streams B: one load instruction per vector keeps a steady stride for the prefetchers.
+  static constexpr bool wide = M == 1 && N >= 8;
+  static constexpr int k_unroll = sets > 4 ? sets : wide ? 1 : 4;
+  // What is asked for ahead. Rows with a second base pointer leave so few registers that g++ 12 would spill
+  // for more than B's next rows, and AVX2's narrow tiles for those too.
+  static constexpr bool asks_for_next = M > 1 && (lanes > 8 || N > 1 || M < 8);
+  static constexpr bool asks_for_a = M > 1 && (M <= 8 || lanes > 8);
+  static constexpr bool asks_for_b = M > 1 && M <= 8 && k_unroll == 4 && lanes > 4;
+
+  Vec acc[sets][M * N];
+  RegisterTile<M, N, Masked> tile;  // its mask, and the sum in the end
+
+  CORTEX_INLINE void clear() {
+    unroll<sets>([&](auto s)
+                     CORTEX_LAMBDA { unroll<M * N>([&](auto t) CORTEX_LAMBDA { acc[s][t] = zero(); }); });
+  }
+
+  template <int J>
+  CORTEX_INLINE static void accumulate(Vec& sum, Vec x, Vec b) {
+    if constexpr (Half && J == N - 1) {
+      Product::accumulate_half(sum, x, b);
+    } else {
+      Product::accumulate(sum, x, b);
+    }
+  }
+  template <int Row, int Disp, int J>
+  CORTEX_INLINE static void accumulate_row(const RowPointers<M>& a, Vec& sum, Vec b) {
+    if constexpr (Half && J == N - 1) {
+      a.template accumulate_half_row<Row, Disp>(sum, b);
+    } else {
+      a.template accumulate_row<Row, Disp>(sum, b);
+    }
+  }
+
+  // Adds the outer product of A's column L, counted from the row pointers, and B's row at b.
+  template <int L>
+  CORTEX_INLINE void step(const RowPointers<M>& a, const char* b) {
+    constexpr int s = L % sets;
+    // Where accumulators, B's row and one value of A are more than the registers (7x64), the row's last
+    // vector waits until the others are done with, and A's values are read again with it. Reading it from
+    // memory in each FMA instead keeps a Golden Cove core from 6 % of its FMAs.
+    constexpr int held = M > 1 && M * N + N + 1 > vector_registers ? N - 1 : N;
+    Vec row[N];
+    CORTEX_UNROLL
+    for (int j = 0; j < held; ++j) {
+      row[j] = tile.load_vec(b, j);
+      if constexpr (M > 1) keep(row[j]);
+    }
+    unroll<M>([&](auto i) CORTEX_LAMBDA {
+      if constexpr (N == 1 && Product::has_broadcast) {
+        accumulate_row<i.value, 4 * L, 0>(a, acc[s][i], row[0]);
+      } else if constexpr (N == 3 && Product::has_fused_row3) {
+        a.template accumulate_row3<i.value, 4 * L>(&acc[s][i * 3], row);
+      } else if constexpr (held < N) {
+        static_assert(held == 3, "the one such tile");
+        a.template accumulate_row3<i.value, 4 * L>(&acc[s][i * N], row);
+      } else {
+        const Vec x = a.template broadcast_row<i.value, 4 * L>();
+        unroll<N>([&](auto j) CORTEX_LAMBDA { accumulate<j.value>(acc[s][i * N + j], x, row[j]); });
+      }
+    });
+    if constexpr (held < N) {
+      Vec last = tile.load_vec(b, held);
+      keep(last);
+      unroll<M>([&](auto i) CORTEX_LAMBDA {
+        if constexpr (Product::has_broadcast) {
+          accumulate_row<i.value, 4 * L, held>(a, acc[s][i * N + held], last);
+        } else {
+          accumulate<held>(acc[s][i * N + held], a.template broadcast_row<i.value, 4 * L>(), last);
+        }
+      });
+    }
+  }
+
+  // Asks for rows of B that later turns read (see cortex_brgemm_args), back to back. The distance comes from
+  // memory: what could be computed before the loop would be, and spill.
+  CORTEX_INLINE static void ask_for_rows(const char* b, const cortex_brgemm_args* args) {
+    const int64_t ahead = *static_cast<const volatile int64_t*>(&args->b_ahead);
+    if (__builtin_expect(ahead == 0, 1)) return;
+    b += ahead;
+    CORTEX_UNROLL
+    for (int byte = 0; byte < k_unroll * N * lanes * 4; byte += 64) __builtin_prefetch(b + byte);
+  }
+
+  // Prefetch: asks for B's row `rows_ahead` rows before it is due.
+  template <bool Prefetch>
+  CORTEX_INLINE void multiply(const cortex_brgemm_args* args, const char* a_rows, const char* b,
+                              NextRows& next) {
+    const int64_t lda = args->lda, ldb = args->ldb, k = args->k;
+    RowPointers<M> a(a_rows, lda);
+    const char* ahead = b + rows_ahead * ldb;
+    int64_t left = k;
+#pragma GCC unroll 1
+    for (; left >= k_unroll; left -= k_unroll) {
+      if constexpr (asks_for_b) ask_for_rows(b, args);
+      if constexpr (asks_for_next) next.ask<N * lanes * 4>(left / k_unroll);
+      // Once for every line of A. The distance comes from memory: there is no register to spare.
+      if (asks_for_a && (left & (16 - k_unroll)) == 0) {
+        const int64_t by = *static_cast<const volatile int64_t*>(&args->a_ahead);
+        if (__builtin_expect(by != 0, 0)) a.ask(by);
+      }
+      if constexpr (Prefetch) {
+        CORTEX_UNROLL
+        for (int line = 0; line < N * lanes / 16; ++line) __builtin_prefetch(ahead + line * 64);
+        ahead += ldb;
+      }
+      unroll<k_unroll>([&](auto l) CORTEX_LAMBDA {
+        step<l.value>(a, b);
+        b += ldb;
+      });
+      a.advance(4 * k_unroll);
+    }
+    if constexpr (k_unroll > 4) {  // one accumulator alone would wait for itself
+      if (left >= 4) {
+        unroll<4>([&](auto l) CORTEX_LAMBDA {
+          step<l.value>(a, b);
+          b += ldb;
+        });
+        a.advance(4 * 4);
+        left -= 4;
+      }
+    }
+#pragma GCC unroll 1
+    for (; left > 0; --left) {
+      step<0>(a, b);
+      b += ldb;
+      a.advance(4);
+    }
+  }
+
+  // A tree of additions: a chain would cost its length in latency.
+  template <int Sets = sets / 2>  // that others are added to
+  CORTEX_INLINE void add_up_sets() {
+    if constexpr (Sets > 0) {
+      unroll<Sets>([&](auto s) CORTEX_LAMBDA {
+        unroll<M * N>([&](auto t) CORTEX_LAMBDA { acc[s][t] = Product::add(acc[s][t], acc[s + Sets][t]); });
+      });
+      add_up_sets<Sets / 2>();
+    }
+  }
+
+  CORTEX_INLINE RegisterTile<M, N, Masked>& sum() {
+    add_up_sets();
+    unroll<M * N>([&](auto t) CORTEX_LAMBDA { tile.v[t / N][t % N] = acc[0][t]; });
+    return tile;
+  }
+};
+
+}  // namespace
+}  // namespace cortex
