@@ -159,7 +159,7 @@ struct Accumulators {
       if constexpr (asks_for_b) ask_for_rows(b, args);
       if constexpr (asks_for_next) next.ask<N * lanes * 4>(left / k_unroll);
       // Once for every line of A. The distance comes from memory: there is no register to spare.
-      if (asks_for_a && (left & (16 - k_unroll)) == 0) {
+      if (asks_for_a && ((left ^ k) & (16 - k_unroll)) == 0) {
         const int64_t by = *static_cast<const volatile int64_t*>(&args->a_ahead);
         if (__builtin_expect(by != 0, 0)) a.ask(by);
       }

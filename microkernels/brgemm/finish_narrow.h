@@ -49,7 +49,7 @@ CORTEX_INLINE void store_rows(RegisterTile<M, N, Masked>& tile, const cortex_epi
   const int64_t last = at.n - (N - 1) * lanes;
   char* row = at.c;
   constexpr int64_t bytes = N * lanes * size;
-  constexpr int fours = N == 1 && size == 1 && has_rows_of_bytes ? M / 4 : 0;
+  constexpr int fours = N == 1 && size == 1 && joins_bytes ? M / 4 : 0;
   unroll<fours>([&](auto f) CORTEX_LAMBDA {
     constexpr int i = 4 * f;
     const Vec rows[4] = {tile.v[i][0], tile.v[i + 1][0], tile.v[i + 2][0], tile.v[i + 3][0]};
@@ -73,6 +73,11 @@ CORTEX_INLINE void store_rows(RegisterTile<M, N, Masked>& tile, const cortex_epi
     }
     CORTEX_UNROLL
     for (int i = 4 * fours; i < M; ++i, row += at.ldc) store_together<Type>(row, tile.v[i], e.c_zero_point);
+    return;
+  }
+  if constexpr (size == 1 && joins_bytes && N >= 2 && N <= 4) {
+    CORTEX_UNROLL
+    for (int i = 0; i < M; ++i, row += at.ldc) store_first_bytes<Type>(at.n, row, tile.v[i], e.c_zero_point);
     return;
   }
   CORTEX_UNROLL

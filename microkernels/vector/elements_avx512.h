@@ -103,8 +103,14 @@ CORTEX_INLINE __m512i joined_bytes(const Vec* v, int32_t zero_point) {
       order, Type == CORTEX_ELEMENT_U8 ? _mm512_packus_epi16(low, high) : _mm512_packs_epi16(low, high));
 }
 
+// The first n bytes of N vectors side by side.
+constexpr bool joins_bytes = true;
+template <int Type, int N>
+CORTEX_INLINE void store_first_bytes(int64_t n, char* p, const Vec (&v)[N], int32_t zero_point) {
+  _mm512_mask_storeu_epi8(p, ~__mmask64{0} >> (64 - n), joined_bytes<Type, N>(v, zero_point));
+}
+
 // The first n bytes of each of four vectors, to rows of their own.
-constexpr bool has_rows_of_bytes = true;
 template <int Type>
 CORTEX_INLINE void store_rows_of_bytes(char* p, int64_t pitch, int64_t n, const Vec* v, int32_t zero_point) {
   const __m512i rows = joined_bytes<Type, 4>(v, zero_point);

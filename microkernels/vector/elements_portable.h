@@ -109,8 +109,10 @@ CORTEX_INLINE void store_together(char* p, const Vec (&v)[N], int32_t zero_point
 
 typedef int32_t Integers __attribute__((vector_size(sizeof(Vec))));
 CORTEX_INLINE Vec add_integers(Vec x, Vec y) { return (Vec)((Integers)x + (Integers)y); }
-// See elements_avx512.h: rows are stored one by one here.
-constexpr bool has_rows_of_bytes = false;
+// See elements_avx512.h: vectors are stored one by one here.
+constexpr bool joins_bytes = false;
+template <int Type, int N>
+CORTEX_INLINE void store_first_bytes(int64_t, char*, const Vec (&)[N], int32_t) {}
 template <int Type>
 CORTEX_INLINE void store_rows_of_bytes(char*, int64_t, int64_t, const Vec*, int32_t) {}
 
