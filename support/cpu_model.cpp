@@ -31,7 +31,7 @@ bool follows_wide_rows() {
   return follows;
 }
 
-// 2048 rows of 128 f32 times one column, microseconds: one row after the other 11.5, eight together 10.2; 512
+// 2048 rows of 128 f32 times one column, microseconds: one row after the other 11.5, four together 10.2; 512
 // rows 2.47 and 2.23. Zen 5 loses a third by it (see brgemm_dots.h).
 bool follows_rows_of_page(const CpuModel& model) { return is_zen4(model); }
 

@@ -65,9 +65,9 @@ struct Accumulators {
   // One wide row streams B: one load instruction per vector keeps a steady stride for the prefetchers.
   static constexpr bool wide = M == 1 && N >= 8;
   static constexpr int k_unroll = sets > 4 ? sets : wide ? 1 : 4;
-  // What is asked for ahead. Rows with a second base pointer leave so few registers that g++ 12 would spill
-  // for more than B's next rows, and AVX2's narrow tiles for those too.
-  static constexpr bool asks_for_next = M > 1 && (lanes > 8 || N > 1 || M < 8);
+  // What is asked for ahead. More base pointers of rows leave so few registers that g++ 12 would spill: with
+  // a third one for B's next rows, which one vector hardly needs, on AVX2 with a second one for A too.
+  static constexpr bool asks_for_next = M > 1 && M <= 16 && (lanes > 8 || N > 1 || M < 8);
   static constexpr bool asks_for_a = M > 1 && (M <= 8 || lanes > 8);
   static constexpr bool asks_for_b = M > 1 && M <= 8 && k_unroll == 4 && lanes > 4;
 

@@ -108,6 +108,33 @@ CORTEX_INLINE Vec dot_of_row(const char* a, const char* b, int64_t k) {
   return add(add(sum[0], sum[1]), add(sum[2], sum[3]));
 }
 
+// Four rows side by side, for prefetchers that follow them: B is loaded once.
+CORTEX_INLINE void dots_of_four_rows(const char* a, int64_t lda, const char* b, int64_t k, Vec (&sum)[4]) {
+  const float* y = reinterpret_cast<const float*>(b);
+  const float* x[4];
+  Vec other[4];
+  unroll<4>([&](auto i) CORTEX_LAMBDA {
+    x[i] = reinterpret_cast<const float*>(a + i * lda);
+    sum[i] = other[i] = zero();
+  });
+  int64_t at = 0;
+#pragma GCC unroll 1
+  for (; at + 2 * lanes <= k; at += 2 * lanes) {
+    const Vec y0 = load(y + at), y1 = load(y + at + lanes);
+    unroll<4>([&](auto i) CORTEX_LAMBDA {
+      Product::accumulate(sum[i], load(x[i] + at), y0);
+      Product::accumulate(other[i], load(x[i] + at + lanes), y1);
+    });
+  }
+#pragma GCC unroll 1
+  for (; at < k; at += lanes) {
+    const Mask mask = first_lanes(k - at < lanes ? k - at : lanes);
+    const Vec rest = load(mask, y + at);
+    unroll<4>([&](auto i) CORTEX_LAMBDA { Product::accumulate(sum[i], load(mask, x[i] + at), rest); });
+  }
+  unroll<4>([&](auto i) CORTEX_LAMBDA { sum[i] = add(sum[i], other[i]); });
+}
+
 __attribute__((noinline)) void dots_by_row(const cortex_brgemm_args* args, float* out, int64_t pitch) {
   const char* a = static_cast<const char*>(args->a_addresses ? args->a_addresses[0] : args->a);
   const char* b = static_cast<const char*>(args->a_addresses ? args->b_addresses[0] : args->b);
@@ -117,10 +144,15 @@ __attribute__((noinline)) void dots_by_row(const cortex_brgemm_args* args, float
   }
   const int64_t lda = args->lda, k = args->k;
   int64_t left = args->m;
+  const bool side_by_side = follows_rows_of_page();
 #pragma GCC unroll 1
   for (; left >= 4; left -= 4, a += 4 * lda, out += 4 * pitch) {
     Vec sum[4];
-    unroll<4>([&](auto i) CORTEX_LAMBDA { sum[i] = dot_of_row(a + i * lda, b, k); });
+    if (side_by_side) {
+      dots_of_four_rows(a, lda, b, k, sum);
+    } else {
+      unroll<4>([&](auto i) CORTEX_LAMBDA { sum[i] = dot_of_row(a + i * lda, b, k); });
+    }
     float four[4];
     float* const together = pitch == 1 ? out : four;
     store_sums(together, sum[0], sum[1], sum[2], sum[3]);
@@ -178,8 +210,7 @@ CORTEX_INLINE void brgemm_dots(const cortex_brgemm_args* args) {
   float* out = in_place ? static_cast<float*>(args->c) : sums;
   const int64_t pitch = in_place ? args->ldc / 4 : row_of_sums;
   if constexpr (by_row) {
-    if (args->n == 1 && args->batch == 1 && args->k >= least_of_row && args->lda <= longest_row &&
-        !follows_rows_of_page()) {
+    if (args->n == 1 && args->batch == 1 && args->k >= least_of_row && args->lda <= longest_row) {
       dots_by_row(args, out, pitch);
       if (!in_place) finish_dots(args, sums, pitch);
       return;

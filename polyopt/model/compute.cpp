@@ -205,8 +205,8 @@ double one_pack(const NestFacts& nest, const Machine& machine, const Plan& plan,
 // Units of k that one element of a call's batch has.
 double units_of_call(const NestFacts& nest, const Plan& plan) {
   if (plan.k_dim < 0) return 1;
-  return static_cast<double>(plan.chain[plan.k_dim] ? plan.chain[plan.k_dim]->tiles.size[0]
-                                                    : nest.extent[plan.k_dim]);
+  const Chain* const chain = plan.chain[plan.k_dim];
+  return chain ? static_cast<double>(chain->tiles.size[0]) : nest.extent[plan.k_dim];
 }
 
 }  // namespace
@@ -227,16 +227,20 @@ KernelCycles kernel_cycles(const NestFacts& nest, const Machine& machine, const 
   reduction *= plan.work;
   const bool dot = is_dot(nest, plan);
   const double split = split_share(nest, machine, plan);
+  const bool stores_f32 =
+      halves_take_turns(machine) && plan.kernel->lanes == 16 && nest[Operand::c].elem == 4;
   KernelCycles total;
   for (int band = 0; band < bands.tiles.count; ++band) {
     for (int i = 0; i < rows.tiles.count; ++i) {
       for (int j = 0; j < columns.tiles.count; ++j) {
         const double m = static_cast<double>(rows.tiles.size[i] * bands.tiles.size[band]);
         const double n = static_cast<double>(columns.tiles.size[j]);
-        const TileCost cost =
+        TileCost cost =
             plan.kernel->tiles
                 ? tiles_cost(*plan.kernel, machine, m, n, units_of_call(nest, plan))
                 : tile_cost(*plan.kernel, machine, m, n, reduction / reduction_chunks, dot, split);
+        if (stores_f32 && plan.kernel->op == KernelOp::brgemm)
+          cost.first += store_wait * std::max(m * std::ceil(n / plan.kernel->lanes) - vectors_stored, 0.0);
         const double tiles =
             rows.tiles.number[i] * columns.tiles.number[j] * bands.tiles.number[band] * others;
         total.steps += tiles * reduction * cost.step;

@@ -9,4 +9,12 @@ inline bool halves_take_turns(const Machine& machine) {
   return machine.vector_lanes >= 16 && machine.fma_per_cycle <= 1.2;
 }
 
+// How many vectors of f32 a tile stores in one go before the next tile's multiply-adds wait for them, and
+// cycles for each one more. EPYC (Zen 4), cycles of a call beyond its multiply-adds, 64 steps: 28 vectors
+// (7x64, 14x32) 58, 24 (6x64, 8x48) 37, 20 and 18 (10x32, 6x48) 8 and 16, 16 (4x64) 6.
+inline constexpr double vectors_stored = 16, store_wait = 6;
+
+// Rows of such a tile that may be faster than all of the kernel's.
+inline constexpr int vectors_of_lower_tile = 20;
+
 }  // namespace cortex

@@ -1,6 +1,7 @@
 #include "polyopt/search/enumerate.h"
 
 #include <algorithm>
+#include <limits>
 
 #include "polyopt/model/compute.h"
 #include "polyopt/search/grids.h"
@@ -37,27 +38,12 @@ struct Enumerator {
 
   int64_t extent(int d) const { return static_cast<int64_t>(space.nest().extent[d]); }
 
-  Chain tiled(int d, int64_t block, int64_t tile, bool balanced) const {
-    Chain chain = whole(extent(d));
-    if (block > 0 && block < extent(d)) split(chain, extent(d), block, false);
-    const int64_t left = chain.levels ? block : extent(d);
-    if (tile > 0 && tile < left) split(chain, extent(d), tile, balanced);
-    return chain;
-  }
-
   std::vector<Cut> cuts(int d, int64_t tile, bool balanced, const std::vector<int64_t>& blocks) {
     std::vector<Cut> all;
     if (d < 0) return {Cut{}};
-    all.push_back({space.keep(tiled(d, 0, tile, balanced)), 0});
-    for (int64_t block : blocks) all.push_back({space.keep(tiled(d, block, tile, balanced)), 1});
+    all.push_back({space.keep(tiled(extent(d), 0, tile, balanced)), 0});
+    for (int64_t block : blocks) all.push_back({space.keep(tiled(extent(d), block, tile, balanced)), 1});
     return all;
-  }
-
-  Chain parted(int d, int64_t part, int64_t block) const {
-    Chain chain = whole(extent(d));
-    split(chain, extent(d), part, false);
-    if (block > 0 && block < part) split(chain, extent(d), block, false);
-    return chain;
   }
 
   void add_splits(int d, std::vector<Cut>& all) {
@@ -65,16 +51,16 @@ struct Enumerator {
     for (const int parts : part_counts(space.nest(), extent(d), space.options.threads, chunk_least)) {
       const int64_t part = round_up(ceil_div(extent(d), int64_t{parts}), chunk_unit);
       if (ceil_div(extent(d), part) != parts) continue;
-      all.push_back({space.keep(parted(d, part, 0)), 0, true});
+      all.push_back({space.keep(parted(extent(d), part, 0)), 0, true});
       for (int64_t block : block_sizes(part, chunk_unit, chunk_least, sizes))
-        all.push_back({space.keep(parted(d, part, block)), 1, true});
+        all.push_back({space.keep(parted(extent(d), part, block)), 1, true});
     }
   }
 
   // Dims whose loops never vary: one iteration at a time.
   void fix_single_steps() {
     for (int d = 0; d < space.nest().dims; ++d) base.chain[d] = space.keep(whole(extent(d)));
-    const auto single = [&](int d) { base.chain[d] = space.keep(tiled(d, 0, 1, false)); };
+    const auto single = [&](int d) { base.chain[d] = space.keep(tiled(extent(d), 0, 1, false)); };
     for (int d : roles.common) single(d);
     for (int d : roles.columns) single(d);
     for (int d : roles.images) single(d);
@@ -286,7 +272,7 @@ struct Enumerator {
     for (int64_t size : block_sizes(now.level[0].step, chunk_unit, chunk_least, 24)) {
       if (size == now.level[1].step) continue;
       Plan plan = before.plan;
-      plan.chain[d] = space.keep(parted(d, now.level[0].step, size));
+      plan.chain[d] = space.keep(parted(extent(d), now.level[0].step, size));
       if (plan.a_pack >= 0) plan.a_pad = pad_for(plan, plan.a_pack);
       const double cycles = offer(plan);
       if (cycles < at.cycles) at = {cycles, plan};
@@ -308,7 +294,7 @@ struct Enumerator {
       const ChainLevel& tile = now.level[1];
       Plan plan = before.plan;
       plan.chain[d] =
-          space.keep(tiled(d, size, now.levels > 1 ? tile.step : 0, now.levels > 1 && tile.balanced));
+          space.keep(tiled(extent(d), size, now.levels > 1 ? tile.step : 0, now.levels > 1 && tile.balanced));
       if (plan.chain[d]->levels != now.levels) continue;
       if (plan.a_pack >= 0) plan.a_pad = pad_for(plan, plan.a_pack);
       if (plan.loop[0].parallel) mark_parallel(plan, space.nest(), space.options.threads);
@@ -331,17 +317,19 @@ struct Enumerator {
     }
   }
 
+  std::vector<int64_t> heights() const {
+    return tile_heights(kernel, space.model.machine(), space.nest()[Operand::c].elem);
+  }
+
   void run() {
     set_up();
     const bool brgemm = kernel.op == KernelOp::brgemm;
-    const int64_t nr = brgemm ? kernel.nr : 0, mr = brgemm ? kernel.mr : 0;
+    const int64_t nr = brgemm ? kernel.nr : 0;
     const int64_t n_extent = roles.n >= 0 ? extent(roles.n) : 1,
                   m_extent = roles.m >= 0 ? extent(roles.m) : 1;
-    std::vector<int64_t> n_blocks, m_blocks, k_blocks, s_blocks;
+    std::vector<int64_t> n_blocks, k_blocks, s_blocks;
     if (brgemm) {
       n_blocks = block_sizes(n_extent, nr, nr + 1, sizes);
-      // Rows are cut only where no other loop walks A.
-      if (slab < 0) m_blocks = block_sizes(m_extent, mr, 2 * mr, sizes);
     } else {
       n_blocks = block_sizes(n_extent, kernel.nr, kernel.nr, sizes);
     }
@@ -351,7 +339,14 @@ struct Enumerator {
     if (slab >= 0) s_blocks = block_sizes(extent(slab), 1, 2, sizes);
 
     const std::vector<Cut> n_cuts = cuts(roles.n, nr, kernel.dots, n_blocks);
-    const std::vector<Cut> m_cuts = cuts(roles.m, mr, true, m_blocks);
+    std::vector<Cut> m_cuts;
+    for (const int64_t rows : heights()) {
+      if (rows < kernel.mr && m_extent <= rows) continue;  // the same as with all rows
+      std::vector<int64_t> m_blocks;
+      // Rows are cut only where no other loop walks A.
+      if (brgemm && slab < 0) m_blocks = block_sizes(m_extent, rows, 2 * rows, sizes);
+      for (const Cut& cut : cuts(roles.m, brgemm ? rows : 0, true, m_blocks)) m_cuts.push_back(cut);
+    }
     std::vector<Cut> k_cuts = cuts(chunk_dim, 0, false, k_blocks);
     if (brgemm) add_splits(chunk_dim, k_cuts);
     const int64_t slab_tile = !brgemm ? 0 : roles.rows >= 0 ? kernel.mr / tile_rows : 1;
@@ -385,11 +380,16 @@ double bare_cycles(SearchSpace& space, const Roles& roles, const KernelInfo& ker
   e.set_up();
   Plan plan = e.base;
   plan.edge_share = 0;  // a copy of A may leave edges out
-  if (kernel.op == KernelOp::brgemm) {
-    if (roles.m >= 0) plan.chain[roles.m] = space.keep(e.tiled(roles.m, 0, kernel.mr, true));
-    if (roles.n >= 0) plan.chain[roles.n] = space.keep(e.tiled(roles.n, 0, kernel.nr, kernel.dots));
+  const auto cycles = [&] { return kernel_cycles(space.nest(), space.model.machine(), plan, 1).sum(); };
+  if (kernel.op != KernelOp::brgemm) return cycles();
+  if (roles.n >= 0) plan.chain[roles.n] = space.keep(tiled(e.extent(roles.n), 0, kernel.nr, kernel.dots));
+  if (roles.m < 0) return cycles();
+  double least = std::numeric_limits<double>::infinity();
+  for (const int64_t rows : e.heights()) {
+    plan.chain[roles.m] = space.keep(tiled(e.extent(roles.m), 0, rows, true));
+    least = std::min(least, cycles());
   }
-  return kernel_cycles(space.nest(), space.model.machine(), plan, 1).sum();
+  return least;
 }
 
 }  // namespace cortex

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "polyopt/model/halves.h"
 #include "support/checked.h"
 
 namespace cortex {
@@ -22,6 +23,29 @@ std::vector<int64_t> block_sizes(int64_t extent, int64_t unit, int64_t least, st
     if (few.empty() || few.back() != size) few.push_back(size);
   }
   return few;
+}
+
+Chain tiled(int64_t extent, int64_t block, int64_t tile, bool balanced) {
+  Chain chain = whole(extent);
+  if (block > 0 && block < extent) split(chain, extent, block, false);
+  const int64_t left = chain.levels ? block : extent;
+  if (tile > 0 && tile < left) split(chain, extent, tile, balanced);
+  return chain;
+}
+
+Chain parted(int64_t extent, int64_t part, int64_t block) {
+  Chain chain = whole(extent);
+  split(chain, extent, part, false);
+  if (block > 0 && block < part) split(chain, extent, block, false);
+  return chain;
+}
+
+std::vector<int64_t> tile_heights(const KernelInfo& kernel, const Machine& machine, double c_bytes) {
+  const bool waits = halves_take_turns(machine) && kernel.lanes == 16 && kernel.op == KernelOp::brgemm;
+  if (!waits || c_bytes < 4 || kernel.dots || kernel.mr == 1) return {kernel.mr};
+  const int64_t vectors = kernel.nr / kernel.lanes, fewer = vectors_of_lower_tile / vectors;
+  if (fewer >= kernel.mr || fewer < 1) return {kernel.mr};
+  return {kernel.mr, fewer};
 }
 
 }  // namespace cortex
