@@ -48,8 +48,8 @@ struct Machine {
 // Deterministic, fast (no measurement). `isa` caps the kernels it will be scheduled for.
 Machine host_machine(Isa isa);
 
-// The same for kernels that may run elsewhere: of `isa` whether this CPU has it or not, with this CPU's caches
-// and clock.
+// The same for kernels that may run elsewhere: of `isa` whether this CPU has it or not, with this CPU's
+// caches and clock.
 Machine target_machine(Isa isa);
 
 // JSON text as `cortex-bench machine --json` writes it. Refuses missing keys and impossible numbers by name;

@@ -100,8 +100,9 @@ struct ProgramPrefetch {
 inline constexpr int64_t stays_in_cache = 12 << 20;
 
 // An A no larger than this is followed by prefetchers from whatever cache it lies in. A larger one may lie in
-// memory, where neighbours leave little of a shared cache, and asking for it costs nothing where it does not. AMD
-// EPYC (Zen 4), bf16, one core, 9.6 MB of 192 channels times 192x64, percent of peak: 67 without, 96 with.
+// memory, where neighbours leave little of a shared cache, and asking for it costs nothing where it does not.
+// AMD EPYC (Zen 4), bf16, one core, 9.6 MB of 192 channels times 192x64, percent of peak: 67 without, 96
+// with.
 inline constexpr int64_t followed_a = 2 << 20;
 
 // A C of whole lines larger than this, that no call reads, is written past the caches: what its lines held
