@@ -5,7 +5,6 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
-
 #include "generators/loop_ir/evaluate.h"
 #include "graph/lower/lower.h"
 #include "microkernels/catalogue/catalogue.h"
