@@ -21,23 +21,27 @@ namespace {
 // Family 19h is Zen 3 and Zen 4; Zen 4 alone has AVX-512, and was measured.
 bool is_zen4(const CpuModel& model) { return model.amd && model.family == 0x19 && model.avx512; }
 
+struct Habits {
+  bool wide_rows, rows_of_page;
+};
+Habits habits_of(const CpuModel& model) { return {follows_wide_rows(model), follows_rows_of_page(model)}; }
+
+Habits& habits() {
+  static Habits of_this_cpu = habits_of(cpu_model());
+  return of_this_cpu;
+}
+
 }  // namespace
 
 // One row times 1024x1024, f32, from L3: 78 GB/s where the kernel asks ahead, 95 where it does not.
 bool follows_wide_rows(const CpuModel& model) { return is_zen4(model); }
-
-bool follows_wide_rows() {
-  static const bool follows = follows_wide_rows(cpu_model());
-  return follows;
-}
+bool follows_wide_rows() { return habits().wide_rows; }
 
 // 2048 rows of 128 f32 times one column, microseconds: one row after the other 11.5, four together 10.2; 512
 // rows 2.47 and 2.23. Zen 5 loses a third by it (see brgemm_dots.h).
 bool follows_rows_of_page(const CpuModel& model) { return is_zen4(model); }
+bool follows_rows_of_page() { return habits().rows_of_page; }
 
-bool follows_rows_of_page() {
-  static const bool follows = follows_rows_of_page(cpu_model());
-  return follows;
-}
+void assume_cpu_model(const CpuModel& model) { habits() = habits_of(model); }
 
 }  // namespace cortex

@@ -20,4 +20,8 @@ bool follows_wide_rows();  // of this CPU; determined once
 bool follows_rows_of_page(const CpuModel& model);
 bool follows_rows_of_page();
 
+// For tests of what other CPUs run: the functions of this CPU answer as if it were such a model. Not while
+// kernels run.
+void assume_cpu_model(const CpuModel& model);
+
 }  // namespace cortex

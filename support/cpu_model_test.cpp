@@ -33,6 +33,15 @@ TEST(CpuModel, IsWhatTheCompilerDetects) {
     EXPECT_TRUE(model.avx512);
   }
   EXPECT_EQ(follows_wide_rows(), follows_wide_rows(model));
+  EXPECT_EQ(follows_rows_of_page(), follows_rows_of_page(model));
+}
+
+TEST(CpuModel, TestsMayAssumeAnother) {
+  for (const CpuModel& assumed : {CpuModel{true, 0x19, true}, CpuModel{true, 0x1a, true}, cpu_model()}) {
+    assume_cpu_model(assumed);
+    EXPECT_EQ(follows_wide_rows(), follows_wide_rows(assumed));
+    EXPECT_EQ(follows_rows_of_page(), follows_rows_of_page(assumed));
+  }
 }
 
 }  // namespace

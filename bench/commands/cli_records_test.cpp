@@ -92,8 +92,9 @@ TEST_F(Cli, RooflinesAndRunsHaveTheSamePeaks) {
     EXPECT_EQ(line.at("isa"), row.at("isa"));
     EXPECT_EQ(line.at("peak_of"), row.at("peak_of"));
     EXPECT_EQ(line.at("compulsory_bytes"), bytes) << dt;
-    if (supports(Isa::avx512vnni) && !supports(Isa::amx) && dt[0] == 'u')
+    if (supports(Isa::avx512vnni) && !supports(Isa::amx) && dt[0] == 'u') {
       EXPECT_EQ(line.at("peak_of"), "vpdpbusd");
+    }
   }
 }
 

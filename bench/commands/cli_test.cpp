@@ -112,6 +112,7 @@ TEST_F(Cli, BadInputIsOneLineAndExitCodeTwo) {
       {"run 8x8:8x8 --json /tmp/./x --csv /tmp/x", "--csv: /tmp/x is the file of --json too: name another"},
       {"run 8x8:8x8 --mode measure --wisdom /tmp/x --json /tmp/x",
        "--json: /tmp/x is the file of --wisdom too"},
+      {"run 8x8:8x8 --json x_of_both --csv \"$PWD/x_of_both\"", "is the file of --json too: name another"},
       {"run 8x8:8x8 --wisdom /tmp/none --json /tmp/none", "--json: /tmp/none is the file of --wisdom too"},
       {"rank 8x8:8x8 --html /tmp/x --json /tmp/x", "--html: /tmp/x is the file of --json too"},
       {"rank 8x8:8x8 --machine /", "--machine: /: is a directory"},

@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
+#include <system_error>
 
 namespace cortex::bench {
 namespace {
@@ -59,8 +60,12 @@ Status check_writable(const std::string& path, std::string_view option) {
 }
 
 Status check_outputs(std::initializer_list<NamedFile> files) {
+  // By whatever folder or link it is named.
   const auto normal = [](const NamedFile& file) {
-    return std::filesystem::path(file.path).lexically_normal();
+    std::error_code failed;
+    const std::filesystem::path path =
+        std::filesystem::weakly_canonical(std::filesystem::absolute(file.path, failed), failed);
+    return failed ? std::filesystem::path(file.path).lexically_normal() : path;
   };
   for (auto file = files.begin(); file != files.end(); ++file) {
     if (file->path.empty() || !file->written) continue;

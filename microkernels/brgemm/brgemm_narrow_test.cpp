@@ -3,6 +3,8 @@
 // the same on every instruction set; bf16 stays within its bound of a double-precision reference.
 #include <gtest/gtest.h>
 
+#include <limits>
+
 #include "microkernels/brgemm/narrow_case.h"
 
 namespace cortex {
@@ -98,6 +100,31 @@ TEST_P(NarrowTest, NothingSaturatesOnTheWay) {
       t.c_type = CORTEX_ELEMENT_U8;
       t.scale = true;
       run(t);
+    }
+  }
+}
+
+// What is stored in part and together saturates as single vectors do; NaN becomes the smallest.
+TEST_P(NarrowTest, HugeValuesAndNotANumber) {
+  if (!integers()) GTEST_SKIP() << "no integers";
+  const float nan = std::numeric_limits<float>::quiet_NaN(), inf = std::numeric_limits<float>::infinity();
+  int turn = 0;
+  for (int64_t m = 1; m <= GetParam()->mr; m += 1 + m / 8) {
+    for (int64_t n : column_counts()) {
+      for (int32_t type : c_types()) {
+        if (type == CORTEX_ELEMENT_SUM) continue;
+        Case t{m, n, 2, 1};
+        t.c_type = type;
+        t.scale = t.bias_n = true;
+        t.biases = {nan,      3e9f,      -3e9f, 1e30f, -1e30f, inf,   -inf,
+                    32767.5f, -32768.5f, 65600, 2.5f,  -2.5f,  1.1e9f};
+        t.epilogue.activation = turn % 2 ? CORTEX_ACTIVATION_RELU : CORTEX_ACTIVATION_NONE;
+        t.epilogue.c_zero_point = turn % 3 ? type == CORTEX_ELEMENT_U8 ? 201 : -100 : 0;
+        t.side = turn % 2 ? Side::before : Side::after;
+        ++turn;
+        run(t);
+        if (HasFatalFailure()) return;
+      }
     }
   }
 }

@@ -18,6 +18,7 @@ struct ReferenceTile {
 inline double reference_activation(const cortex_epilogue& e, double x) {
   switch (e.activation) {
     case CORTEX_ACTIVATION_RELU:
+      if (e.alpha == 0.0f) return std::max(x, 0.0);  // of minus infinity too
       return x >= 0 ? x : x * static_cast<double>(e.alpha);
     case CORTEX_ACTIVATION_CLIP:
       return std::min(std::max(x, static_cast<double>(e.alpha)), static_cast<double>(e.beta));

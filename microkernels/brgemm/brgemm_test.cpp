@@ -11,6 +11,7 @@
 
 #include "microkernels/brgemm/brgemm_reference.h"
 #include "microkernels/catalogue/catalogue.h"
+#include "support/cpu_model.h"
 #include "support/testing/guarded_buffer.h"
 
 namespace cortex {
@@ -195,6 +196,38 @@ TEST_P(BrgemmTest, OneAdjacentColumn) {
       if (HasFatalFailure()) return;
     }
   }
+}
+
+// What kernels choose by the CPU's prefetchers: rows of dot products side by side or one by one, wide rows of
+// B asked for ahead or not.
+TEST_P(BrgemmTest, EveryModelOfCpu) {
+  const KernelInfo& kernel = *GetParam();
+  if (!kernel.dots && kernel.mr > 1) GTEST_SKIP() << "does the same on all";
+  for (const int family : {0x19, 0x1a}) {
+    SCOPED_TRACE(fmt::format("AMD family {:x}h", family));
+    assume_cpu_model({true, family, true});
+    int turn = 0;
+    for (int64_t m = 1; kernel.dots && m <= kernel.mr; m += 1 + m / 10) {
+      for (int64_t k : {63, 64, 65, 80, 96, 97, 127, 128, 200, 256}) {
+        Case t{m, 1, k, 1};
+        t.form = static_cast<BatchForm>(turn % 3);
+        t.accumulate = turn % 2;
+        t.side = turn / 2 % 2 ? Side::before : Side::after;
+        t.pad = turn % 5 == 0 && k < 250 ? 3 : 0;
+        t.with_epilogue = t.bias_n = t.bias_m = t.residual = turn % 7 == 0;
+        t.epilogue.residual_scale = 0.5f;
+        ++turn;
+        run(t);
+        if (HasFatalFailure()) break;
+      }
+    }
+    // B beyond 512 KB.
+    const int64_t n = kernel.nr, k = (600 << 10) / (4 * n);
+    if (!kernel.dots && !HasFatalFailure()) run({1, n, k, 2});
+    if (!kernel.dots && !HasFatalFailure()) run({1, n - 3, k + 1, 1});
+    if (HasFatalFailure()) break;
+  }
+  assume_cpu_model(cpu_model());
 }
 
 TEST_P(BrgemmTest, EveryTileAgainstGuardPages) {

@@ -14,7 +14,7 @@ inline bool halves_take_turns(const Machine& machine) {
 // (7x64, 14x32) 58, 24 (6x64, 8x48) 37, 20 and 18 (10x32, 6x48) 8 and 16, 16 (4x64) 6.
 inline constexpr double vectors_stored = 16, store_wait = 6;
 
-// Rows of such a tile that may be faster than all of the kernel's.
+// The same of lower tiles, which may be faster than ones of all of a kernel's rows.
 inline constexpr int vectors_of_lower_tile = 20;
 
 }  // namespace cortex

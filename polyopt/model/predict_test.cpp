@@ -112,6 +112,31 @@ TEST(Ahead, CIsAskedForWhereAskingIsFree) {
   EXPECT_EQ(c_far("64x128:128x512", zen4), 0);  // L2 holds it
 }
 
+// Where halves of vectors take turns, columns that fill at most half of the last one cost half of it.
+TEST(Predict, HalfEmptyVectorsTakeHalfTheTime) {
+  Machine zen4 = small_machine();
+  zen4.vector_lanes = 16;
+  zen4.costs.load_overlap = zen4.costs.call_setup = zen4.costs.loop_step = zen4.costs.loop_visit = 0;
+  Machine zen5 = zen4;
+  zen5.fma_per_cycle = 2;
+  const auto cycles = [](int columns, const Machine& machine, const char* type, const char* kernel) {
+    return predicted(fmt::format("{} 48x4096:4096x{}", type, columns).c_str(),
+                     fmt::format("m/8 | brgemm_{} m=m n=n k=k pack(B,panel,ahead)", kernel).c_str(), machine)
+        .kernel_cycles;
+  };
+  const auto f32 = [&](int columns, const Machine& machine) {
+    return cycles(columns, machine, "--dt=f32", "f32_f32_f32_8x48x1_avx512");
+  };
+  EXPECT_NEAR(f32(40, zen4) / f32(48, zen4), 2.5 / 3, 0.01);
+  EXPECT_NEAR(f32(24, zen4) / f32(32, zen4), 1.5 / 2, 0.01);
+  EXPECT_DOUBLE_EQ(f32(41, zen4), f32(48, zen4));
+  EXPECT_DOUBLE_EQ(f32(40, zen5), f32(48, zen5));
+  const auto widened = [&](int columns) {  // no halves there
+    return cycles(columns, zen4, "--dt=u8:s8:s32", "u8_s8_s32_12x32x4_avx512");
+  };
+  EXPECT_DOUBLE_EQ(widened(24), widened(32));
+}
+
 // 64 x 64 x 64 in tiles of 4 x 8. A tile of A is 1 KiB, a panel of B 2 KiB, a tile of C 4 lines: together
 // they fit 85 % of 8 KiB, with all of A (16 KiB) they do not.
 TEST(Predict, ColumnsOutermostHoldAPanelAndStreamA) {

@@ -227,6 +227,9 @@ TEST(FarOperands, AskForTheNextTileOfTheLoopThatMovesA) {
   EXPECT_EQ(kernel_of(nest, "m/8~ n/48 k/100" + tile).a_ahead.stride, 4);
   EXPECT_EQ(kernel_of(nest, "m/800 pack(A,box) n/48 m/8~" + tile).a_ahead.dim, -1);  // copies are in cache
   EXPECT_EQ(kernel_of(nest_of("100x300:300x210"), "n/48 m/8~" + tile).a_ahead.dim, -1);
+  // Beyond what prefetchers follow from any cache.
+  EXPECT_EQ(kernel_of(nest_of("1800x300:300x210"), "n/48 m/8~" + tile).a_ahead.dim, m);
+  EXPECT_EQ(kernel_of(nest_of("1700x300:300x210"), "n/48 m/8~" + tile).a_ahead.dim, -1);
 }
 
 TEST(FarOperands, AreThoseThatNoCacheHolds) {

@@ -11,6 +11,7 @@
 #include "graph/problem/problem.h"
 #include "polyopt/schedule/program.h"
 #include "polyopt/search/sample.h"
+#include "polyopt/search/tiles.h"
 
 namespace cortex {
 namespace {
@@ -120,6 +121,37 @@ std::string chosen_on(Machine machine, const std::string& problem) {
   const Nest nest = coalesced(problem);
   const Result<SearchResult> found = search(nest, machine, {1, 1, true});
   return found.ok() ? to_string(found->best[0].schedule, nest) : found.error().message;
+}
+
+// Zen 4: 28 vectors of sums to store keep the next tile waiting longer than A's loads for 20 take. Bytes are
+// stored sooner, and two multiply-adds a cycle leave no time to wait for.
+TEST(Search, LowerTilesWhereStoresKeepTheNextOneWaiting) {
+  Machine zen4 = test_machine();
+  zen4.fma_per_cycle = 1;
+  const auto heights = [](const char* name, const Machine& machine, double c_bytes) {
+    return tile_heights(*find_kernel(name), machine, c_bytes);
+  };
+  using Heights = std::vector<int64_t>;
+  EXPECT_EQ(heights("brgemm_f32_f32_f32_7x64x1_avx512", zen4, 4), (Heights{7, 5}));
+  EXPECT_EQ(heights("brgemm_f32_f32_f32_14x32x1_avx512", zen4, 4), (Heights{14, 10}));
+  EXPECT_EQ(heights("brgemm_f32_f32_f32_7x64x1_avx512", test_machine(), 4), Heights{7});
+  EXPECT_EQ(heights("brgemm_f32_f32_f32_6x16x1_avx2", zen4, 4), Heights{6});
+  EXPECT_EQ(heights("brgemm_u8_s8_s32_7x64x4_avx512vnni", zen4, 1), Heights{7});
+  EXPECT_EQ(heights("brgemm_f32_f32_f32_1x256x1_avx512", zen4, 4), Heights{1});
+  // Short sums, many tiles.
+  const Result<Nest> nest = lower(*parse_problem("1440x64:64x64"));
+  ASSERT_TRUE(nest.ok());
+  const auto rows = [&](const Machine& machine) {
+    const Nest coalesced = coalesce(*nest);
+    const Result<Program> program =
+        resolve(coalesced, search(coalesced, machine, {1, 1, true})->best.front().schedule);
+    const ProgramKernel& k = program->kernel;
+    return std::pair<int64_t, int64_t>(program->schedule.loops.back().step, k.nr);
+  };
+  const auto [lower_rows, columns] = rows(zen4);
+  EXPECT_LE(lower_rows * columns / 16, 20) << lower_rows << "x" << columns;
+  const auto [all_rows, all_columns] = rows(test_machine());
+  EXPECT_GT(all_rows * all_columns / 16, 20) << all_rows << "x" << all_columns;
 }
 
 TEST(Search, TileRegistersTakeShortRowsInBands) {
