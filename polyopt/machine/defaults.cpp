@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "support/cpu_model.h"
+
 namespace cortex {
 namespace {
 
@@ -73,9 +75,9 @@ Costs intel_costs() {
   return c;
 }
 
-// Zen 4, 512-bit multiply-adds one a cycle: loads and what surrounds a call nearly hide beside them; what
-// does not is in polyopt/model/halves.h. 192x38x38 outputs of 80 channels: 34 cycles a call of 5x64 tiles,
-// 100 of 7x64.
+// Zen 4, 512-bit multiply-adds one a cycle, 256-bit ones two: loads and what surrounds a call nearly hide
+// beside them; what does not is in polyopt/model/halves.h. 192x38x38 outputs of 80 channels: 34 cycles a call
+// of 5x64 tiles, 100 of 7x64.
 Costs zen4_costs() {
   Costs c;
   c.load_overlap = 0.05;
@@ -105,6 +107,7 @@ CpuFamily host_family() {
   const unsigned base = (a >> 8) & 0xf;
   cpu.family = static_cast<int>(base == 0xf ? base + ((a >> 20) & 0xff) : base);
   cpu.model = static_cast<int>(((a >> 4) & 0xf) | ((a >> 12) & 0xf0));
+  cpu.avx512 = cpu_model().avx512;
   return cpu;
 }
 
@@ -145,7 +148,7 @@ void apply_defaults(Machine& machine, const CpuFamily& cpu) {
   }
   machine.fma_latency = machine.isa == Isa::baseline ? 7 : 4;
   machine.costs = cpu.intel_server ? intel_costs() : Costs{};
-  if (cpu.amd && cpu.family == 0x19) machine.costs = zen4_costs();
+  if (cpu.amd && cpu.family == 0x19 && cpu.avx512) machine.costs = zen4_costs();
   const Rates rates = default_rates(cpu);
   for (std::size_t i = 0; i < machine.caches.size(); ++i) {
     CacheLevel& cache = machine.caches[i];

@@ -9,6 +9,7 @@ struct CpuFamily {
   bool amd = false;
   bool intel_server = false;  // Intel's with AVX-512: a mesh, far from the last cache
   int family = 0, model = 0;
+  bool avx512 = false;  // has the instructions, whether they may be used or not
 };
 
 CpuFamily host_family();

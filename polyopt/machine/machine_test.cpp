@@ -122,6 +122,14 @@ TEST(Machine, AnotherLevelOfAMachine) {
   EXPECT_EQ(at_level(zen4, Isa::baseline).fma_per_cycle, 1);
 }
 
+TEST(Machine, Zen4HasCostsOfItsOwn) {
+  const CpuFamily zen3 = {.amd = true, .family = 0x19, .avx512 = false},
+                  zen4 = {.amd = true, .family = 0x19, .avx512 = true};
+  EXPECT_EQ(with_defaults(zen3, 2, 32 << 20).costs.call_setup, Costs{}.call_setup);  // not measured
+  EXPECT_LT(with_defaults(zen4, 2, 32 << 20).costs.call_setup, Costs{}.call_setup);
+  EXPECT_LT(with_defaults(zen4, 2, 32 << 20).costs.load_overlap, Costs{}.load_overlap);
+}
+
 TEST(Machine, VirtualMachinesHaveTheirShareOfTheLastCache) {
   const int64_t of_host = int64_t{480} << 20;
   EXPECT_EQ(with_defaults(granite_rapids, 2, of_host).caches[2].bytes, 32 << 20);
