@@ -119,9 +119,9 @@ TEST(Predict, HalfEmptyVectorsTakeHalfTheTime) {
   zen4.costs.load_overlap = zen4.costs.call_setup = zen4.costs.loop_step = zen4.costs.loop_visit = 0;
   Machine zen5 = zen4;
   zen5.fma_per_cycle = 2;
-  const auto cycles = [](int columns, const Machine& machine, const char* type, const char* kernel) {
+  const auto cycles = [](int columns, const Machine& machine, const char* type, const char* tile) {
     return predicted(fmt::format("{} 48x4096:4096x{}", type, columns).c_str(),
-                     fmt::format("m/8 | brgemm_{} m=m n=n k=k pack(B,panel,ahead)", kernel).c_str(), machine)
+                     fmt::format("m/8 | brgemm_{} m=m n=n k=k pack(B,panel,ahead)", tile).c_str(), machine)
         .kernel_cycles;
   };
   const auto f32 = [&](int columns, const Machine& machine) {
