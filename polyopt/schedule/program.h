@@ -110,8 +110,8 @@ inline constexpr int64_t followed_a = 2 << 20;
 // microseconds: 1460, past the caches 1277; 64 MB, 2992 and 2266.
 inline constexpr int64_t past_caches = 24 << 20;
 
-// Where A is too large to be followed: each call brings near the A of the next tile along the innermost loop that moves
-// A, which lies stride times that dim's length ahead.
+// Where A is too large to be followed: each call brings near the A of the next tile along the innermost loop
+// that moves A, which lies stride times that dim's length ahead.
 struct ProgramAhead {
   int dim = -1;  // -1: none
   int64_t stride = 0;
