@@ -11,29 +11,51 @@
 namespace cortex {
 namespace {
 
-// Rows that are summed at once: four accumulators each.
-constexpr int rows_at_once(int rows) {
-  if (vector_registers >= 32) return rows;
+// Rows that are summed at once: `each` accumulators for every one.
+constexpr int rows_at_once(int rows, int each) {
 #ifdef CORTEX_HAS_DOT
-  return rows < 2 ? rows : 2;
+  const int most = vector_registers >= 32 ? 4 : 8 / each;
 #else
-  return 1;  // widened halves of the columns take the other registers
+  const int most = vector_registers >= 32 ? 4 : 4 / each;  // widened halves of the columns take the others
 #endif
+  return rows < most ? rows : most;
+}
+
+// The first n points of a part of a vector, which stand in order.
+template <int Type, int Q>
+CORTEX_INLINE void store_part(char* p, int64_t n, const Vec (&v)[Q], int32_t zero_point) {
+  if constexpr (Q == 4) {
+    store_bytes<Type>(p, n, v, zero_point);
+  } else if constexpr (Q == 2 && joins_bytes) {
+    store_first_bytes<Type>(n, p, v, zero_point);
+  } else {
+    CORTEX_UNROLL
+    for (int q = 0; q < Q; ++q) {
+      const int64_t left = n - q * lanes;
+      if (left > 0) store_first<Type>(left < lanes ? left : lanes, p + q * lanes, v[q], zero_point);
+    }
+  }
+}
+template <int Q>
+CORTEX_INLINE void store_part_in_order(float* to, const Vec (&v)[Q]) {
+  if constexpr (Q == 4) return store_in_order(to, v);
+  CORTEX_UNROLL
+  for (int q = 0; q < Q; ++q) store(to + q * lanes, v[q]);
 }
 
 // C's rows from `row` on, all of them scaled; of a vector's points the first n.
-template <int T>
-CORTEX_INLINE void finish_bytes(Vec (&v)[T][4], const cortex_sparse_args& x, int64_t row, int64_t vector) {
+template <int T, int Q>
+CORTEX_INLINE void finish_bytes(Vec (&v)[T][Q], const cortex_sparse_args& x, int64_t row, int64_t vector) {
   const cortex_epilogue& e = x.epilogue;
   const int64_t left = x.n - vector * points, n = left < points ? left : points;
   CORTEX_UNROLL
   for (int t = 0; t < T; ++t) {
     CORTEX_UNROLL
-    for (int q = 0; q < 4; ++q) v[t][q] = from_integers(v[t][q]);
+    for (int q = 0; q < Q; ++q) v[t][q] = from_integers(v[t][q]);
     if (x.scale) {
       const Vec scale = splat(x.scale[row + t]);
       CORTEX_UNROLL
-      for (int q = 0; q < 4; ++q) {  // rounded before the bias comes
+      for (int q = 0; q < Q; ++q) {  // rounded before the bias comes
         v[t][q] = mul(v[t][q], scale);
         keep(v[t][q]);
       }
@@ -41,7 +63,7 @@ CORTEX_INLINE void finish_bytes(Vec (&v)[T][4], const cortex_sparse_args& x, int
     if (e.bias_m) {
       const Vec bias = splat(e.bias_m[row + t]);
       CORTEX_UNROLL
-      for (int q = 0; q < 4; ++q) v[t][q] = add(v[t][q], bias);
+      for (int q = 0; q < Q; ++q) v[t][q] = add(v[t][q], bias);
     }
   }
   const int32_t type = e.c_type == CORTEX_ELEMENT_SUM ? CORTEX_ELEMENT_S32 : e.c_type;
@@ -54,22 +76,22 @@ CORTEX_INLINE void finish_bytes(Vec (&v)[T][4], const cortex_sparse_args& x, int
       CORTEX_UNROLL
       for (int t = 0; t < T; ++t) {
         CORTEX_UNROLL
-        for (int q = 0; q < 4; ++q) v[t][q] = max(zero(), v[t][q]);
+        for (int q = 0; q < Q; ++q) v[t][q] = max(zero(), v[t][q]);
       }
     }
     CORTEX_UNROLL
     for (int t = 0; t < T; ++t) {
       if (type == CORTEX_ELEMENT_U8) {
-        store_bytes<CORTEX_ELEMENT_U8>(c + t * x.ldc, n, v[t], e.c_zero_point);
+        store_part<CORTEX_ELEMENT_U8>(c + t * x.ldc, n, v[t], e.c_zero_point);
       } else {
-        store_bytes<CORTEX_ELEMENT_S8>(c + t * x.ldc, n, v[t], e.c_zero_point);
+        store_part<CORTEX_ELEMENT_S8>(c + t * x.ldc, n, v[t], e.c_zero_point);
       }
     }
     return;
   }
   float copy[T * points];
   CORTEX_UNROLL
-  for (int t = 0; t < T; ++t) store_in_order(copy + t * points, v[t]);
+  for (int t = 0; t < T; ++t) store_part_in_order(copy + t * points, v[t]);
   const char* residual =
       e.residual ? static_cast<const char*>(e.residual) + row * e.ld_residual + skip : nullptr;
   const TilePlace at{c, x.ldc, n, nullptr, nullptr, residual, e.ld_residual};
@@ -86,27 +108,26 @@ CORTEX_INLINE void finish_bytes(Vec (&v)[T][4], const cortex_sparse_args& x, int
 }
 
 // `T` rows of a list that `Share` rows share; values are the first one's.
-template <int T, int Share>
-CORTEX_INLINE void add_quads(Vec (&v)[T][4], const char* panel, const uint32_t* offset, int64_t count,
+template <int T, int Share, int Q>
+CORTEX_INLINE void add_quads(Vec (&v)[T][Q], const char* panel, const uint32_t* offset, int64_t count,
                              const char* values) {
 #pragma GCC unroll 1
   for (; count > 0; --count, offset += 4, values += 4 * Share) {
-    const auto column = [&](int i) CORTEX_LAMBDA { return load_vector(panel + offset[i]); };
-    Vec a[4];
-    interleave(column(0), column(1), column(2), column(3), a);
+    Vec a[Q];
+    interleave_first(panel + offset[0], panel + offset[1], panel + offset[2], panel + offset[3], a);
     CORTEX_UNROLL
     for (int t = 0; t < T; ++t) {
       const Vec w = splat_at(reinterpret_cast<const float*>(values) + t);
       CORTEX_UNROLL
-      for (int q = 0; q < 4; ++q) Product::accumulate(v[t][q], a[q], w);
+      for (int q = 0; q < Q; ++q) Product::accumulate(v[t][q], a[q], w);
     }
   }
 }
 
-// Every group, one vector of points.
-template <int Share>
+// Every group, one vector of points, or the first Q quarters of one.
+template <int Share, int Q>
 __attribute__((noinline)) void bytes_block(const cortex_sparse_args& x, int64_t vector) {
-  constexpr int T = rows_at_once(Share);
+  constexpr int T = rows_at_once(Share, Q);
   constexpr int64_t vec = sizeof(Vec);
   const char* const panel = static_cast<const char*>(x.panel) + vector * points;
   const uint32_t* offset = x.offsets;
@@ -126,13 +147,13 @@ __attribute__((noinline)) void bytes_block(const cortex_sparse_args& x, int64_t 
 #pragma GCC unroll 1
     for (int64_t part = 0; part < Share; part += T) {
       const int64_t row = g * Share + part;
-      Vec v[T][4];
+      Vec v[T][Q];
       if (x.sums) {
         const char* sums = static_cast<const char*>(x.sums) + row * x.ld_sums + vector * 4 * vec;
         CORTEX_UNROLL
         for (int t = 0; t < T; ++t, sums += x.ld_sums) {
           CORTEX_UNROLL
-          for (int q = 0; q < 4; ++q) v[t][q] = load(reinterpret_cast<const float*>(sums + q * vec));
+          for (int q = 0; q < Q; ++q) v[t][q] = load(reinterpret_cast<const float*>(sums + q * vec));
         }
       } else {
         CORTEX_UNROLL
@@ -140,7 +161,7 @@ __attribute__((noinline)) void bytes_block(const cortex_sparse_args& x, int64_t 
           float bits = 0;
           if (x.compensation) __builtin_memcpy(&bits, x.compensation + row + t, 4);
           CORTEX_UNROLL
-          for (int q = 0; q < 4; ++q) v[t][q] = splat(bits);
+          for (int q = 0; q < Q; ++q) v[t][q] = splat(bits);
         }
       }
       add_quads<T, Share>(v, panel, offset, count, values + 4 * part);
@@ -151,7 +172,7 @@ __attribute__((noinline)) void bytes_block(const cortex_sparse_args& x, int64_t 
         CORTEX_UNROLL
         for (int t = 0; t < T; ++t, c += x.ldc) {
           CORTEX_UNROLL
-          for (int q = 0; q < 4; ++q) store(reinterpret_cast<float*>(c + q * vec), v[t][q]);
+          for (int q = 0; q < Q; ++q) store(reinterpret_cast<float*>(c + q * vec), v[t][q]);
         }
       }
     }
@@ -163,7 +184,16 @@ __attribute__((noinline)) void bytes_block(const cortex_sparse_args& x, int64_t 
 template <int Share>
 CORTEX_INLINE void sparse_bytes(const cortex_sparse_args& x) {
   if (x.groups <= 0) return;
-  for (int64_t vector = 0; vector * points < x.n; ++vector) bytes_block<Share>(x, vector);
+  for (int64_t vector = 0; vector * points < x.n; ++vector) {
+    const int64_t left = x.n - vector * points;
+    if (left <= lanes) {
+      bytes_block<Share, 1>(x, vector);
+    } else if (left <= 2 * lanes) {
+      bytes_block<Share, 2>(x, vector);
+    } else {
+      bytes_block<Share, 4>(x, vector);
+    }
+  }
 }
 
 }  // namespace

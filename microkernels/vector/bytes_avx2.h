@@ -35,6 +35,27 @@ CORTEX_INLINE void interleave(Narrow x0, Narrow x1, Narrow x2, Narrow x3, Vec (&
   interleave(Pair(x0, x1), Pair(x2, x3), a);
 }
 
+// The first 8 * Q points of four columns, Q = 1, 2 or 4, and no others are read. Below 32 points they stay in
+// order: lane i of a[q] holds point 8*q + i.
+template <int Q>
+CORTEX_INLINE void interleave_first(const char* x0, const char* x1, const char* x2, const char* x3,
+                                    Vec (&a)[Q]) {
+  if constexpr (Q == 4) {
+    interleave(load_vector(x0), load_vector(x1), load_vector(x2), load_vector(x3), a);
+    return;
+  }
+  const auto part = [](const char* p) CORTEX_LAMBDA {
+    const auto* from = reinterpret_cast<const __m128i*>(p);
+    return Q == 1 ? _mm_loadl_epi64(from) : _mm_loadu_si128(from);
+  };
+  const __m128i c0 = part(x0), c1 = part(x1), c2 = part(x2), c3 = part(x3);
+  const auto points_of = [](__m128i x, __m128i y) CORTEX_LAMBDA {
+    return _mm256_castsi256_ps(_mm256_set_m128i(_mm_unpackhi_epi16(x, y), _mm_unpacklo_epi16(x, y)));
+  };
+  a[0] = points_of(_mm_unpacklo_epi8(c0, c1), _mm_unpacklo_epi8(c2, c3));
+  if constexpr (Q == 2) a[1] = points_of(_mm_unpackhi_epi8(c0, c1), _mm_unpackhi_epi8(c2, c3));
+}
+
 // v, interleaved as above, point by point.
 CORTEX_INLINE void store_in_order(float* to, const Vec (&v)[4]) {
   CORTEX_UNROLL

@@ -31,6 +31,45 @@ CORTEX_INLINE void interleave(Narrow x0, Narrow x1, Narrow x2, Narrow x3, Vec (&
   interleave(Pair(x0, x1), Pair(x2, x3), a);
 }
 
+// The first 16 * Q points of four columns, Q = 1, 2 or 4, and no others are read. Below 64 points they stay in
+// order: lane i of a[q] holds point 16*q + i.
+template <int Q>
+CORTEX_INLINE void interleave_first(const char* x0, const char* x1, const char* x2, const char* x3,
+                                    Vec (&a)[Q]) {
+  if constexpr (Q == 4) {
+    interleave(load_vector(x0), load_vector(x1), load_vector(x2), load_vector(x3), a);
+    return;
+  }
+  // Four points of every column to each quarter, then the points apart.
+  const __m512i points_apart = _mm512_broadcast_i32x4(
+      _mm_setr_epi8(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15));
+  if constexpr (Q == 1) {
+    const auto quarter = [](const char* p)
+                             CORTEX_LAMBDA { return _mm_loadu_si128(reinterpret_cast<const __m128i*>(p)); };
+    __m512i all = _mm512_castsi128_si512(quarter(x0));
+    all = _mm512_mask_broadcast_i32x4(all, 0x00f0, quarter(x1));
+    all = _mm512_mask_broadcast_i32x4(all, 0x0f00, quarter(x2));
+    all = _mm512_mask_broadcast_i32x4(all, 0xf000, quarter(x3));
+    const __m512i fours =
+        _mm512_permutexvar_epi32(_mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15), all);
+    a[0] = _mm512_castsi512_ps(_mm512_shuffle_epi8(fours, points_apart));
+  }
+  if constexpr (Q == 2) {
+    const auto half = [](const char* p)
+                          CORTEX_LAMBDA { return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)); };
+    const __m512i low = _mm512_inserti64x4(_mm512_castsi256_si512(half(x0)), half(x1), 1);
+    const __m512i high = _mm512_inserti64x4(_mm512_castsi256_si512(half(x2)), half(x3), 1);
+    const __m512i first = _mm512_setr_epi32(0, 8, 16, 24, 1, 9, 17, 25, 2, 10, 18, 26, 3, 11, 19, 27);
+    const __m512i second = _mm512_setr_epi32(4, 12, 20, 28, 5, 13, 21, 29, 6, 14, 22, 30, 7, 15, 23, 31);
+    const auto points_of = [&](__m512i order) CORTEX_LAMBDA {
+      return _mm512_castsi512_ps(
+          _mm512_shuffle_epi8(_mm512_permutex2var_epi32(low, order, high), points_apart));
+    };
+    a[0] = points_of(first);
+    a[1] = points_of(second);
+  }
+}
+
 // v, interleaved as above, point by point.
 CORTEX_INLINE void store_in_order(float* to, const Vec (&v)[4]) {
   CORTEX_UNROLL

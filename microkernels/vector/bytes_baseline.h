@@ -42,6 +42,15 @@ CORTEX_INLINE void interleave(Narrow x0, Narrow x1, Narrow x2, Narrow x3, Vec (&
   interleave(Pair(x0, x1), Pair(x2, x3), a);
 }
 
+// The first 4 * Q points of four columns, Q = 1, 2 or 4, in the same order.
+template <int Q>
+CORTEX_INLINE void interleave_first(const char* x0, const char* x1, const char* x2, const char* x3,
+                                    Vec (&a)[Q]) {
+  Vec all[4];
+  interleave(load_vector(x0), load_vector(x1), load_vector(x2), load_vector(x3), all);
+  for (int q = 0; q < Q; ++q) a[q] = all[q];
+}
+
 CORTEX_INLINE void store_in_order(float* to, const Vec (&v)[4]) {
   for (int q = 0; q < 4; ++q) store(to + 4 * q, v[q]);
 }
