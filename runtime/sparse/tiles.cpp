@@ -64,6 +64,7 @@ class Cutter {
     if (gaps_) widen_pitch();
     if (copies == PanelCopies::lines) pitch_ = 2 * c.ow <= lanes_ ? lanes_ / 2 : round_up(c.ow, lanes_);
     by_column_ = copies == PanelCopies::columns || copies == PanelCopies::lines;
+    linear_ = by_column_ && c.sw == 1 && c.sh == 1 && pitch_ == c.iw;
   }
 
   Tiling cut() {
@@ -181,7 +182,6 @@ class Cutter {
   // Positions [from, to), counted with gaps.
   void add_tile(int64_t n, int64_t from, int64_t to) {
     TilePattern pattern;
-    const int64_t end = from + out_.vectors * per_vector_;
     int64_t first = from;
     if (pitch_ > c_.ow) {
       first = add_places(pattern, from, to);
@@ -194,9 +194,13 @@ class Cutter {
     origin_ = out_.in.at(n, point_in(std::min(d, c_.id - 1), std::min(h, c_.ih - 1), std::min(w, c_.iw - 1)),
                          c_.ic, inputs_of(c_));
     for (const Plane& p : planes_) {
-      for (int64_t at = from + p.low; at < end + p.high;) {
+      if (linear_) {
+        add_linear_runs(pattern, p, from + p.low, to + p.high, p.base);
+        continue;
+      }
+      for (int64_t at = from + p.low; at < to + p.high;) {
         const int64_t y = alone_ ? from / c_.ow : floor_div(at - low_, pitch_);
-        const int64_t stop = alone_ ? end + p.high : std::min((y + 1) * pitch_ + low_, end + p.high);
+        const int64_t stop = alone_ ? to + p.high : std::min((y + 1) * pitch_ + low_, to + p.high);
         add_runs(pattern, p, y, at - y * pitch_, stop - y * pitch_, p.base + (at - from - p.low) * unit_);
         at = stop;
       }
@@ -236,6 +240,30 @@ class Cutter {
         if (stop < std::min(high, next)) next = stop;
         run.from = out_.in.at(image_, point, c_.ic, inputs_of(c_)) - origin_ - (first - at) * step;
         set_lanes(run, (first - at) * unit_, (std::min(high, next) - at) * unit_);
+      }
+      pattern.runs.push_back(run);
+    }
+  }
+
+  // Positions [begin, end), any number of rows: as the input's rows are as far apart as the output's, a run
+  // goes on from one to the next, without what the window sees beside them.
+  void add_linear_runs(TilePattern& pattern, const Plane& p, int64_t begin, int64_t end, int64_t to) {
+    const int64_t block = out_.in.block;
+    for (int64_t at = begin, next; at < end; to += (next - at) * unit_, at = next) {
+      next = std::min(at + per_vector_, end);
+      cortex_sparse_run run{};
+      run.to = to;
+      for (int64_t y = floor_div(at, pitch_); y * pitch_ < next; ++y) {
+        if (y + p.row < 0 || y + p.row >= c_.ih) continue;
+        const int64_t row = y * pitch_, low = std::max(at, row + std::max<int64_t>(0, -p.column));
+        const int64_t high = std::min(row + std::min(pitch_, c_.iw - p.column), next);
+        if (low >= high) continue;
+        const int64_t skip = p.row * c_.iw + p.column;  // from a position to its point
+        if (!run.low && !run.high) {
+          run.from = out_.in.at(image_, low + skip, c_.ic, inputs_of(c_)) - origin_ - (low - at) * unit_;
+          next = std::min(next, ((low + skip) / block + 1) * block - skip);  // what is in the same block
+        }
+        set_lanes(run, (low - at) * unit_, (std::min(high, next) - at) * unit_);
       }
       pattern.runs.push_back(run);
     }
@@ -304,6 +332,7 @@ class Cutter {
       points_;  // elements of a point; points of a vector
   const Axis x_, y_;
   bool gaps_ = false, alone_ = false, by_column_ = false;
+  bool linear_ = false;          // positions and their input are equally far apart
   int64_t pitch_ = 0, low_ = 0;  // positions from row to row; the first of a row
   int64_t image_ = 0, origin_ = 0;
   std::vector<Plane> planes_;
