@@ -10,21 +10,28 @@
 namespace cortex {
 namespace {
 
+// Channels whose panels are filled together, run by run: runs share lines, which stay in L1 until then.
+CORTEX_INLINE int64_t channels_at_once(int64_t ld_panel) {
+  const int64_t fit = (12 << 10) / ld_panel;
+  return fit < 4 ? 4 : fit;
+}
+
 enum class Steps { one, two, two_images, any };
 
+// The panels of some channels.
 template <Steps Step>
-__attribute__((noinline)) void gather_narrow_step(const cortex_sparse_gather_args& x) {
+CORTEX_INLINE void gather_narrow_channels(const cortex_sparse_gather_args& x, int64_t begin, int64_t count) {
   const Narrow flipped = splat_byte(x.flip), outside = splat_byte(x.fill ^ x.flip);
   const cortex_sparse_run* const end = x.runs + x.run_count;
-  const int32_t* const last = x.channels + x.count;
+  const int32_t *const first = x.channels + begin, *const last = first + count;
   const int64_t ld_channel = x.ld_channel, ld_panel = x.ld_panel;
 #pragma GCC unroll 1
   for (const cortex_sparse_run* r = x.runs; r != end; ++r) {
     const uint64_t low = r->low, high = r->high;
     const char* const from = static_cast<const char*>(x.src) + element * r->from;
-    char* to = static_cast<char*>(x.panel) + element * r->to;
+    char* to = static_cast<char*>(x.panel) + begin * ld_panel + element * r->to;
 #pragma GCC unroll 4
-    for (const int32_t* channel = x.channels; channel != last; ++channel, to += ld_panel) {
+    for (const int32_t* channel = first; channel != last; ++channel, to += ld_panel) {
       const char* const at = from + *channel * ld_channel;
       Narrow v;
       if constexpr (Step == Steps::any) {
@@ -43,6 +50,13 @@ __attribute__((noinline)) void gather_narrow_step(const cortex_sparse_gather_arg
       store_vector(to, flip(v, flipped));
     }
   }
+}
+
+template <Steps Step>
+__attribute__((noinline)) void gather_narrow_step(const cortex_sparse_gather_args& x) {
+  const int64_t at_once = channels_at_once(x.ld_panel);
+  for (int64_t i = 0; i < x.count; i += at_once)
+    gather_narrow_channels<Step>(x, i, x.count - i < at_once ? x.count - i : at_once);
 }
 
 CORTEX_INLINE void gather_narrow(const cortex_sparse_gather_args& x) {
