@@ -28,8 +28,8 @@ typedef struct cortex_sparse_place {
  * offset. sums: NULL for zeros. It may be C. Rows of C, sums and residual are ldc, ld_sums and
  * epilogue.ld_residual bytes apart. CORTEX_TILE_EPILOGUE finishes C; the epilogue's columns (n) are points,
  * its rows (m) outputs.
- * places, with CORTEX_TILE_EPILOGUE alone: of each vector where its lanes go in C and in residual (sums stay
- * as they are); n is then a whole number of vectors.
+ * places, with CORTEX_TILE_EPILOGUE alone: of each vector where its lanes, no later one than n says, go in C
+ * and in residual (sums stay as they are).
  * With CORTEX_TILE_EPILOGUE C's and residual's elements are epilogue.c_type, f32 or bf16; offsets count them.
  * patterns4 (T = 4): a column has values of those of the four rows alone that keep it, in the order of rows.
  * Of a group counts holds words: bits 0 to 3 say which rows keep the columns that come next (not none), the
@@ -70,15 +70,16 @@ typedef void (*cortex_sparse_fn)(const cortex_sparse_args*);
  *   step 1: lane i is element from + i of the channel where bit i of low is set, else zero;
  *   step 2: lane i is element from + 2*i where bit 2*i of high:low (a vector's lanes each) is set, else zero;
  *   others: lane i is element from + step*i where bit i of low is set, else zero.
- * It goes to element `to` of the channel's panel. Only elements whose bit is set are read. */
+ * It goes to element `to` of the channel's panel. Only elements whose bit is set are read. The first `count`
+ * lanes matter, no bit stands for a later one; those behind them are written or not. */
 typedef struct cortex_sparse_run {
   int64_t from;
   uint64_t low, high;
-  int64_t to;
+  int64_t to, count;
 } cortex_sparse_run;
 
 /* Fills the panels of channels, `count` of them, each with all runs in order: of two that overlap the later
- * one stays. Panels are ld_panel bytes apart; every run writes a whole vector and stays inside its panel.
+ * one stays. Panels are ld_panel bytes apart; a whole vector of every run stays inside its panel.
  * u8s8, bf16: elements are bytes or pairs of them, of step 2 `together` adjacent ones (see there) stay
  * together. u8s8: `fill` stands where others write zero, elements of src have the bits of `flip` flipped
  * (0x80 adds 128 to an s8). */

@@ -1,5 +1,5 @@
 // Panels of f32 from activations of f32 or bf16 whose points are adjacent. The ISA's header says how a vector
-// is read: `vector_of<Step>(lane 0, run)`, Step 1 or 2.
+// is read, `vector_of<Step>(lane 0, run)`, Step 1 or 2, and whether there is move_half for half of one.
 #pragma once
 
 #include <stdint.h>
@@ -18,7 +18,7 @@ CORTEX_INLINE float widened(uint16_t x) {
 }
 
 // Run by run, so that what a run says is read once for all channels.
-template <typename Source, typename VectorOf>
+template <typename Source, int Step, typename VectorOf>
 CORTEX_INLINE void gather_with(const cortex_sparse_gather_args& x, VectorOf vector_of_run) {
   constexpr int64_t size = sizeof(Source);
   const cortex_sparse_run* const end = x.runs + x.run_count;
@@ -28,23 +28,30 @@ CORTEX_INLINE void gather_with(const cortex_sparse_gather_args& x, VectorOf vect
     const auto run = run_of(*r);
     const char* from = static_cast<const char*>(x.src) + size * r->from;
     char* to = static_cast<char*>(x.panel) + 4 * r->to;
+    const auto each = [&](auto move) CORTEX_LAMBDA {
 #pragma GCC unroll 4
-    for (const int32_t* channel = x.channels; channel != last; ++channel, to += x.ld_panel) {
-      store(reinterpret_cast<float*>(to),
-            vector_of_run(reinterpret_cast<const Source*>(from + *channel * x.ld_channel), run));
+      for (const int32_t* channel = x.channels; channel != last; ++channel, to += x.ld_panel)
+        move(reinterpret_cast<float*>(to), reinterpret_cast<const Source*>(from + *channel * x.ld_channel));
+    };
+    if constexpr (has_half_runs && Step != 0) {
+      if (r->count <= lanes / 2) {
+        each([&](float* half, const Source* lane0) CORTEX_LAMBDA { move_half<Step>(half, lane0, run); });
+        continue;
+      }
     }
+    each([&](float* whole, const Source* lane0) CORTEX_LAMBDA { store(whole, vector_of_run(lane0, run)); });
   }
 }
 
 template <typename Source, int Step>
 __attribute__((noinline)) void gather_step(const cortex_sparse_gather_args& x) {
-  gather_with<Source>(
+  gather_with<Source, Step>(
       x, [](const Source* lane0, const LaneRun& run) CORTEX_LAMBDA { return vector_of<Step>(lane0, run); });
 }
 
 template <typename Source>
 __attribute__((noinline)) void gather_any_step(const cortex_sparse_gather_args& x) {
-  gather_with<Source>(x, [&](const Source* lane0, const LaneRun& run) CORTEX_LAMBDA {
+  gather_with<Source, 0>(x, [&](const Source* lane0, const LaneRun& run) CORTEX_LAMBDA {
     const uint64_t bits = run.bits;
     const int spacing = x.step == 2 ? 2 : 1;
     float all[lanes];

@@ -1,6 +1,6 @@
 // Panels of elements of one or two bytes from activations whose points are adjacent: what the window sees
 // outside the input is `fill`, and signed bytes get 128 added. The ISA's header says what Narrow are, a
-// vector of `points` elements of `element` bytes.
+// vector of `points` elements of `element` bytes, and whether there is move_part for less than a vector.
 #pragma once
 
 #include <stdint.h>
@@ -30,9 +30,27 @@ CORTEX_INLINE void gather_narrow_channels(const cortex_sparse_gather_args& x, in
     const uint64_t low = r->low, high = r->high;
     const char* const from = static_cast<const char*>(x.src) + element * r->from;
     char* to = static_cast<char*>(x.panel) + begin * ld_panel + element * r->to;
+    const auto each = [&](auto move) CORTEX_LAMBDA {
 #pragma GCC unroll 4
-    for (const int32_t* channel = first; channel != last; ++channel, to += ld_panel) {
-      const char* const at = from + *channel * ld_channel;
+      for (const int32_t* channel = first; channel != last; ++channel, to += ld_panel)
+        move(from + *channel * ld_channel);
+    };
+    if constexpr (has_parts && (Step == Steps::one || Step == Steps::two)) {
+      constexpr int step = Step == Steps::one ? 1 : 2;
+      const auto part = [&](auto bytes) CORTEX_LAMBDA {
+        each([&](const char* at)
+                 CORTEX_LAMBDA { move_part<element, bytes, step>(to, at, low, outside, flipped); });
+      };
+      if (element * r->count <= 16) {
+        part(Index<16>{});
+        continue;
+      }
+      if (element * r->count <= 32) {
+        part(Index<32>{});
+        continue;
+      }
+    }
+    each([&](const char* at) CORTEX_LAMBDA {
       Narrow v;
       if constexpr (Step == Steps::any) {
         char all[element * points];
@@ -48,7 +66,7 @@ CORTEX_INLINE void gather_narrow_channels(const cortex_sparse_gather_args& x, in
           v = even_images(v, load_elements(high, at + element * points, outside));
       }
       store_vector(to, flip(v, flipped));
-    }
+    });
   }
 }
 

@@ -44,7 +44,8 @@ inline void fill_bf16(const GuardedBuffer& buffer, std::mt19937& random) {
 // Runs for a row of a panel, and where each of its elements comes from.
 struct Gathered {
   std::vector<cortex_sparse_run> runs;
-  std::vector<int64_t> from;  // an element of the source's row; -1: outside, -2: untouched
+  std::vector<int64_t> from;  // an element of the source's row; or one of these:
+  static constexpr int64_t outside = -1, untouched = -2, any = -3;
   std::vector<int32_t> channels;
 
   cortex_sparse_gather_args args(const GuardedBuffer& src, int64_t ld_channel, int step, int together) const {
@@ -66,15 +67,17 @@ struct Gathered {
 inline Gathered random_runs(int points, int pitch, int channels, int extent, int step, int together,
                             unsigned gap, std::mt19937& random) {
   Gathered g;
-  g.from.assign(size(pitch), -2);
+  g.from.assign(size(pitch), Gathered::untouched);
   for (int64_t to = 0; to + points <= pitch; to += 1 + static_cast<int64_t>(random() % gap)) {
     // Lane 0 may be where no operand is, as long as the lanes that are asked for are inside.
-    cortex_sparse_run run{static_cast<int64_t>(random() % 60) - 10, 0, 0, to};
+    cortex_sparse_run run{static_cast<int64_t>(random() % 60) - 10, 0, 0, to, points};
+    if (random() % 2 == 0)
+      run.count = (1 + static_cast<int64_t>(random() % size(points / together))) * together;
     for (int i = 0; i < points; ++i) {
       const int spread = i / together * together * step + i % together;
       const int64_t at = run.from + spread;
-      const bool taken = at >= 0 && at < extent && random() % 8 != 0;
-      g.from[size(to + i)] = taken ? at : -1;
+      const bool taken = i < run.count && at >= 0 && at < extent && random() % 8 != 0;
+      g.from[size(to + i)] = taken ? at : i < run.count ? Gathered::outside : Gathered::any;
       const int bit = step == 2 ? spread : i;
       if (taken) (bit < points ? run.low : run.high) |= uint64_t{1} << (bit % points);
     }

@@ -49,6 +49,12 @@ CORTEX_INLINE Vec vector_of(const uint16_t* lane0, const LaneRun& run) {
   return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(halves), 16));
 }
 
+// See run_avx512.h.
+CORTEX_INLINE Vec load_half(const float* p) { return load(p); }
+constexpr bool has_half_runs = false;
+template <int Step, typename Source>
+CORTEX_INLINE void move_half(float*, const Source*, const LaneRun&) {}
+
 // Lane i is v's lane order[i].
 using Order = __m256i;
 CORTEX_INLINE Order order_of(const uint8_t* order) {

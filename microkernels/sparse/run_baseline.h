@@ -37,6 +37,12 @@ CORTEX_INLINE Vec vector_of(const uint16_t* lane0, const LaneRun& run) {
   return v;
 }
 
+// See run_avx512.h.
+CORTEX_INLINE Vec load_half(const float* p) { return load(p); }
+constexpr bool has_half_runs = false;
+template <int Step, typename Source>
+CORTEX_INLINE void move_half(float*, const Source*, const LaneRun&) {}
+
 // Lane i is v's lane order[i].
 struct Order {
   const uint8_t* lane;

@@ -21,44 +21,42 @@ constexpr int vectors_at_once(int rows) {
 }
 
 // sums += T values x a column.
-template <int T, int R, typename Tile>
+template <int T, int R, bool Half, typename Tile>
 CORTEX_INLINE void add_column(Tile& tile, const char* at, const float* values) {
   const auto* column = reinterpret_cast<const float*>(at);
   if constexpr (R < T) {
     Vec a[R];
-    load_column(a, column);
+    load_column<Half>(a, column);
     CORTEX_UNROLL
     for (int t = 0; t < T; ++t) {
       const Vec w = splat_at(values + t);
-      CORTEX_UNROLL
-      for (int j = 0; j < R; ++j) accumulate(tile.v[t][j], a[j], w);
+      unroll<R>([&](auto j) CORTEX_LAMBDA { add_vector<Half && j == R - 1>(tile.v[t][j], a[j], w); });
     }
   } else {
     Vec w[T];
     CORTEX_UNROLL
     for (int t = 0; t < T; ++t) w[t] = splat_at(values + t);
-    CORTEX_UNROLL
-    for (int j = 0; j < R; ++j) {
-      Vec a = load(column + j * lanes);
+    unroll<R>([&](auto j) CORTEX_LAMBDA {
+      Vec a = Half && j == R - 1 ? load_half(column + j * lanes) : load(column + j * lanes);
       if (T > 1) keep(a);
       CORTEX_UNROLL
-      for (int t = 0; t < T; ++t) accumulate(tile.v[t][j], a, w[t]);
-    }
+      for (int t = 0; t < T; ++t) add_vector<Half && j == R - 1>(tile.v[t][j], a, w[t]);
+    });
   }
 }
 
 // sums += values x columns. Two columns a turn, where registers allow: lists are short, and a turn costs as
 // much as a third of one.
-template <int T, int R, typename Tile>
+template <int T, int R, bool Half, typename Tile>
 CORTEX_INLINE void add_columns(Tile& tile, const char* panel, const uint32_t* offset, const uint32_t* end,
                                const float* values) {
   constexpr int turn = T * R + (T < R ? T : R) + 2 <= vector_registers ? 2 : 1;
 #pragma GCC unroll 1
   for (; end - offset >= turn; offset += turn, values += turn * T) {
-    add_column<T, R>(tile, panel + offset[0], values);
-    if constexpr (turn == 2) add_column<T, R>(tile, panel + offset[1], values + T);
+    add_column<T, R, Half>(tile, panel + offset[0], values);
+    if constexpr (turn == 2) add_column<T, R, Half>(tile, panel + offset[1], values + T);
   }
-  if (turn == 2 && offset != end) add_column<T, R>(tile, panel + *offset, values);
+  if (turn == 2 && offset != end) add_column<T, R, Half>(tile, panel + *offset, values);
 }
 
 // C is bf16. places: NULL where vectors stand side by side.
@@ -88,8 +86,9 @@ CORTEX_INLINE void finish_bf16(RegisterTile<T, R, true>& tile, const cortex_epil
   }
 }
 
-// Every group, R vectors from vector `from` on. Patterns: see cortex_sparse_args.
-template <int T, int R, bool Patterns>
+// Every group, R vectors from vector `from` on; of the last one the lower half is enough (Half). Patterns:
+// see cortex_sparse_args.
+template <int T, int R, bool Patterns, bool Half>
 __attribute__((noinline)) void rows_block(const cortex_sparse_args& x, int64_t from) {
   RegisterTile<T, R, true> tile;
   const int64_t n = x.n - from * lanes;
@@ -143,10 +142,10 @@ __attribute__((noinline)) void rows_block(const cortex_sparse_args& x, int64_t f
       __builtin_prefetch(*ahead, 0, 2);
     }
     if constexpr (Patterns) {
-      count = add_patterns<R>(tile, panel, count, offset, values);
+      count = add_patterns<R, Half>(tile, panel, count, offset, values);
     } else {
       const int64_t columns = *count++;
-      add_columns<T, R>(tile, panel, offset, offset + columns, values);
+      add_columns<T, R, Half>(tile, panel, offset, offset + columns, values);
       offset += columns;
       values += columns * T;
     }
@@ -163,6 +162,16 @@ __attribute__((noinline)) void rows_block(const cortex_sparse_args& x, int64_t f
   }
 }
 
+template <int T, int R, bool Patterns>
+CORTEX_INLINE void some_vectors(const cortex_sparse_args& x, int64_t from) {
+  if constexpr (R <= vectors_at_once(T)) {
+    if constexpr (has_halves) {
+      if (x.n - from * lanes <= R * lanes - lanes / 2) return rows_block<T, R, Patterns, true>(x, from);
+    }
+    rows_block<T, R, Patterns, false>(x, from);
+  }
+}
+
 template <int T, bool Patterns = false>
 CORTEX_INLINE void sparse_rows(const cortex_sparse_args& x) {
   if (x.groups <= 0) return;
@@ -171,26 +180,18 @@ CORTEX_INLINE void sparse_rows(const cortex_sparse_args& x) {
   for (int64_t p = 0; p < passes; ++p) {
     const int64_t from = vectors * p / passes;
     switch (vectors * (p + 1) / passes - from) {
-      case 1:
-        rows_block<T, 1, Patterns>(x, from);
-        break;
-      case 2:
-        rows_block<T, 2, Patterns>(x, from);
-        break;
-      case 3:
-        if constexpr (most >= 3) rows_block<T, 3, Patterns>(x, from);
-        break;
-      case 4:
-        if constexpr (most >= 4) rows_block<T, 4, Patterns>(x, from);
-        break;
-      case 5:
-        if constexpr (most >= 5) rows_block<T, 5, Patterns>(x, from);
-        break;
-      case 6:
-        if constexpr (most >= 6) rows_block<T, 6, Patterns>(x, from);
-        break;
-      default:
-        if constexpr (most >= 7) rows_block<T, 7, Patterns>(x, from);
+#define CORTEX_VECTORS(r)                  \
+  case r:                                  \
+    some_vectors<T, r, Patterns>(x, from); \
+    break;
+      CORTEX_VECTORS(1)
+      CORTEX_VECTORS(2)
+      CORTEX_VECTORS(3)
+      CORTEX_VECTORS(4)
+      CORTEX_VECTORS(5)
+      CORTEX_VECTORS(6)
+      CORTEX_VECTORS(7)
+#undef CORTEX_VECTORS
     }
   }
 }

@@ -89,7 +89,7 @@ void check_rows(const Kernels& k, const Case& c, std::mt19937& random) {
   std::vector<int> lane_of;  // an element of C's, -1: none
   for (int v = 0; v < vectors && c.placed; ++v) {
     cortex_sparse_place place{static_cast<int32_t>(lane_of.size()), 0, {}};
-    for (int i = 0; i < k.lanes; ++i) {
+    for (int i = 0; i < k.lanes && v * k.lanes + i < c.n; ++i) {
       if (random() % 4 == 0) continue;
       place.lane[place.count++] = static_cast<uint8_t>(i);
       lane_of.push_back(v * k.lanes + i);
@@ -253,8 +253,9 @@ void check_gather(const Kernels& k, bool bf16) {
     for (std::size_t i = 0; i < g.channels.size(); ++i) {
       for (std::size_t j = 0; j < size(pitch); ++j) {
         const int64_t at = g.from[j];
+        if (at == Gathered::any) continue;
         const int64_t element = g.channels[i] * extent + at;
-        const float want = at == -2 ? 7.0f
+        const float want = at == Gathered::untouched ? 7.0f
                            : at < 0 ? 0
                            : bf16   ? cortex::from_bf16(src.as<uint16_t>()[element])
                                     : src.as<float>()[element];

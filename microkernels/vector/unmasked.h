@@ -21,5 +21,10 @@ CORTEX_INLINE Narrow load_elements(uint64_t bits, const char* p, Narrow otherwis
   return load_vector(copy);
 }
 
+// See sparse/part_avx512.h: whole vectors alone here.
+constexpr bool has_parts = false;
+template <int Element, int Bytes, int Step>
+CORTEX_INLINE void move_part(char*, const char*, uint64_t, Narrow, Narrow) {}
+
 }  // namespace
 }  // namespace cortex

@@ -61,7 +61,7 @@ void choose_tiling(SparseKernel& k, const WeightsView& weights, int share, const
   SparseShape shape;
   shape.vector = k.vector;
   shape.l1_bytes = cache_bytes(machine, 0, 32768);
-  shape.rates = list_rates(machine);
+  shape.rates = list_rates(machine, k.vector.lanes * k.vector.element / 4);
   const int64_t l2 = cache_bytes(machine, 1, 8 * shape.l1_bytes);
   double least = 0;
   for (const Sharing sharing : sparse_sharings) {

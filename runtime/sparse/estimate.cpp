@@ -13,10 +13,11 @@ namespace {
 // Cycles of an EPYC (Zen 5) with AVX-512, hot caches: loops of the shapes below timed alone, g++ 12.2 -O2.
 // Other CPUs: by their FMAs and loads in a cycle.
 constexpr ListRates zen5;
-constexpr double list_end = 12;      // of a list: a loop that ends, mostly predicted, and its first loads
-constexpr double sum_moved = 0.75;   // a vector of sums loaded or stored between blocks
-constexpr double finished = 2.5;     // a vector through the epilogue to C
-constexpr double gathered = 1.9;     // a vector of a panel: load, mask, store
+constexpr double list_end = 12;     // of a list: a loop that ends, mostly predicted, and its first loads
+constexpr double sum_moved = 0.75;  // a vector of sums loaded or stored between blocks
+constexpr double finished = 2.5;    // a vector through the epilogue to C
+constexpr double gathered = 1.9;    // a vector of a panel: load, mask, store
+constexpr double half_gathered = 1.3;
 constexpr double first_touch = 1.5;  // a line of the input read where it is
 
 // One kept column for `share` rows and `vectors` vectors, whose loads cross a line or not; a share of `far`
@@ -29,12 +30,14 @@ double column_cycles(const ListRates& rates, int share, double vectors, bool cro
 }
 constexpr double run_end = 7;  // of columns that the same rows keep
 
-// Four kept columns for one vector of bytes, which interleaving them costs more than multiplying below T = 4.
-double four_columns_cycles(int share, double crossing, double far) {
-  return std::max(4.5, 2 * share + 0.4) + 1.4 * crossing + far * (0.5 + 0.5 * crossing);
+// Four kept columns for a vector of bytes or a part of one, which interleaving them costs more than
+// multiplying below T = 4.
+double four_columns_cycles(int share, double part, double crossing, double far) {
+  return std::max(1.7 + 2.8 * part, 2 * share * part + 0.4) +
+         part * (1.4 * crossing + far * (0.5 + 0.5 * crossing));
 }
 constexpr double byte_list_end = 13, byte_sum_moved = 1.3;  // the latter of 64 outputs of a row
-constexpr double bytes_finished = 5, bytes_gathered = 3.5, run_begun = 8;
+constexpr double bytes_finished = 5, bytes_gathered = 2.6, half_bytes_gathered = 1.6, run_begun = 8;
 
 // Two kept columns for `vectors` vectors of bf16: interleaving them takes no time from more than one row.
 double two_columns_cycles(int share, double vectors, double passes, double crossing, double far) {
@@ -47,6 +50,25 @@ constexpr double half_list_end = 13, halves_moved = 1.5, halves_finished = 4, ha
 double passes_of_halves(int share, double vectors) {
   return share == 4 ? std::ceil(vectors / 3) : share == 2 ? std::ceil(vectors / 6) : 1;
 }
+
+// The vectors of a tile. Of a last one that is half full kernels may sum a part alone.
+struct TileVectors {
+  double whole = 0, last = 0;  // the latter a share of a vector
+
+  TileVectors(int64_t points, const SparseShape& shape) {
+    const int64_t lanes = shape.vector.lanes, left = points % lanes;
+    whole = static_cast<double>(points / lanes);
+    if (left == 0) return;
+    last = 1;
+    if (shape.vector.element == 1) {
+      last = 4 * left <= lanes ? 0.25 : 2 * left <= lanes ? 0.5 : 1;
+    } else if (shape.vector.element == 4 && 2 * left <= lanes) {
+      last = shape.rates.half_vector;
+    }
+  }
+  double count() const { return whole + (last > 0 ? 1 : 0); }
+  double used() const { return whole + last; }
+};
 
 // Columns by how many rows of their group keep them, and runs of those that the same rows keep.
 struct Patterns {
@@ -70,11 +92,13 @@ Patterns count_patterns(const Kept& kept) {
 }  // namespace
 
 // A 512-bit load of CPUs that do one in a cycle takes both of their 256-bit ports, a scalar's one of three.
-ListRates list_rates(const Machine& machine) {
+ListRates list_rates(const Machine& machine, int lanes) {
   ListRates rates;
   rates.fmas = 0.975 * machine.fma_per_cycle;
   rates.loads = 0.95 * machine.loads_per_cycle;
   rates.scalar = machine.loads_per_cycle < 2 ? 0.4 : 1;
+  // One FMA of 512 bits in a cycle: two of 256.
+  if (machine.fma_per_cycle <= 1 && lanes == 16) rates.half_vector = 0.5;
   if (machine.caches.size() > 1) rates.line_from_l2 = 0.7 * 64 / machine.caches[1].read_bytes_per_cycle;
   return rates;
 }
@@ -98,20 +122,28 @@ double estimate_cycles(const Tiling& tiling, const Kept& kept, const SparseShape
   const double slower = zen5.fmas / shape.rates.fmas;  // every instruction on a whole vector
   const Patterns patterns = kept.sharing.patterns ? count_patterns(kept) : Patterns{};
   const auto copied = [&](const TilePattern& pattern) {
-    return static_cast<double>(pattern.runs.size()) *
-               (shape.vector.element == 1 ? bytes_gathered : halves_gathered) +
+    double runs = 0;
+    for (const cortex_sparse_run& run : pattern.runs)
+      runs += shape.vector.element == 2             ? halves_gathered
+              : 2 * run.count <= shape.vector.lanes ? half_bytes_gathered
+                                                    : bytes_gathered;
+    return runs +
            (tiling.copies == PanelCopies::none ? static_cast<double>(pattern.lines.size()) * first_touch : 0);
   };
   const auto per_tile = [&](const TilePattern& pattern) {
-    const auto vectors = static_cast<double>(ceil_div(pattern.lanes, int64_t{shape.vector.lanes}));
+    const TileVectors of_tile(pattern.lanes, shape);
+    const double vectors = of_tile.used();
     if (shape.vector.element == 1) {
-      const double quads = columns_shared * four_columns_cycles(kept.sharing.rows, crossing, far) +
-                           columns_single * four_columns_cycles(1, crossing, far);
+      const auto quads_of = [&](double part) {
+        return columns_shared * four_columns_cycles(kept.sharing.rows, part, crossing, far) +
+               columns_single * four_columns_cycles(1, part, crossing, far);
+      };
+      const double quads = of_tile.whole * quads_of(1) + (of_tile.last > 0 ? quads_of(of_tile.last) : 0);
       const double gather =
           copied(pattern) * channels + blocks * static_cast<double>(pattern.runs.size()) * run_begun;
       const double moved = static_cast<double>(rows) * ((blocks - 1) * byte_sum_moved + bytes_finished);
-      return slower * (vectors * (quads / 4 + moved) + gather) +
-             vectors * static_cast<double>(lists) * blocks * byte_list_end;
+      return slower * (quads / 4 + vectors * moved + gather) +
+             of_tile.count() * static_cast<double>(lists) * blocks * byte_list_end;
     }
     if (shape.vector.element == 2) {
       const double passes = passes_of_halves(kept.sharing.rows, vectors);
@@ -143,9 +175,10 @@ double estimate_cycles(const Tiling& tiling, const Kept& kept, const SparseShape
     const double outputs = static_cast<double>(rows) * vectors;
     cycles +=
         slower * outputs * ((blocks - 1) * 2 * sum_moved + finished * (pattern.places.empty() ? 1 : 1.5));
-    cycles += slower * channels *
-              (tiling.copies == PanelCopies::none ? vectors * first_touch
-                                                  : static_cast<double>(pattern.runs.size()) * gathered);
+    double copied_vectors = tiling.copies == PanelCopies::none ? vectors * first_touch : 0;
+    for (const cortex_sparse_run& run : pattern.runs)
+      copied_vectors += 2 * run.count <= shape.vector.lanes ? half_gathered : gathered;
+    cycles += slower * channels * copied_vectors;
     return cycles;
   };
   std::vector<double> cycles;

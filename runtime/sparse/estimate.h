@@ -10,11 +10,12 @@
 namespace cortex {
 
 // Vector instructions in a cycle; what a load of a scalar takes of a vector's; cycles of a line from L2 that
-// show beside the arithmetic.
+// show beside the arithmetic; what half a vector takes of one.
 struct ListRates {
-  double fmas = 1.95, loads = 1.9, scalar = 1, line_from_l2 = 0.75;
+  double fmas = 1.95, loads = 1.9, scalar = 1, line_from_l2 = 0.75, half_vector = 1;
 };
-ListRates list_rates(const Machine& machine);
+// Of vectors of `lanes` elements of f32.
+ListRates list_rates(const Machine& machine, int lanes);
 
 struct SparseShape {
   int64_t channels = 0, blocks = 1;  // of which any group keeps a column

@@ -241,6 +241,7 @@ class Cutter {
         run.from = out_.in.at(image_, point, c_.ic, inputs_of(c_)) - origin_ - (first - at) * step;
         set_lanes(run, (first - at) * unit_, (std::min(high, next) - at) * unit_);
       }
+      run.count = (next - at) * unit_;
       pattern.runs.push_back(run);
     }
   }
@@ -265,6 +266,7 @@ class Cutter {
         }
         set_lanes(run, (low - at) * unit_, (std::min(high, next) - at) * unit_);
       }
+      run.count = (next - at) * unit_;
       pattern.runs.push_back(run);
     }
   }
@@ -291,7 +293,7 @@ class Cutter {
       }
       pattern.places.push_back(place);
     }
-    pattern.lanes = static_cast<int64_t>(pattern.places.size()) * lanes_;
+    pattern.lanes = (to - from) * unit_;
     return std::max<int64_t>(first, 0);
   }
 
