@@ -22,10 +22,10 @@ constexpr int rows_at_once(int rows, int each) {
 }
 
 // The first n points of a part of a vector, which stand in order.
-template <int Type, int Q>
+template <int Type, bool Bounded, int Q>
 CORTEX_INLINE void store_part(char* p, int64_t n, const Vec (&v)[Q], int32_t zero_point) {
   if constexpr (Q == 4) {
-    store_bytes<Type>(p, n, v, zero_point);
+    store_bytes<Type, Bounded>(p, n, v, zero_point);
   } else if constexpr (Q == 2 && joins_bytes) {
     store_first_bytes<Type>(n, p, v, zero_point);
   } else {
@@ -41,6 +41,13 @@ CORTEX_INLINE void store_part_in_order(float* to, const Vec (&v)[Q]) {
   if constexpr (Q == 4) return store_in_order(to, v);
   CORTEX_UNROLL
   for (int q = 0; q < Q; ++q) store(to + q * lanes, v[q]);
+}
+
+// True where a sum, scaled and with its bias, is below 2^31 whatever it is.
+CORTEX_INLINE bool is_bounded(const cortex_sparse_args& x, int64_t row) {
+  const float* bias = x.epilogue.bias_m;
+  return x.scale && __builtin_fabsf(x.scale[row]) <= 0.25f &&
+         (!bias || __builtin_fabsf(bias[row]) <= 536870912.0f);
 }
 
 // C's rows from `row` on, all of them scaled; of a vector's points the first n.
@@ -79,13 +86,20 @@ CORTEX_INLINE void finish_bytes(Vec (&v)[T][Q], const cortex_sparse_args& x, int
         for (int q = 0; q < Q; ++q) v[t][q] = max(zero(), v[t][q]);
       }
     }
+    bool bounded = true;
     CORTEX_UNROLL
-    for (int t = 0; t < T; ++t) {
-      if (type == CORTEX_ELEMENT_U8) {
-        store_part<CORTEX_ELEMENT_U8>(c + t * x.ldc, n, v[t], e.c_zero_point);
-      } else {
-        store_part<CORTEX_ELEMENT_S8>(c + t * x.ldc, n, v[t], e.c_zero_point);
-      }
+    for (int t = 0; t < T; ++t) bounded = bounded && is_bounded(x, row + t);
+    const auto store_all = [&](auto kind, auto below) CORTEX_LAMBDA {
+      CORTEX_UNROLL
+      for (int t = 0; t < T; ++t)
+        store_part<kind.value, below.value != 0>(c + t * x.ldc, n, v[t], e.c_zero_point);
+    };
+    if (type != CORTEX_ELEMENT_U8) {
+      store_all(Index<CORTEX_ELEMENT_S8>{}, Index<0>{});
+    } else if (bounded) {
+      store_all(Index<CORTEX_ELEMENT_U8>{}, Index<1>{});
+    } else {
+      store_all(Index<CORTEX_ELEMENT_U8>{}, Index<0>{});
     }
     return;
   }

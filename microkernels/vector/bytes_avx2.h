@@ -65,11 +65,14 @@ CORTEX_INLINE void store_in_order(float* to, const Vec (&v)[4]) {
   }
 }
 
-// The first n points of v as elements of one byte: packing puts them in order.
-template <int Type>
+// The first n points of v as elements of one byte: packing puts them in order. Bounded: none of them is 2^31
+// or more, which the conversion would take for the smallest integer.
+template <int Type, bool Bounded = false>
 CORTEX_INLINE void store_bytes(char* p, int64_t n, const Vec (&v)[4], int32_t zero_point) {
   const __m256i zero = _mm256_set1_epi16(static_cast<int16_t>(zero_point));
-  const auto whole = [](Vec x) CORTEX_LAMBDA { return _mm256_cvtps_epi32(min(splat(1073741824.0f), x)); };
+  const auto whole = [](Vec x) CORTEX_LAMBDA {
+    return _mm256_cvtps_epi32(Bounded ? x : min(splat(1073741824.0f), x));
+  };
   const __m256i low = _mm256_adds_epi16(_mm256_packs_epi32(whole(v[0]), whole(v[1])), zero);
   const __m256i high = _mm256_adds_epi16(_mm256_packs_epi32(whole(v[2]), whole(v[3])), zero);
   const __m256i all =

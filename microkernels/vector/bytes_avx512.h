@@ -31,8 +31,8 @@ CORTEX_INLINE void interleave(Narrow x0, Narrow x1, Narrow x2, Narrow x3, Vec (&
   interleave(Pair(x0, x1), Pair(x2, x3), a);
 }
 
-// The first 16 * Q points of four columns, Q = 1, 2 or 4, and no others are read. Below 64 points they stay in
-// order: lane i of a[q] holds point 16*q + i.
+// The first 16 * Q points of four columns, Q = 1, 2 or 4, and no others are read. Below 64 points they stay
+// in order: lane i of a[q] holds point 16*q + i.
 template <int Q>
 CORTEX_INLINE void interleave_first(const char* x0, const char* x1, const char* x2, const char* x3,
                                     Vec (&a)[Q]) {
@@ -41,17 +41,16 @@ CORTEX_INLINE void interleave_first(const char* x0, const char* x1, const char* 
     return;
   }
   // Four points of every column to each quarter, then the points apart.
-  const __m512i points_apart = _mm512_broadcast_i32x4(
-      _mm_setr_epi8(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15));
+  const __m512i points_apart =
+      _mm512_broadcast_i32x4(_mm_setr_epi8(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15));
   if constexpr (Q == 1) {
-    const auto quarter = [](const char* p)
-                             CORTEX_LAMBDA { return _mm_loadu_si128(reinterpret_cast<const __m128i*>(p)); };
-    __m512i all = _mm512_castsi128_si512(quarter(x0));
-    all = _mm512_mask_broadcast_i32x4(all, 0x00f0, quarter(x1));
-    all = _mm512_mask_broadcast_i32x4(all, 0x0f00, quarter(x2));
-    all = _mm512_mask_broadcast_i32x4(all, 0xf000, quarter(x3));
-    const __m512i fours =
-        _mm512_permutexvar_epi32(_mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15), all);
+    const auto two = [](const char* p, const char* q) CORTEX_LAMBDA {
+      const __m128i low = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
+      const __m128i high = _mm_loadu_si128(reinterpret_cast<const __m128i*>(q));
+      return _mm512_castsi256_si512(_mm256_inserti128_si256(_mm256_castsi128_si256(low), high, 1));
+    };
+    const __m512i order = _mm512_setr_epi32(0, 4, 16, 20, 1, 5, 17, 21, 2, 6, 18, 22, 3, 7, 19, 23);
+    const __m512i fours = _mm512_permutex2var_epi32(two(x0, x1), order, two(x2, x3));
     a[0] = _mm512_castsi512_ps(_mm512_shuffle_epi8(fours, points_apart));
   }
   if constexpr (Q == 2) {
@@ -79,11 +78,14 @@ CORTEX_INLINE void store_in_order(float* to, const Vec (&v)[4]) {
   }
 }
 
-// The first n points of v as elements of one byte: packing puts them in order.
-template <int Type>
+// The first n points of v as elements of one byte: packing puts them in order. Bounded: none of them is 2^31
+// or more, which the conversion would take for the smallest integer.
+template <int Type, bool Bounded = false>
 CORTEX_INLINE void store_bytes(char* p, int64_t n, const Vec (&v)[4], int32_t zero_point) {
   const __m512i zero = _mm512_set1_epi16(static_cast<int16_t>(zero_point));
-  const auto whole = [](Vec x) CORTEX_LAMBDA { return _mm512_cvtps_epi32(min(splat(1073741824.0f), x)); };
+  const auto whole = [](Vec x) CORTEX_LAMBDA {
+    return _mm512_cvtps_epi32(Bounded ? x : min(splat(1073741824.0f), x));
+  };
   const __m512i low = _mm512_adds_epi16(_mm512_packs_epi32(whole(v[0]), whole(v[1])), zero);
   const __m512i high = _mm512_adds_epi16(_mm512_packs_epi32(whole(v[2]), whole(v[3])), zero);
   const __m512i all =

@@ -56,7 +56,7 @@ CORTEX_INLINE void store_in_order(float* to, const Vec (&v)[4]) {
 }
 
 // The first n points of v as elements of one byte.
-template <int Type>
+template <int Type, bool Bounded = false>
 CORTEX_INLINE void store_bytes(char* p, int64_t n, const Vec (&v)[4], int32_t zero_point) {
   for (int q = 0; q < 4 && 4 * q < n; ++q)
     store_first<Type>(n - 4 * q < lanes ? n - 4 * q : lanes, p + 4 * q, v[q], zero_point);
