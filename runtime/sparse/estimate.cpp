@@ -23,7 +23,7 @@ constexpr double first_touch = 1.5;  // a line of the input read where it is
 // One kept column for `share` rows and `vectors` vectors, whose loads cross a line or not; a share of `far`
 // of the lines is not in L1. A row alone waits for its loads more than their number says.
 double column_cycles(const ListRates& rates, int share, double vectors, bool crosses, double far) {
-  const double loads = vectors * (crosses ? 2.1 : 1.0) + rates.scalar * (share + 1);
+  const double loads = vectors * (crosses ? rates.crossing() : 1.0) + rates.scalar * (share + 1);
   const double waits = share == 1 ? 1.12 : 1;
   return std::max(share * vectors / rates.fmas, waits * loads / rates.loads) + 0.2 +
          vectors * far * rates.line_from_l2;
@@ -31,17 +31,19 @@ double column_cycles(const ListRates& rates, int share, double vectors, bool cro
 constexpr double run_end = 7;  // of columns that the same rows keep
 
 // Four kept columns for a vector of bytes or a part of one, which interleaving them costs more than
-// multiplying below T = 4.
-double four_columns_cycles(int share, double part, double crossing, double far) {
-  return std::max(1.7 + 2.8 * part, 2 * share * part + 0.4) +
-         part * (1.4 * crossing + far * (0.5 + 0.5 * crossing));
+// multiplying below T = 4. Halves of vectors keep the multipliers busy while their columns are loaded.
+double four_columns_cycles(const ListRates& rates, int share, double part, double crossing, double far) {
+  const double waits = 1.4 * crossing + far * (0.5 + 0.5 * crossing);
+  return std::max(1.7 + 2.8 * part, 2 * share * part + 0.4) + part * waits * (rates.in_halves ? 0.1 : 1);
 }
 constexpr double byte_list_end = 13, byte_sum_moved = 1.3;  // the latter of 64 outputs of a row
-constexpr double bytes_finished = 5, bytes_gathered = 2.6, half_bytes_gathered = 1.6, run_begun = 8;
+constexpr double bytes_finished = 5, bytes_gathered = 1.8, half_bytes_gathered = 1.2, run_begun = 8;
+constexpr double line_gathered = 2;  // a line of the input that a panel is made of
 
 // Two kept columns for `vectors` vectors of bf16: interleaving them takes no time from more than one row.
-double two_columns_cycles(int share, double vectors, double passes, double crossing, double far) {
-  const double loads = 2 * vectors * (1 + 1.1 * crossing) + passes * (share + 2);
+double two_columns_cycles(const ListRates& rates, int share, double vectors, double passes, double crossing,
+                          double far) {
+  const double loads = 2 * vectors * (1 + (rates.crossing() - 1) * crossing) + passes * (share + 2);
   return std::max(vectors * std::max(2 * share / zen5.fmas, 2 / 1.8), loads / zen5.loads) + 0.4 * passes +
          2 * vectors * far * zen5.line_from_l2;
 }
@@ -63,7 +65,7 @@ struct TileVectors {
     if (shape.vector.element == 1) {
       last = 4 * left <= lanes ? 0.25 : 2 * left <= lanes ? 0.5 : 1;
     } else if (shape.vector.element == 4 && 2 * left <= lanes) {
-      last = shape.rates.half_vector;
+      last = shape.rates.half_vector();
     }
   }
   double count() const { return whole + (last > 0 ? 1 : 0); }
@@ -98,7 +100,7 @@ ListRates list_rates(const Machine& machine, int lanes) {
   rates.loads = 0.95 * machine.loads_per_cycle;
   rates.scalar = machine.loads_per_cycle < 2 ? 0.4 : 1;
   // One FMA of 512 bits in a cycle: two of 256.
-  if (machine.fma_per_cycle <= 1 && lanes == 16) rates.half_vector = 0.5;
+  if (machine.fma_per_cycle <= 1 && lanes == 16) rates.in_halves = true;
   if (machine.caches.size() > 1) rates.line_from_l2 = 0.7 * 64 / machine.caches[1].read_bytes_per_cycle;
   return rates;
 }
@@ -127,16 +129,18 @@ double estimate_cycles(const Tiling& tiling, const Kept& kept, const SparseShape
       runs += shape.vector.element == 2             ? halves_gathered
               : 2 * run.count <= shape.vector.lanes ? half_bytes_gathered
                                                     : bytes_gathered;
-    return runs +
-           (tiling.copies == PanelCopies::none ? static_cast<double>(pattern.lines.size()) * first_touch : 0);
+    return runs + (tiling.copies == PanelCopies::none
+                       ? static_cast<double>(pattern.lines.size()) * first_touch
+                   : shape.vector.element == 1 ? static_cast<double>(pattern.line_count) * line_gathered
+                                               : 0);
   };
   const auto per_tile = [&](const TilePattern& pattern) {
     const TileVectors of_tile(pattern.lanes, shape);
     const double vectors = of_tile.used();
     if (shape.vector.element == 1) {
       const auto quads_of = [&](double part) {
-        return columns_shared * four_columns_cycles(kept.sharing.rows, part, crossing, far) +
-               columns_single * four_columns_cycles(1, part, crossing, far);
+        return columns_shared * four_columns_cycles(shape.rates, kept.sharing.rows, part, crossing, far) +
+               columns_single * four_columns_cycles(shape.rates, 1, part, crossing, far);
       };
       const double quads = of_tile.whole * quads_of(1) + (of_tile.last > 0 ? quads_of(of_tile.last) : 0);
       const double gather =
@@ -147,9 +151,9 @@ double estimate_cycles(const Tiling& tiling, const Kept& kept, const SparseShape
     }
     if (shape.vector.element == 2) {
       const double passes = passes_of_halves(kept.sharing.rows, vectors);
-      const double pairs =
-          columns_shared * two_columns_cycles(kept.sharing.rows, vectors, passes, crossing, far) +
-          columns_single * two_columns_cycles(1, vectors, 1, crossing, far);
+      const double pairs = columns_shared * two_columns_cycles(shape.rates, kept.sharing.rows, vectors,
+                                                               passes, crossing, far) +
+                           columns_single * two_columns_cycles(shape.rates, 1, vectors, 1, crossing, far);
       const double gather =
           copied(pattern) * channels + blocks * static_cast<double>(pattern.runs.size()) * run_begun;
       const double moved =

@@ -304,11 +304,12 @@ class Cutter {
     for (const cortex_sparse_run& run : pattern.runs) {
       if (!run.low && !run.high) continue;
       const int64_t first = origin_ + run.from,
-                    last = first + (unit_ > 1 ? lanes_ - 1 : (lanes_ - 1) * c_.sw);
+                    last = first + (unit_ > 1 ? run.count - 1 : (run.count - 1) * c_.sw);
       for (int64_t at = floor_div(first, line); at <= floor_div(last, line); ++at) all.push_back(at * line);
     }
     std::sort(all.begin(), all.end());
     all.erase(std::unique(all.begin(), all.end()), all.end());
+    pattern.line_count = static_cast<int64_t>(all.size());
     for (const int64_t at : all) {
       if (!std::binary_search(before_.begin(), before_.end(), at)) pattern.lines.push_back(at - origin_);
     }
