@@ -43,6 +43,7 @@ int dispatch(int argc, char** argv) {
   add_fuzz(app, session);
   add_rank(app, session);
   add_ablate(app, session);
+  add_detect(app, session);
 #endif
   std::vector<std::string> texts = command_line_words(argc, argv);
   std::vector<char*> arguments;

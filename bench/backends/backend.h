@@ -27,6 +27,7 @@ struct Request {
   KernelChoice kernel = KernelChoice::automatic;  // for Cortex
   std::string schedule;                           // for Cortex; empty: its own choice
   bool sparse = false;                            // for Cortex: leave out the weights that are zero
+  int sparse_share = -1;  // then: cortex_plan_options.sparse_share, by default CORTEX_SPARSE_OR_DENSE
 };
 
 struct RecursiveOperands;

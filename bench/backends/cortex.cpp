@@ -210,7 +210,7 @@ class Cortex : public Backend {
     if (request.sparse) {
       weights = encoded(request.problem->wei, operands.b_data(), b_elements(*request.problem));
       options.sparse_weights = weights.data();
-      options.sparse_share = CORTEX_SPARSE_OR_DENSE;
+      options.sparse_share = request.sparse_share;
     }
     const double start = now_ns();
     cortex_plan* raw_plan = nullptr;

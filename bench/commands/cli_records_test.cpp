@@ -179,6 +179,25 @@ TEST_F(Cli, AblationOfEveryTransformation) {
   EXPECT_NE(bad.text.find("--trees"), std::string::npos) << bad.text;
 }
 
+// Every kernel that the type and the operator have, and a choice among them.
+TEST_F(Cli, DetectMeasuresEveryKernel) {
+  const Outcome o = bench(
+      "detect mb1ic8ih6oc8oh6kh3ph1 2x16:16x8 --dt f32,u8s8 --weights nm2of4x2,unstructured --sparsity 0.5 "
+      "--min-time 0.0005 --verify --json " +
+      file("detect.json"));
+  ASSERT_EQ(o.code, 0) << o.text;
+  EXPECT_NE(o.text.find("fastest over chosen: geomean"), std::string::npos) << o.text;
+  const Json results = read("detect.json").at("results");
+  ASSERT_EQ(results.size(), 8U);
+  for (const auto& r : results) {
+    const bool matmul = r.at("problem").get<std::string>().find(':') != std::string::npos;
+    const bool f32 = r.at("dt") == "f32";
+    EXPECT_EQ(r.at("kernels").size(), 4U + f32 + matmul) << r;
+    EXPECT_GT(r.at("best_over_chosen").get<double>(), 0) << r;
+    EXPECT_LE(r.at("best_over_chosen").get<double>(), 1) << r;
+  }
+}
+
 TEST_F(Cli, FuzzFindsNothingAndReplays) {
   const Outcome o = bench("fuzz --count 150 --seed 11");
   EXPECT_EQ(o.code, 0) << o.text;

@@ -23,6 +23,7 @@ void add_roofline(CLI::App& app, Session& session);
 void add_compare(CLI::App& app, Session& session);
 void add_fuzz(CLI::App& app, Session& session);
 void add_ablate(CLI::App& app, Session& session);
+void add_detect(CLI::App& app, Session& session);
 void add_rank(CLI::App& app, Session& session);
 
 // Sends out what was printed. Where nobody reads it any more, commands that Ctrl-C ends orderly end like

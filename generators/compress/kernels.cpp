@@ -77,6 +77,7 @@ Result<std::vector<KernelForecast>> forecast_kernels(const std::string& problem,
   for (const auto& [lists, share] : {std::pair{"1 row", 1},
                                      {"2 rows", 2},
                                      {"4 rows", 4},
+                                     {"4 rows by pattern", int{CORTEX_SPARSE_PATTERNS}},
                                      {"bitmap", int{CORTEX_SPARSE_BITMAP}},
                                      {"dense", 0}}) {
     if (share == CORTEX_SPARSE_BITMAP && !is_matmul) continue;
@@ -84,7 +85,9 @@ Result<std::vector<KernelForecast>> forecast_kernels(const std::string& problem,
     if (is_matmul) options.weights_layout = CORTEX_WEIGHTS_NK;
     if (share) options.sparse_weights = weights.data(), options.sparse_share = share;
     cortex_plan* raw = nullptr;
-    if (cortex_plan_create(context.get(), parsed.get(), &options, &raw, &message)) return failure(message);
+    const cortex_status status = cortex_plan_create(context.get(), parsed.get(), &options, &raw, &message);
+    if (status == CORTEX_UNSUPPORTED && share == CORTEX_SPARSE_PATTERNS) continue;  // of bytes there are none
+    if (status) return failure(message);
     const std::unique_ptr<cortex_plan, Destroy> plan(raw);
     cortex_plan_info info = cortex_plan_info_init();
     cortex_plan_query(plan.get(), &info, nullptr);

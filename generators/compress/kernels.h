@@ -10,7 +10,8 @@
 namespace cortex {
 
 struct KernelForecast {
-  std::string lists;  // "dense", "1 row", "2 rows", "4 rows": output channels that share a list of weights
+  // "dense", "bitmap", "1 row", "2 rows", "4 rows", "4 rows by pattern": output channels that share a list
+  std::string lists;
   std::string kernel;
   double seconds = 0;
 };

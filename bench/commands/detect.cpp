@@ -1,0 +1,241 @@
+// Is the kernel that is predicted to be fastest for given zeros the fastest one? Measures all of them.
+#include <cortex/cortex.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <optional>
+
+#include "bench/commands/commands.h"
+#include "bench/measure/sampler.h"
+#include "bench/measure/statistics.h"
+#include "bench/reference/prune.h"
+#include "bench/reference/reference.h"
+#include "bench/reference/shapes.h"
+#include "bench/report/file.h"
+#include "bench/report/table.h"
+#include "bench/run/formats.h"
+#include "bench/run/gather.h"
+#include "bench/run/options.h"
+#include "support/tools/list_option.h"
+#include "support/tools/output.h"
+
+namespace cortex::bench {
+namespace {
+
+struct Arguments {
+  std::vector<std::string> problems, batches, dts, weights;
+  std::string op, isa, json;
+  int threads = 1;
+  double sparsity = 0, min_time = 0.05;
+  uint64_t seed = 1;
+  bool verify = false;
+};
+
+struct Kernel {
+  const char* name;
+  bool sparse;
+  int share;
+};
+constexpr std::array<Kernel, 6> kernels = {{{"dense", false, 0},
+                                            {"1 row", true, 1},
+                                            {"2 rows", true, 2},
+                                            {"4 rows", true, 4},
+                                            {"patterns", true, CORTEX_SPARSE_PATTERNS},
+                                            {"bitmap", true, CORTEX_SPARSE_BITMAP}}};
+
+struct Candidate {
+  const char* kernel;
+  std::string text;  // what the plan says of itself
+  double ns = 0, predicted_ns = 0;
+};
+
+struct Choice {
+  std::vector<Candidate> candidates;
+  std::size_t chosen = 0;
+  double density = 1;
+
+  std::size_t best() const {
+    const auto faster = [](const Candidate& a, const Candidate& b) { return a.ns < b.ns; };
+    return static_cast<std::size_t>(std::min_element(candidates.begin(), candidates.end(), faster) -
+                                    candidates.begin());
+  }
+  double share() const { return candidates[best()].ns / candidates[chosen].ns; }
+};
+
+std::string text_of(const Instance& instance) {
+  return instance.info().kernel + ' ' + instance.info().schedule + ' ' + instance.info().layout;
+}
+
+Result<Choice> measure(const RunProblem& p, Isa isa, Backend& backend, const Arguments& a) {
+  const Problem& problem = *p.dense();
+  Result<Operands> operands = make_operands(problem, a.seed);
+  if (!operands) return operands.error();
+  Choice choice;
+  const Result<WeightFormat> format = parse_weight_format(p.weights);
+  if (!format) return format.error();
+  const Result<double> kept = prune_operands(problem, *format, a.sparsity, *operands);
+  if (!kept) return kept.error();
+  choice.density = *kept;
+  std::optional<Reference> reference;
+  std::vector<float> result;
+  if (a.verify) {
+    reference.emplace(problem, *operands);
+    result.resize(static_cast<std::size_t>(c_elements(problem)));
+  }
+
+  Request request;
+  request.problem = &problem;
+  request.isa = isa;
+  request.threads = a.threads;
+  request.kernel = KernelChoice::interpreted;
+  std::vector<std::unique_ptr<Instance>> instances;
+  for (const Kernel& kernel : kernels) {
+    request.sparse = kernel.sparse;
+    request.sparse_share = kernel.share;
+    Result<std::unique_ptr<Instance>> made = backend.create(request, *operands);
+    // Not every type has patterns, not every operator bitmaps.
+    if (!made && made.error().code == ErrorCode::unsupported && kernel.sparse) continue;
+    if (!made) return made.error();
+    choice.candidates.push_back({kernel.name, text_of(**made), 0, (*made)->info().predicted_seconds * 1e9});
+    instances.push_back(std::move(*made));
+  }
+  request.sparse = true;
+  request.sparse_share = CORTEX_SPARSE_OR_DENSE;
+  Result<std::unique_ptr<Instance>> made = backend.create(request, *operands);
+  if (!made) return made.error();
+  const std::string text = text_of(**made);
+  const auto found = std::find_if(choice.candidates.begin(), choice.candidates.end(),
+                                  [&](const Candidate& c) { return c.text == text; });
+  if (found == choice.candidates.end())
+    return internal_error(fmt::format("{}: the plan chosen, '{}', is none of the kernels'", p.text(), text));
+  choice.chosen = static_cast<std::size_t>(found - choice.candidates.begin());
+
+  std::vector<Contestant> contestants;
+  for (std::size_t i = 0; i < instances.size(); ++i) {
+    Instance* const instance = instances[i].get();
+    instance->prepare_output();
+    instance->execute();
+    contestants.push_back({[instance] { instance->execute(); }, {}});
+    if (!reference) continue;
+    if (Status s = instance->read_result(result.data()); !s) return s.error();
+    const Verdict verdict = reference->check(result.data());
+    if (!verdict.ok())
+      return internal_error(fmt::format("{} {} by {}: wrong, {}", p.text(), p.weights,
+                                        choice.candidates[i].kernel, verdict.where));
+  }
+  SamplingOptions sampling;
+  sampling.min_time = a.min_time;
+  const std::vector<Samples> samples = sample_interleaved(contestants, sampling);
+  for (std::size_t i = 0; i < samples.size(); ++i) choice.candidates[i].ns = median(samples[i].ns);
+  return choice;
+}
+
+nlohmann::ordered_json to_json(const RunProblem& p, const Choice& choice) {
+  nlohmann::ordered_json times = nlohmann::ordered_json::array();
+  for (const Candidate& c : choice.candidates)
+    times.push_back(
+        {{"kernel", c.kernel}, {"time_ns", c.ns}, {"predicted_ns", c.predicted_ns}, {"plan", c.text}});
+  return {{"problem", p.text()},
+          {"dt", dt_name(*p.dense())},
+          {"weights", p.weights},
+          {"density", choice.density},
+          {"chosen", choice.candidates[choice.chosen].kernel},
+          {"best", choice.candidates[choice.best()].kernel},
+          {"best_over_chosen", choice.share()},
+          {"kernels", times}};
+}
+
+std::string line(const RunProblem& p, const Choice& choice) {
+  std::string text =
+      fmt::format("{:<20.20} {:<16.16} {:>5.3f}", p.name().empty() ? short_shape(*p.dense()) : p.name(),
+                  dt_name(*p.dense()) + ' ' + p.weights, choice.density);
+  for (const Kernel& kernel : kernels) {
+    const auto found = std::find_if(choice.candidates.begin(), choice.candidates.end(),
+                                    [&](const Candidate& c) { return c.kernel == kernel.name; });
+    text += fmt::format(" {:>9}", found == choice.candidates.end() ? "-" : microseconds(found->ns));
+  }
+  return text + fmt::format("  {:<8} {:>6.3f}\n", choice.candidates[choice.chosen].kernel, choice.share());
+}
+
+int run(const Arguments& a) {
+  const Result<Isa> isa = a.isa.empty() ? default_isa() : parse_usable_isa(a.isa);
+  if (!isa) return report_error(isa.error());
+  if (a.threads < 1 || a.threads > 64)
+    return report_error(invalid_argument(fmt::format("--threads: {} is not between 1 and 64", a.threads)));
+  if (!(a.min_time > 0 && a.min_time <= 1e6))
+    return report_error(invalid_argument("--min-time: must be above 0 and at most 1e6"));
+  if (a.weights.empty())
+    return report_error(invalid_argument("--weights: name formats of zeros, such as nm2of4,bs4x1"));
+  if (!a.json.empty()) {
+    if (Status s = check_writable(a.json, "--json"); !s) return report_error(s.error());
+  }
+  Result<std::vector<RunProblem>> problems = gather_in_types(a.problems, {}, a.batches, a.op, a.dts);
+  if (!problems) return report_error(problems.error());
+  for (const RunProblem& p : *problems) {
+    if (!p.dense())
+      return report_error(invalid_argument(fmt::format("'{}': detect takes conv and matmul", p.text())));
+  }
+  if (Status s = apply_weights(a.weights, a.sparsity, *problems); !s) return report_error(s.error());
+  Result<std::unique_ptr<Backend>> backend = find_backend("cortex")->make(*isa);
+  if (!backend) return report_error(backend.error());
+
+  say("isa {}, threads {}. Microseconds by kernel, the one chosen, the fastest over it:\n{:<20} {:<16} {:>5}",
+      isa_name(*isa), a.threads, "problem", "weights", "kept");
+  for (const Kernel& kernel : kernels) say(" {:>9}", kernel.name);
+  say("  {:<8} {:>6}\n", "chosen", "share");
+  std::vector<double> shares;
+  std::string worst;
+  nlohmann::ordered_json results = nlohmann::ordered_json::array();
+  for (const RunProblem& p : *problems) {
+    const Result<Choice> choice = measure(p, *isa, **backend, a);
+    if (!choice) return report_error(choice.error());
+    if (shares.empty() || choice->share() < *std::min_element(shares.begin(), shares.end()))
+      worst = fmt::format("{} {}", p.name().empty() ? p.text() : p.name(), p.weights);
+    shares.push_back(choice->share());
+    say("{}", line(p, *choice));
+    flush_output();
+    results.push_back(to_json(p, *choice));
+    if (output::closed()) break;
+  }
+  const auto close = std::count_if(shares.begin(), shares.end(), [](double share) { return share >= 0.95; });
+  const double mean = geometric_mean(shares), least = *std::min_element(shares.begin(), shares.end());
+  say("fastest over chosen: geomean {:.4f} over {}, within 5 %: {}, worst {:.3f} ({})\n", mean, shares.size(),
+      close, least, worst);
+  if (a.json.empty()) return exit_ok;
+  const nlohmann::ordered_json document = {
+      {"isa", isa_name(*isa)},
+      {"threads", a.threads},
+      {"results", results},
+      {"summary",
+       {{"geomean", mean}, {"within_5_percent", close}, {"count", shares.size()}, {"worst", least}}}};
+  if (Status s = write_file_atomically(a.json, json_text(document, 1)); !s) return report_error(s.error());
+  return exit_ok;
+}
+
+}  // namespace
+
+void add_detect(CLI::App& app, Session& session) {
+  CLI::App* command = app.add_subcommand(
+      "detect", "weights with zeros: every kernel measured, beside the one that Cortex chooses");
+  auto a = std::make_shared<Arguments>();
+  command->add_option("problem", a->problems, "problem lines, as benchdnn writes them");
+  command->add_option("--batch", a->batches, "file of problems, or the name of a shipped list")
+      ->allow_extra_args(false);
+  command->add_option("--op", a->op, "conv or matmul; left out, each line says it by its form");
+  add_list_option(*command, "--dt", a->dts, "data types of problems that state none: f32, bf16, u8s8, ...");
+  add_list_option(*command, "--weights", a->weights,
+                  "formats of zeros: nm2of4, nm1of8x2, cc8, bs4x1, unstructured");
+  command->add_option("--sparsity", a->sparsity, "share of zeros, for formats other than nm");
+  command->add_option("--isa", a->isa, "instruction set");
+  command->add_option("--threads", a->threads, "thread count");
+  command->add_option("--min-time", a->min_time, "seconds of timed execution per kernel");
+  command->add_option("--seed", a->seed, "of operands")->check(not_negative());
+  command->add_flag("--verify", a->verify, "check every result against the reference");
+  command->add_option("--json", a->json, "write results here");
+  command->callback([a, &session] { session.exit_code = run(*a); });
+}
+
+}  // namespace cortex::bench
