@@ -161,8 +161,6 @@ std::string line(const RunProblem& p, const Choice& choice) {
 }
 
 int run(const Arguments& a) {
-  const Result<Isa> isa = a.isa.empty() ? default_isa() : parse_usable_isa(a.isa);
-  if (!isa) return report_error(isa.error());
   if (a.threads < 1 || a.threads > 64)
     return report_error(invalid_argument(fmt::format("--threads: {} is not between 1 and 64", a.threads)));
   if (!(a.min_time > 0 && a.min_time <= 1e6))
@@ -179,6 +177,8 @@ int run(const Arguments& a) {
       return report_error(invalid_argument(fmt::format("'{}': detect takes conv and matmul", p.text())));
   }
   if (Status s = apply_weights(a.weights, a.sparsity, *problems); !s) return report_error(s.error());
+  const Result<Isa> isa = a.isa.empty() ? default_isa(*problems) : parse_usable_isa(a.isa);
+  if (!isa) return report_error(isa.error());
   Result<std::unique_ptr<Backend>> backend = find_backend("cortex")->make(*isa);
   if (!backend) return report_error(backend.error());
 

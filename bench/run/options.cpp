@@ -240,6 +240,15 @@ Result<Isa> default_isa() {
   return f32_isa(*usable);
 }
 
+Result<Isa> default_isa(const std::vector<RunProblem>& problems) {
+  const bool narrow = std::any_of(problems.begin(), problems.end(), [](const RunProblem& p) {
+    return p.dense() && p.dense()->src != DataType::f32;
+  });
+  std::string bad_value;
+  Result<Isa> isa = default_isa();
+  return isa && narrow ? *usable_isa(&bad_value) : isa;
+}
+
 Result<std::vector<Problem>> gather_problems(const std::vector<std::string>& lines,
                                              const std::vector<std::string>& batches, OpKind op,
                                              const std::optional<Types>& unstated) {
@@ -307,14 +316,10 @@ Result<RunOptions> check_run_arguments(const RunArguments& a) {
   if (Status s = apply_weights(a.weights, a.sparsity, *problems); !s) return s.error();
   if (Status s = check_sparse(a, *problems); !s) return s.error();
   o.sparsity = a.sparsity;
-  const bool narrow = std::any_of(problems->begin(), problems->end(), [](const RunProblem& p) {
-    return p.dense() && p.dense()->src != DataType::f32;
-  });
   if (a.isas.empty()) {
-    std::string bad_value;
-    Result<Isa> isa = default_isa();
+    Result<Isa> isa = default_isa(*problems);
     if (!isa) return isa.error();
-    o.isas.push_back(narrow ? *usable_isa(&bad_value) : *isa);
+    o.isas.push_back(*isa);
   }
   if (a.backends.empty()) o.backends = backends_for(*problems);
   if (!a.trees.empty()) {

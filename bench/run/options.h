@@ -61,6 +61,8 @@ Result<RunOptions> check_run_arguments(const RunArguments& arguments);
 Result<OpKind> parse_op(const std::string& text);
 Result<Isa> parse_usable_isa(const std::string& text);  // refuses what this CPU cannot run
 Result<Isa> default_isa();                              // the widest family of kernels this CPU runs
+Result<Isa> default_isa(
+    const std::vector<RunProblem>& problems);  // with what narrow types among them gain by
 std::vector<std::string> joined(std::vector<std::string> first, const std::vector<std::string>& second);
 Result<std::vector<Problem>> gather_problems(const std::vector<std::string>& lines,
                                              const std::vector<std::string>& batches, OpKind op,

@@ -60,6 +60,7 @@ void choose_tiling(SparseKernel& k, const WeightsView& weights, int share, const
                    const PointLayout& out, const Machine& machine) {
   SparseShape shape;
   shape.vector = k.vector;
+  shape.byte_dots = k.isa == Isa::avx512vnni || k.isa == Isa::avx2vnni;
   shape.l1_bytes = cache_bytes(machine, 0, 32768);
   shape.rates = list_rates(machine, k.vector.lanes * k.vector.element / 4);
   const int64_t l2 = cache_bytes(machine, 1, 8 * shape.l1_bytes);

@@ -45,10 +45,15 @@ double run_end(double runs) {
 }
 
 // Four kept columns for a vector of bytes or a part of one, which interleaving them costs more than
-// multiplying below T = 4. Halves of vectors keep the multipliers busy while their columns are loaded.
-double four_columns_cycles(const ListRates& rates, int share, double part, double crossing, double far) {
+// multiplying below T = 4. Halves of vectors keep the multipliers busy while four rows' columns are loaded.
+double four_columns_cycles(const SparseShape& shape, int share, double part, double crossing, double far) {
+  const ListRates& rates = shape.rates;
+  if (!shape.byte_dots) return part * (4.2 + 5.1 * share);  // widened and multiplied in pairs
   const double waits = 1.4 * crossing + far * (0.5 + 0.5 * crossing);
-  return std::max(1.7 + 2.8 * part, 2 * share * part + 0.4) + part * waits * (rates.in_halves ? 0.1 : 1);
+  return std::max(1.7 + 2.8 * part, 2 * share * part + 0.4) + part * waits *
+                                                                  (!rates.in_halves ? 1
+                                                                   : share == 4     ? 0.1
+                                                                                    : 1.3);
 }
 constexpr double byte_list_end = 13, byte_sum_moved = 1.3;  // the latter of 64 outputs of a row
 constexpr double bytes_finished = 5, bytes_gathered = 1.8, half_bytes_gathered = 1.2, run_begun = 8;
@@ -158,8 +163,8 @@ double estimate_cycles(const Tiling& tiling, const Kept& kept, const SparseShape
     const double vectors = of_tile.used();
     if (shape.vector.element == 1) {
       const auto quads_of = [&](double part) {
-        return columns_shared * four_columns_cycles(shape.rates, kept.sharing.rows, part, crossing, far) +
-               columns_single * four_columns_cycles(shape.rates, 1, part, crossing, far);
+        return columns_shared * four_columns_cycles(shape, kept.sharing.rows, part, crossing, far) +
+               columns_single * four_columns_cycles(shape, 1, part, crossing, far);
       };
       const double quads = of_tile.whole * quads_of(1) + (of_tile.last > 0 ? quads_of(of_tile.last) : 0);
       const double gather =

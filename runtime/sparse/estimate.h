@@ -35,6 +35,7 @@ ListRates list_rates(const Machine& machine, int lanes);
 struct SparseShape {
   int64_t channels = 0, blocks = 1;  // of which any group keeps a column
   PointVector vector;
+  bool byte_dots = true;  // there is an instruction that multiplies and adds four bytes
   int64_t l1_bytes = 32768;
   ListRates rates;
 };
