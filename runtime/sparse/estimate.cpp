@@ -50,10 +50,11 @@ double four_columns_cycles(const SparseShape& shape, int share, double part, dou
   const ListRates& rates = shape.rates;
   if (!shape.byte_dots) return part * (4.2 + 5.1 * share);  // widened and multiplied in pairs
   const double waits = 1.4 * crossing + far * (0.5 + 0.5 * crossing);
-  return std::max(1.7 + 2.8 * part, 2 * share * part + 0.4) + part * waits *
-                                                                  (!rates.in_halves ? 1
-                                                                   : share == 4     ? 0.1
-                                                                                    : 1.3);
+  return std::max((rates.in_halves ? 1.0 : 1.7) + 2.8 * part, 2 * share * part + 0.4) +
+         part * waits *
+             (!rates.in_halves ? 1
+              : share == 4     ? 0.1
+                               : 1.3);
 }
 constexpr double byte_list_end = 13, byte_sum_moved = 1.3;  // the latter of 64 outputs of a row
 constexpr double bytes_finished = 5, bytes_gathered = 1.8, half_bytes_gathered = 1.2, run_begun = 8;
