@@ -3,7 +3,7 @@
 #     [READY name...]         ready models: treelstm, ...
 #     [HIDDEN n...]           hidden sizes; what the text says if left out
 #     [INPUT n] [MAX_CHILDREN n]
-#     [ISA isa...]            avx512 avx2 if left out
+#     [ISA isa...]            avx512 avx2 if left out, as far as cortex was built with them (CORTEX_ISAS)
 #     [RUNTIME target])       cortex::kernels if left out; cortex::kernels_static
 #   The element-wise steps of recursive cells, made for exactly these models. Its header NAME.h declares
 #   `const cortex_cell_library* NAME(void);`, to be given to cortex_context_add_cells().
@@ -18,6 +18,10 @@ endif()
 function(cortex_add_cell_library name)
   cmake_parse_arguments(PARSE_ARGV 1 arg "STATIC;SHARED" "INPUT;MAX_CHILDREN;RUNTIME" "MODELS;READY;HIDDEN;ISA")
   cortex_generated_library(cortex_add_cell_library ${name})
+  if(NOT arg_ISA)
+    message(FATAL_ERROR "cortex_add_cell_library(${name}): cells are generated for avx512 and avx2, and cortex was built "
+                        "with neither: configure it with -DCORTEX_ISAS=avx2 or all")
+  endif()
   if(NOT arg_MODELS AND NOT arg_READY)
     message(FATAL_ERROR "cortex_add_cell_library(${name}): name files with MODELS or ready models with READY")
   endif()

@@ -2,7 +2,7 @@
 #     [PROBLEMS file...]      lists, one problem a line as benchdnn writes it
 #     [INLINE "problem"...]   problems in place
 #     [OP conv | matmul]      how to read them; told apart by syntax if left out
-#     [ISA isa...]            avx512 avx2 if left out
+#     [ISA isa...]            avx512 avx2 if left out, as far as cortex was built with them (CORTEX_ISAS)
 #     [THREADS n...]          1 if left out
 #     [MACHINE file]          machine description; the building machine if left out
 #     [PLAIN]                 matmul: also kernels that take B as it is
@@ -19,6 +19,9 @@ include(${CMAKE_CURRENT_LIST_DIR}/CortexGenerated.cmake)
 function(cortex_add_kernel_library name)
   cmake_parse_arguments(PARSE_ARGV 1 arg "STATIC;SHARED;PLAIN" "OP;MACHINE;RUNTIME" "PROBLEMS;INLINE;ISA;THREADS")
   cortex_generated_library(cortex_add_kernel_library ${name})
+  if(NOT arg_ISA)
+    set(arg_ISA baseline)
+  endif()
   if(NOT arg_PROBLEMS AND NOT arg_INLINE)
     message(FATAL_ERROR "cortex_add_kernel_library(${name}): name files with PROBLEMS or problems with INLINE")
   endif()

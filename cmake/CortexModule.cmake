@@ -35,9 +35,12 @@ function(cortex_add_test name)
   if(NOT arg_TIMEOUT)
     set(arg_TIMEOUT 300)
   endif()
+  if(CORTEX_SANITIZE)  # instrumented code takes up to ten times as long
+    math(EXPR arg_TIMEOUT "10 * ${arg_TIMEOUT}")
+  endif()
   add_executable(${name} ${arg_SOURCES})
   # What tests measure is in libraries: their own code had better compile fast.
-  target_compile_options(${name} PRIVATE ${CORTEX_WARNINGS} $<$<CONFIG:Release>:-O1>)
+  target_compile_options(${name} PRIVATE ${CORTEX_WARNINGS} $<$<OR:$<CONFIG:Release>,$<BOOL:${CORTEX_SANITIZE}>>:-O1>)
   target_link_libraries(${name} PRIVATE ${arg_DEPS} GTest::gtest GTest::gtest_main)
   add_test(NAME ${name} COMMAND ${name})
   set_tests_properties(${name} PROPERTIES TIMEOUT ${arg_TIMEOUT})

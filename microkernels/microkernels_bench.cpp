@@ -329,7 +329,7 @@ void register_all() {
     benchmark::RegisterBenchmark(fmt::format("{}/cost", name).c_str(), run_cost, &kernel)->Iterations(1);
   }
   for (Isa isa : {Isa::baseline, Isa::avx2, Isa::avx512}) {
-    if (isa > detected_isa()) continue;
+    if (!supports(isa)) continue;
     const char* activations[] = {"none", "relu", "clip", "sigmoid", "tanh", "gelu_erf", "gelu_tanh"};
     for (int32_t a = CORTEX_ACTIVATION_RELU; a <= CORTEX_ACTIVATION_GELU_TANH; ++a) {
       if (a == CORTEX_ACTIVATION_CLIP) continue;

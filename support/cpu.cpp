@@ -6,7 +6,6 @@
 #include <unistd.h>
 #endif
 
-#include <algorithm>
 #include <array>
 #include <cstdlib>
 #include <cstring>
@@ -75,16 +74,25 @@ std::string isa_names() {
   return all;
 }
 
+std::string not_built(Isa isa) {
+  return std::string(isa_name(isa)) +
+         " was not built into this cortex: configure it with -DCORTEX_ISAS=" + isa_name(isa) +
+         " among others, or with -DCORTEX_ISAS=all";
+}
+
+bool cpu_has(Isa isa) {
+  if (isa == Isa::avx2vnni) return vector_isa() >= Isa::avx2 && has_feature(avx_vnni_bit);
+  if (isa < Isa::amx) return isa <= vector_isa();
+  static const bool tiles = vector_isa() == Isa::avx512bf16 && has_amx() && may_use_tiles();
+  return tiles;
+}
+
 Isa detected_isa() {
-  static const Isa isa =
-      vector_isa() == Isa::avx512bf16 && has_amx() && may_use_tiles() ? Isa::amx : vector_isa();
+  static const Isa isa = capped_isa(Isa::amx);
   return isa;
 }
 
-bool supports(Isa isa) {
-  if (isa == Isa::avx2vnni) return vector_isa() >= Isa::avx2 && has_feature(avx_vnni_bit);
-  return isa <= vector_isa() || isa <= detected_isa();
-}
+bool supports(Isa isa) { return is_built(isa) && cpu_has(isa); }
 
 bool runs_vbmi2(Isa level) {
   __builtin_cpu_init();
@@ -92,8 +100,14 @@ bool runs_vbmi2(Isa level) {
 }
 
 Isa capped_isa(Isa cap) {
-  const Isa isa = cap < Isa::amx ? std::min(cap, vector_isa()) : detected_isa();
-  return supports(isa) ? isa : Isa::avx2;
+  IsaSet of_cpu = 0, built = 0;
+  for (int i = 0; i <= static_cast<int>(cap); ++i) {
+    const Isa isa = static_cast<Isa>(i);
+    if (!is_built(isa)) continue;
+    built |= isa_bit(isa);
+    if (cpu_has(isa)) of_cpu |= isa_bit(isa);
+  }
+  return highest_isa(cap, of_cpu, built);
 }
 
 std::optional<Isa> usable_isa(std::string* bad_value) {

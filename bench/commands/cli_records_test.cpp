@@ -1,6 +1,7 @@
 // Commands that write or read records of measurements: compare, machine, rank, wisdom, ablate, fuzz.
 #include "bench/commands/cli_testing.h"
 #include "polyopt/machine/machine.h"
+#include "support/cpu.h"
 
 namespace cortex::bench {
 namespace {
@@ -244,6 +245,7 @@ TEST_F(Cli, AnInterruptedSearchKeepsTheBestSoFar) {
 constexpr char one_process[] = "timeout --foreground --preserve-status -s INT -k 60 3";
 
 TEST_F(Cli, AnInterruptIsPassedOnToTheWorker) {
+  if (!supports(Isa::avx2)) GTEST_SKIP() << "two instruction sets are asked for";
   const std::string run = "run 700x700:700x700 --backend cortex --isa avx2,baseline --json " +
                           file("r.json") + " --wisdom " + file("w.json");
   const Outcome o = bench(run + " --repeats 2 --mode exhaustive --tune-seconds 300", one_process);

@@ -1,8 +1,29 @@
 // The run command, and what every command refuses: exit codes, messages, files.
 #include "bench/commands/cli_testing.h"
+#include "support/cpu.h"
 
 namespace cortex::bench {
 namespace {
+
+TEST_F(Cli, AnIsaThatWasNotBuiltIsRefused) {
+  for (int i = 0; i < isa_count; ++i) {
+    const Isa isa = static_cast<Isa>(i);
+    const Outcome o = bench(fmt::format("run 8x8:8x8 --backend cortex --repeats 1 --isa {}", isa_name(isa)));
+    if (supports(isa)) {
+      EXPECT_EQ(o.code, 0) << o.text;
+      continue;
+    }
+    EXPECT_EQ(o.code, 2) << o.text;
+    EXPECT_NE(o.text.find(is_built(isa) ? "this machine runs up to" : "-DCORTEX_ISAS="), std::string::npos)
+        << o.text;
+  }
+  if (is_built(Isa::avx512)) return;
+  const Outcome o = bench(
+      "run 64x64:64x64 --backend cortex --schedule 'm/14 n/64 | brgemm_f32_f32_f32_14x32x1_avx512 m=m n=n "
+      "k=k'");
+  EXPECT_EQ(o.code, 2) << o.text;
+  EXPECT_NE(o.text.find("avx512 was not built"), std::string::npos) << o.text;
+}
 
 TEST_F(Cli, BadInputIsOneLineAndExitCodeTwo) {
   const std::pair<const char*, const char*> cases[] = {

@@ -34,7 +34,8 @@ void list_isas() {
   for (int i = 0; i < isa_count; ++i) {
     const Isa isa = static_cast<Isa>(i);
     say("  {:<11} {}\n", isa_name(isa),
-        !supports(isa)  ? "not on this machine"
+        !is_built(isa)  ? "not in this build (CMake: CORTEX_ISAS)"
+        : !cpu_has(isa) ? "not on this machine"
         : isa <= usable ? "yes"
                         : "capped by CORTEX_MAX_ISA");
   }
@@ -43,7 +44,7 @@ void list_isas() {
 void list_microkernels() {
   say("microkernels:\n");
   for (const KernelInfo& k : kernel_catalogue()) {
-    say("  {:<40} tile {}x{}x{}\n", k.name, k.mr, k.nr, k.kr);
+    if (is_built(k.isa)) say("  {:<40} tile {}x{}x{}\n", k.name, k.mr, k.nr, k.kr);
   }
 }
 

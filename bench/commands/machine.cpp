@@ -105,13 +105,13 @@ int run(const Arguments& a) {
 
   nlohmann::ordered_json peaks = nlohmann::ordered_json::object();
   for (Isa level : {Isa::baseline, Isa::avx2, Isa::avx512}) {
-    if (level > detected_isa()) break;
+    if (!cpu_has(level)) break;
     const CorePeak peak = measure_core_peak(level, a.seconds * 0.03);
     say("peak {:<9} {:>8.1f} GFLOP/s a core ({:.2f} FMA/cycle, latency {:.1f}, {:.2f} GHz)\n",
         isa_name(level), peak.gflops, peak.fma_per_cycle, peak.fma_latency, peak.ghz);
     peaks[isa_name(level)] = rounded(peak.gflops);
   }
-  if (supports(Isa::amx)) {
+  if (cpu_has(Isa::amx)) {
     const double gops = 4 * measure_tile_peak(a.seconds * 0.03);
     say("peak amx       {:>8.1f} GOP/s of INT8 a core, half of it GFLOP/s of BF16\n", gops);
     peaks["amx"] = rounded(gops / 4);

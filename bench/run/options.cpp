@@ -223,6 +223,7 @@ Result<OpKind> parse_op(const std::string& text) {
 Result<Isa> parse_usable_isa(const std::string& text) {
   const std::optional<Isa> isa = parse_isa(text);
   if (!isa) return bad(fmt::format("--isa: '{}' is not one of {}", text, isa_names()));
+  if (!is_built(*isa)) return bad(fmt::format("--isa: {}", not_built(*isa)));
   std::string bad_value;
   const std::optional<Isa> usable = usable_isa(&bad_value);
   if (!usable) return bad(fmt::format("CORTEX_MAX_ISA: '{}' is not one of {}", bad_value, isa_names()));

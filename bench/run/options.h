@@ -59,7 +59,7 @@ Result<RunOptions> check_run_arguments(const RunArguments& arguments);
 
 // Shared with other subcommands, which take conv and matmul.
 Result<OpKind> parse_op(const std::string& text);
-Result<Isa> parse_usable_isa(const std::string& text);  // refuses what this CPU cannot run
+Result<Isa> parse_usable_isa(const std::string& text);  // refuses what cannot run here
 Result<Isa> default_isa();                              // the widest family of kernels this CPU runs
 Result<Isa> default_isa(
     const std::vector<RunProblem>& problems);  // with what narrow types among them gain by

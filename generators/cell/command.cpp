@@ -19,7 +19,8 @@
 namespace cortex {
 
 RecursiveCommand::RecursiveCommand(CLI::App& app)
-    : command_(app.add_subcommand("recursive", "write the element-wise steps of recursive cells as C++")) {
+    : command_(app.add_subcommand("recursive", "write the element-wise steps of recursive cells as C++")),
+      isas_(default_isas()) {
   command_->add_option("model", files_, "models as .cxr text");
   add_list_option(*command_, "--model", ready_, "ready models, comma-separated");
   add_list_option(*command_, "--hidden", hidden_, "hidden sizes, comma-separated: the models' size h");
@@ -66,11 +67,14 @@ Result<std::vector<recursive::Model>> RecursiveCommand::read_models() const {
 }
 
 Result<std::vector<std::string>> RecursiveCommand::target_isas() const {
+  if (isas_.empty())
+    return unsupported("--isa: cells are generated for avx512 and avx2: " + not_built(Isa::avx2));
   std::vector<std::string> names;
   for (const std::string& name : isas_) {
     Result<Isa> isa = target_isa(name);
     if (!isa) return isa.error();
     if (name == "host") *isa = f32_isa(*isa);
+    if (Status s = check_built({*isa}); !s) return s.error();
     if (std::find(names.begin(), names.end(), isa_name(*isa)) == names.end())
       names.emplace_back(isa_name(*isa));
   }

@@ -22,7 +22,7 @@ class RecursiveCommand {
   Result<std::vector<std::string>> target_isas() const;
 
   CLI::App* command_;
-  std::vector<std::string> files_, ready_, isas_ = {"avx512", "avx2"};
+  std::vector<std::string> files_, ready_, isas_;
   std::vector<int64_t> hidden_;
   int64_t input_ = 0, max_children_ = 0;
   std::string out_ = ".", name_ = "cells";

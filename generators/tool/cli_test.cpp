@@ -12,6 +12,8 @@
 #include <iterator>
 #include <nlohmann/json.hpp>
 
+#include "support/cpu.h"
+
 namespace cortex {
 namespace {
 
@@ -73,12 +75,17 @@ class Cli : public ::testing::Test {
 };
 
 constexpr const char* small = "mb1ic16ih8oc16oh8kh3ph1";
+constexpr const char* two_isas = !is_built(Isa::avx512) ? "avx2,baseline"
+                                 : is_built(Isa::avx2)  ? "avx512,avx2"
+                                                        : "avx512,baseline";
+constexpr bool has_two_isas = is_built(Isa::avx512) || is_built(Isa::avx2);
 
 TEST_F(Cli, GeneratesALibrary) {
+  if (!has_two_isas) GTEST_SKIP() << "only the baseline was built";
   write("list.txt",
         fmt::format("# two, one of them twice\n{0}n\"first\"\n{0}n\"again\"\nmb1ic8ih4oc8oh4kh1\n", small));
-  const Finished run =
-      gen("generate --batch list.txt --isa avx512,avx2 --threads 1,2 --out new/out --name my_lib");
+  const Finished run = gen(
+      fmt::format("generate --batch list.txt --isa {} --threads 1,2 --out new/out --name my_lib", two_isas));
   ASSERT_EQ(run.code, 0) << run.err;
   EXPECT_EQ(run.err, "");
   EXPECT_EQ(std::count(run.out.begin(), run.out.end(), '\n'), 1) << run.out;
@@ -97,8 +104,9 @@ TEST_F(Cli, GeneratesALibrary) {
 }
 
 TEST_F(Cli, SameInputSameBytesAndTimeStamps) {
+  if (!has_two_isas) GTEST_SKIP() << "only the baseline was built";
   const std::string how =
-      fmt::format("generate {} 30x40:40x50 --plain --isa avx512,avx2 --threads 1,3 --parts 3", small);
+      fmt::format("generate {} 30x40:40x50 --plain --isa {} --threads 1,3 --parts 3", small, two_isas);
   ASSERT_EQ(gen(how + " --out a --jobs 1").code, 0);
   ASSERT_EQ(gen(how + " --out b --jobs 4").code, 0);
   for (const char* file : {"kernels.h", "kernels.cpp", "kernels_part0.cpp", "kernels_part1.cpp",
@@ -113,9 +121,9 @@ TEST_F(Cli, SameInputSameBytesAndTimeStamps) {
 }
 
 TEST_F(Cli, RemovesPartsOfEarlierRunsOnly) {
-  ASSERT_EQ(gen(fmt::format("generate {} --isa avx2 --out o --name lib --parts 4", small)).code, 0);
+  ASSERT_EQ(gen(fmt::format("generate {} --isa host --out o --name lib --parts 4", small)).code, 0);
   write("o/lib_part9.cpp", "// mine\n");
-  ASSERT_EQ(gen(fmt::format("generate {} --isa avx2 --out o --name lib --parts 2", small)).code, 0);
+  ASSERT_EQ(gen(fmt::format("generate {} --isa host --out o --name lib --parts 2", small)).code, 0);
   EXPECT_FALSE(fs::exists(folder_ / "o/lib_part2.cpp"));
   EXPECT_FALSE(fs::exists(folder_ / "o/lib_part3.cpp"));
   EXPECT_TRUE(fs::exists(folder_ / "o/lib_part9.cpp"));
@@ -146,7 +154,7 @@ TEST_F(Cli, ProblemsMayBeginWithOptionsAndFollowThem) {
   }
   write("list.txt", "8x8:8x8\n");
   const Finished run =
-      gen(fmt::format("generate --batch list.txt 9x9:9x9 --isa avx2 {} --threads 1 {} --out o", relu, small));
+      gen(fmt::format("generate --batch list.txt 9x9:9x9 --isa host {} --threads 1 {} --out o", relu, small));
   EXPECT_EQ(run.code, 0) << run.err;
   EXPECT_NE(run.out.find("4 problems"), std::string::npos) << run.out;
   refuses("explain '--dir=BWD_D 8x8:8x8'", {"--dir=BWD_D", "backward"});
@@ -163,13 +171,31 @@ TEST_F(Cli, HostMeansWhatMaxIsaLeaves) {
   unsetenv("CORTEX_MAX_ISA");
 }
 
+TEST_F(Cli, CodeForAnIsaThatWasNotBuiltIsRefused) {
+  for (int i = 0; i < isa_count; ++i) {
+    const Isa isa = static_cast<Isa>(i);
+    const std::string name = isa_name(isa);
+    const std::string missing = "-DCORTEX_ISAS=" + name;
+    if (is_built(isa)) {
+      EXPECT_EQ(gen("generate 8x8:8x8 --out o --isa " + name).code, 0) << name;
+    } else {
+      refuses("generate 8x8:8x8 --out o --isa " + name, {"--isa " + name, missing});
+      refuses("recursive --model treernn --hidden 8 --out o --isa " + name, {"--isa " + name, missing});
+    }
+    EXPECT_EQ(gen("schedule 8x8:8x8 --isa " + name).code, 0) << "predictions are for any machine";
+  }
+}
+
 TEST_F(Cli, KernelsOfF32AreMadeOncePerWidth) {
+  if (!is_built(Isa::avx2vnni) || !is_built(Isa::avx512bf16))
+    GTEST_SKIP() << "not built: avx2vnni or avx512bf16";
   const Finished o =
       gen("generate 8x8:8x8 '--dt=u8:s8:s32 8x8:8x8' --isa avx2vnni,avx512vnni,avx512bf16 --out o --name k");
   EXPECT_NE(o.out.find("k: 5 kernels (2 problems"), std::string::npos) << o.out << o.err;
 }
 
 TEST_F(Cli, KernelsOfTileRegistersTakeBandsAndEndTheirSeries) {
+  if (!is_built(Isa::amx)) GTEST_SKIP() << "not built: amx";
   const Finished o = gen(
       "generate '--dt=u8:s8:u8 mb1ic256ih14oc256oh14kh3ph1' '--dt=bf16:bf16:bf16 mb1ic512ih7oc512oh7kh3ph1' "
       "--isa amx --out o --name k");
@@ -247,12 +273,12 @@ TEST_F(Cli, RefusesOptions) {
 
 TEST_F(Cli, RefusesOutputFolders) {
   write("file", "in the way");
-  refuses(fmt::format("generate {} --isa avx2 --out file", small), {"file", "--out"});
-  refuses(fmt::format("generate {} --isa avx2 --out file/sub", small), {"file", "--out"});
-  refuses(fmt::format("generate {} --isa avx2 --out /proc/cortex/sub", small), {"/proc/cortex", "--out"});
+  refuses(fmt::format("generate {} --isa host --out file", small), {"file", "--out"});
+  refuses(fmt::format("generate {} --isa host --out file/sub", small), {"file", "--out"});
+  refuses(fmt::format("generate {} --isa host --out /proc/cortex/sub", small), {"/proc/cortex", "--out"});
   fs::create_directory(folder_ / "o");
   fs::create_directory(folder_ / "o/kernels.json");  // the last file written
-  refuses(fmt::format("generate {} --isa avx2 --out o", small), {"kernels.json"});
+  refuses(fmt::format("generate {} --isa host --out o", small), {"kernels.json"});
 }
 
 TEST_F(Cli, FullDisksAreReported) {
@@ -269,7 +295,7 @@ TEST_F(Cli, FullDisksAreReported) {
 // A reader that leaves is no reason to leave files out, nor one to say anything.
 TEST_F(Cli, AReaderThatLeavesEndsNothingHalfway) {
   write("list.txt", "64x64:64x64n\"a\"\n");
-  for (const char* arguments : {"explain 8x8:8x8", "schedule 8x8:8x8", "generate 8x8:8x8 --isa avx2 --out o",
+  for (const char* arguments : {"explain 8x8:8x8", "schedule 8x8:8x8", "generate 8x8:8x8 --isa host --out o",
                                 "compress --batch list.txt --weights nm2of4 --out w", "--help", "destroy"}) {
     const int status =
         std::system(fmt::format("cd '{0}' && {{ sleep 0.1; '{1}' {2} 2>.err; echo $? >.code; }} | true",
@@ -294,7 +320,7 @@ TEST_F(Cli, RefusesReadOnlyOutputFolders) {
   if (geteuid() == 0) GTEST_SKIP() << "root may write anywhere";
   fs::create_directory(folder_ / "locked");
   chmod((folder_ / "locked").c_str(), 0500);
-  refuses(fmt::format("generate {} --isa avx2 --out locked", small), {"locked", "--out"});
+  refuses(fmt::format("generate {} --isa host --out locked", small), {"locked", "--out"});
   chmod((folder_ / "locked").c_str(), 0700);
 }
 

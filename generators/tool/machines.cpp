@@ -21,6 +21,24 @@ Result<Isa> target_isa(const std::string& name) {
       fmt::format("CORTEX_MAX_ISA={}: unknown instruction set; there are {}", unknown, isa_names()));
 }
 
+Status check_built(const std::vector<Isa>& isas) {
+  for (const Isa isa : isas) {
+    if (!is_built(isa)) {
+      return unsupported(fmt::format("--isa {}: the code would call microkernels that its library lacks: {}",
+                                     isa_name(isa), not_built(isa)));
+    }
+  }
+  return {};
+}
+
+std::vector<std::string> default_isas() {
+  std::vector<std::string> names;
+  for (const Isa isa : {Isa::avx512, Isa::avx2}) {
+    if (is_built(isa)) names.emplace_back(isa_name(isa));
+  }
+  return names;
+}
+
 Result<std::vector<Machine>> machines(const std::vector<Isa>& isas, const std::string& file) {
   std::vector<Machine> out;
   std::optional<Machine> given;

@@ -34,7 +34,7 @@ int report(const Status& status) {
 // Lists are checked here, not by CLI11, so that every message has the same form.
 struct Arguments {
   std::string op = "any";
-  std::vector<std::string> isas = {"avx512", "avx2"};
+  std::vector<std::string> isas = default_isas();
   std::vector<int> threads = {1};
   std::vector<std::string> problems;  // those that begin with options
 
@@ -58,6 +58,7 @@ struct Arguments {
   }
 
   void add_to(CLI::App& app) {
+    if (isas.empty()) isas = {isa_name(Isa::baseline)};
     app.add_option("--op", op, "read problems as: conv, matmul (default: told apart by syntax)");
     app.add_option("--problem", problems, "the same, for one that begins with options")
         ->allow_extra_args(false);
@@ -133,6 +134,7 @@ int run(int argc, char** argv) {
         !s)
       return report(s);
     if (Status s = check_library_name(generate_options.name); !s) return report(s);
+    if (Status s = check_built(generate_options.isas); !s) return report(s);
     if (generate_options.jobs < 0 || generate_options.jobs > 1024) {
       return report(invalid_argument(fmt::format(
           "--jobs {}: expected 1 to 1024, or 0 for one per hardware thread", generate_options.jobs)));

@@ -95,8 +95,8 @@ CORTEX_API void cortex_context_destroy(cortex_context* context);
 
 /* Adds generated kernels; plans created afterwards use them, libraries added later first. `library` must
  * outlive the context and every plan made from it (generated libraries are constants of the program).
- * Refuses another ABI version and tables that are inconsistent. Not to be called while another thread
- * uses the context. */
+ * Refuses another ABI version, inconsistent tables, and code for instruction sets that this library was
+ * built without. Not to be called while another thread uses the context. */
 CORTEX_API cortex_status cortex_context_add_library(cortex_context* context,
                                                     const cortex_kernel_library* library,
                                                     cortex_message* message);

@@ -177,6 +177,8 @@ TEST_P(NarrowTest, BandsOfRows) {
   }
 }
 
+constexpr void (*release_tiles)(cortex_tiles*) = CORTEX_WHERE_BUILT(amx, cortex_tiles_release_amx);
+
 // Series of calls whose sizes change between them: a result is complete when two more calls of its kind are
 // done, or the series.
 TEST_P(NarrowTest, SeriesOfCalls) {
@@ -202,7 +204,7 @@ TEST_P(NarrowTest, SeriesOfCalls) {
   };
   const auto end = [&] {
     EXPECT_NE(tiles.configured, 0u);
-    cortex_tiles_release_amx(&tiles);
+    release_tiles(&tiles);
     EXPECT_EQ(tiles.configured, 0u);
     EXPECT_EQ(tiles.unfinished, 0u);
     EXPECT_EQ(other[0], 0.0f);
@@ -225,7 +227,7 @@ TEST_P(NarrowTest, SeriesOfCalls) {
     if (HasFatalFailure()) return;
   }
   end();
-  cortex_tiles_release_amx(&tiles);  // of a series without calls: nothing
+  release_tiles(&tiles);  // of a series without calls: nothing
 }
 
 std::vector<const KernelInfo*> narrow_kernels() {

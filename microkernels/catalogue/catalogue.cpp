@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstddef>
 
 namespace cortex {
 namespace {
@@ -53,34 +54,46 @@ constexpr std::string_view drop_underscore(std::string_view variant) {
 constexpr bool is_rows(std::string_view variant) { return variant == "_rows"; }
 constexpr bool is_dots(std::string_view variant) { return variant == "_dots"; }
 
+constexpr std::nullptr_t brgemm_of(std::nullptr_t) { return nullptr; }  // not built
+constexpr std::nullptr_t dwconv_of(std::nullptr_t) { return nullptr; }
 constexpr cortex_brgemm_fn brgemm_of(cortex_brgemm_fn fn) { return fn; }
 constexpr cortex_brgemm_fn brgemm_of(cortex_dwconv_fn) { return nullptr; }
 constexpr cortex_dwconv_fn dwconv_of(cortex_dwconv_fn fn) { return fn; }
 constexpr cortex_dwconv_fn dwconv_of(cortex_brgemm_fn) { return nullptr; }
 
 constexpr KernelInfo rows[] = {
-#define CORTEX_KERNEL(op, a, b, c, mr, nr, kr, variant, isa)                                 \
-  KernelInfo{#op "_" #a "_" #b "_" #c "_" #mr "x" #nr "x" #kr #variant "_" #isa,             \
-             KernelOp::op,                                                                   \
-             #a,                                                                             \
-             #b,                                                                             \
-             #c,                                                                             \
-             mr,                                                                             \
-             nr,                                                                             \
-             kr,                                                                             \
-             drop_underscore(#variant),                                                      \
-             Isa::isa,                                                                       \
-             lanes_of(Isa::isa),                                                             \
-             brgemm_of(cortex_##op##_##a##_##b##_##c##_##mr##x##nr##x##kr##variant##_##isa), \
-             dwconv_of(cortex_##op##_##a##_##b##_##c##_##mr##x##nr##x##kr##variant##_##isa), \
-             is_rows(#variant),                                                              \
-             Isa::isa == Isa::amx,                                                           \
-             is_dots(#variant),                                                              \
-             cost_of(KernelOp::op, Isa::isa, mr, is_rows(#variant)).call,                    \
+#define CORTEX_FUNCTION(op, a, b, c, mr, nr, kr, variant, isa) \
+  CORTEX_WHERE_BUILT(isa, cortex_##op##_##a##_##b##_##c##_##mr##x##nr##x##kr##variant##_##isa)
+#define CORTEX_KERNEL(op, a, b, c, mr, nr, kr, variant, isa)                     \
+  KernelInfo{#op "_" #a "_" #b "_" #c "_" #mr "x" #nr "x" #kr #variant "_" #isa, \
+             KernelOp::op,                                                       \
+             #a,                                                                 \
+             #b,                                                                 \
+             #c,                                                                 \
+             mr,                                                                 \
+             nr,                                                                 \
+             kr,                                                                 \
+             drop_underscore(#variant),                                          \
+             Isa::isa,                                                           \
+             lanes_of(Isa::isa),                                                 \
+             brgemm_of(CORTEX_FUNCTION(op, a, b, c, mr, nr, kr, variant, isa)),  \
+             dwconv_of(CORTEX_FUNCTION(op, a, b, c, mr, nr, kr, variant, isa)),  \
+             is_rows(#variant),                                                  \
+             Isa::isa == Isa::amx,                                               \
+             is_dots(#variant),                                                  \
+             cost_of(KernelOp::op, Isa::isa, mr, is_rows(#variant)).call,        \
              cost_of(KernelOp::op, Isa::isa, mr, is_rows(#variant)).tile},
 #include "cortex/kernels.inc"
 #undef CORTEX_KERNEL
+#undef CORTEX_FUNCTION
 };
+
+// The best function that was built and is not above `isa`.
+template <typename Function>
+Function best_of(Isa isa, Function avx512, Function avx2, Function baseline) {
+  if (isa >= Isa::avx512 && avx512) return avx512;
+  return isa >= Isa::avx2 && avx2 ? avx2 : baseline;
+}
 
 }  // namespace
 
@@ -107,13 +120,14 @@ double rows_of_dots(const KernelInfo& kernel, double n) {
 }
 
 cortex_pack_fn pack_function(Isa isa) {
-  if (isa >= Isa::avx512) return cortex_pack_avx512;
-  return isa >= Isa::avx2 ? cortex_pack_avx2 : cortex_pack_baseline;
+  return best_of<cortex_pack_fn>(isa, CORTEX_WHERE_BUILT(avx512, cortex_pack_avx512),
+                                 CORTEX_WHERE_BUILT(avx2, cortex_pack_avx2), cortex_pack_baseline);
 }
 
 cortex_activate_fn activate_function(Isa isa) {
-  if (isa >= Isa::avx512) return cortex_activate_avx512;
-  return isa >= Isa::avx2 ? cortex_activate_avx2 : cortex_activate_baseline;
+  return best_of<cortex_activate_fn>(isa, CORTEX_WHERE_BUILT(avx512, cortex_activate_avx512),
+                                     CORTEX_WHERE_BUILT(avx2, cortex_activate_avx2),
+                                     cortex_activate_baseline);
 }
 
 }  // namespace cortex

@@ -20,8 +20,8 @@ struct KernelInfo {
   std::string_view variant;  // without its underscore
   Isa isa;
   int lanes;                // f32 lanes of one vector
-  cortex_brgemm_fn brgemm;  // null unless op == brgemm
-  cortex_dwconv_fn dwconv;  // null unless op == dwconv
+  cortex_brgemm_fn brgemm;  // null unless op == brgemm and `isa` was built
+  cortex_dwconv_fn dwconv;  // null unless op == dwconv and `isa` was built
   bool sums_in_l1;          // the tile is wider than the registers: B is walked in whole rows
   bool tiles;               // multiplies in tile registers: see tile_cycles below
   bool dots;                // lanes run along k: B's columns are adjacent along k, not its rows along n

@@ -23,15 +23,18 @@ struct Kernels {
 const Kernels all[] = {
     {"baseline", cortex::Isa::baseline, cortex_cell_panel_baseline, cortex_cell_gemm_baseline,
      cortex_cell_gemm_bf16_baseline, cortex_cell_pointwise_baseline},
-    {"avx2", cortex::Isa::avx2, cortex_cell_panel_avx2, cortex_cell_gemm_avx2, cortex_cell_gemm_bf16_avx2,
-     cortex_cell_pointwise_avx2},
-    {"avx512", cortex::Isa::avx512, cortex_cell_panel_avx512, cortex_cell_gemm_avx512,
-     cortex_cell_gemm_bf16_avx512, cortex_cell_pointwise_avx512}};
+    {"avx2", cortex::Isa::avx2, cortex_cell_panel_avx2, CORTEX_WHERE_BUILT(avx2, cortex_cell_gemm_avx2),
+     CORTEX_WHERE_BUILT(avx2, cortex_cell_gemm_bf16_avx2),
+     CORTEX_WHERE_BUILT(avx2, cortex_cell_pointwise_avx2)},
+    {"avx512", cortex::Isa::avx512, cortex_cell_panel_avx512,
+     CORTEX_WHERE_BUILT(avx512, cortex_cell_gemm_avx512),
+     CORTEX_WHERE_BUILT(avx512, cortex_cell_gemm_bf16_avx512),
+     CORTEX_WHERE_BUILT(avx512, cortex_cell_pointwise_avx512)}};
 
 class Cell : public testing::TestWithParam<int> {
  protected:
   void SetUp() override {
-    if (cortex::detected_isa() < kernels().isa) GTEST_SKIP() << "this CPU has no " << kernels().name;
+    if (!cortex::supports(kernels().isa)) GTEST_SKIP() << "this CPU has no " << kernels().name;
   }
   const Kernels& kernels() const { return all[GetParam()]; }
 };

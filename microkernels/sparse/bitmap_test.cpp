@@ -22,9 +22,11 @@ struct Kernels {
 const Kernels all[] = {
     {"baseline", cortex::Isa::baseline, CORTEX_SPARSE_LANES_BASELINE, cortex_bitmap_f32_baseline,
      cortex_bitmap_bf16_baseline},
-    {"avx2", cortex::Isa::avx2, CORTEX_SPARSE_LANES_AVX2, cortex_bitmap_f32_avx2, cortex_bitmap_bf16_avx2},
-    {"avx512", cortex::Isa::avx512, CORTEX_SPARSE_LANES_AVX512, cortex_bitmap_f32_avx512,
-     cortex_bitmap_bf16_avx512}};
+    {"avx2", cortex::Isa::avx2, CORTEX_SPARSE_LANES_AVX2, CORTEX_WHERE_BUILT(avx2, cortex_bitmap_f32_avx2),
+     CORTEX_WHERE_BUILT(avx2, cortex_bitmap_bf16_avx2)},
+    {"avx512", cortex::Isa::avx512, CORTEX_SPARSE_LANES_AVX512,
+     CORTEX_WHERE_BUILT(avx512, cortex_bitmap_f32_avx512),
+     CORTEX_WHERE_BUILT(avx512, cortex_bitmap_bf16_avx512)}};
 
 class Bitmap : public KernelTest<Kernels> {};
 

@@ -21,10 +21,11 @@ struct Kernels {
 };
 const Kernels all[] = {
     {"baseline", cortex::Isa::baseline, CORTEX_SPARSE_LANES_BASELINE, cortex_bitmap_u8s8_baseline},
-    {"avx2", cortex::Isa::avx2, CORTEX_SPARSE_LANES_AVX2, cortex_bitmap_u8s8_avx2},
-    {"avx2vnni", cortex::Isa::avx2vnni, CORTEX_SPARSE_LANES_AVX2, cortex_bitmap_u8s8_avx2vnni},
-    {"avx512vbmi2", cortex::Isa::avx512vnni, CORTEX_SPARSE_LANES_AVX512, cortex_bitmap_u8s8_avx512vbmi2,
-     true}};
+    {"avx2", cortex::Isa::avx2, CORTEX_SPARSE_LANES_AVX2, CORTEX_WHERE_BUILT(avx2, cortex_bitmap_u8s8_avx2)},
+    {"avx2vnni", cortex::Isa::avx2vnni, CORTEX_SPARSE_LANES_AVX2,
+     CORTEX_WHERE_BUILT(avx2vnni, cortex_bitmap_u8s8_avx2vnni)},
+    {"avx512vbmi2", cortex::Isa::avx512vnni, CORTEX_SPARSE_LANES_AVX512,
+     CORTEX_WHERE_BUILT(avx512vbmi2, cortex_bitmap_u8s8_avx512vbmi2), true}};
 
 class BitmapU8S8 : public KernelTest<Kernels> {
  protected:

@@ -20,11 +20,13 @@ struct Kernels {
   cortex_sparse_fn rows[3];  // of 1, 2, 4
   cortex_sparse_gather_fn gather;
 };
-#define KERNELS(isa, lanes)                                                                                \
-  {                                                                                                        \
-#isa, cortex::Isa::isa, 2 * lanes,                                                                     \
-        {cortex_sparse_rows1_bf16_##isa, cortex_sparse_rows2_bf16_##isa, cortex_sparse_rows4_bf16_##isa }, \
-         cortex_sparse_gather_bf16_##isa                                                                   \
+#define KERNELS(isa, lanes)                                         \
+  {                                                                 \
+#isa, cortex::Isa::isa, 2 * lanes,                              \
+        {CORTEX_WHERE_BUILT(isa, cortex_sparse_rows1_bf16_##isa),   \
+         CORTEX_WHERE_BUILT(isa, cortex_sparse_rows2_bf16_##isa),   \
+         CORTEX_WHERE_BUILT(isa, cortex_sparse_rows4_bf16_##isa) }, \
+         CORTEX_WHERE_BUILT(isa, cortex_sparse_gather_bf16_##isa)   \
   }
 const Kernels all[] = {KERNELS(avx512bf16, CORTEX_SPARSE_LANES_AVX512)};
 

@@ -20,11 +20,15 @@ struct Kernels {
   cortex_sparse_fn patterns;
   cortex_sparse_gather_fn gather, gather_bf16;
 };
-#define KERNELS(isa, lanes)                                                                             \
-  {                                                                                                     \
-#isa, cortex::Isa::isa, lanes,                                                                      \
-        {cortex_sparse_rows1_##isa, cortex_sparse_rows2_##isa, cortex_sparse_rows4_##isa },             \
-         cortex_sparse_patterns4_##isa, cortex_sparse_gather_##isa, cortex_sparse_gather_bf16_f32_##isa \
+#define KERNELS(isa, lanes)                                           \
+  {                                                                   \
+#isa, cortex::Isa::isa, lanes,                                    \
+        {CORTEX_WHERE_BUILT(isa, cortex_sparse_rows1_##isa),          \
+         CORTEX_WHERE_BUILT(isa, cortex_sparse_rows2_##isa),          \
+         CORTEX_WHERE_BUILT(isa, cortex_sparse_rows4_##isa) },        \
+         CORTEX_WHERE_BUILT(isa, cortex_sparse_patterns4_##isa),      \
+         CORTEX_WHERE_BUILT(isa, cortex_sparse_gather_##isa),         \
+         CORTEX_WHERE_BUILT(isa, cortex_sparse_gather_bf16_f32_##isa) \
   }
 const Kernels all[] = {KERNELS(baseline, CORTEX_SPARSE_LANES_BASELINE),
                        KERNELS(avx2, CORTEX_SPARSE_LANES_AVX2), KERNELS(avx512, CORTEX_SPARSE_LANES_AVX512)};

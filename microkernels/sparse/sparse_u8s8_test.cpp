@@ -18,11 +18,13 @@ struct Kernels {
   cortex_sparse_fn rows[3];  // of 1, 2, 4
   cortex_sparse_gather_fn gather;
 };
-#define KERNELS(isa, lanes)                                                                                \
-  {                                                                                                        \
-#isa, cortex::Isa::isa, 4 * lanes,                                                                     \
-        {cortex_sparse_rows1_u8s8_##isa, cortex_sparse_rows2_u8s8_##isa, cortex_sparse_rows4_u8s8_##isa }, \
-         cortex_sparse_gather_u8s8_##isa                                                                   \
+#define KERNELS(isa, lanes)                                         \
+  {                                                                 \
+#isa, cortex::Isa::isa, 4 * lanes,                              \
+        {CORTEX_WHERE_BUILT(isa, cortex_sparse_rows1_u8s8_##isa),   \
+         CORTEX_WHERE_BUILT(isa, cortex_sparse_rows2_u8s8_##isa),   \
+         CORTEX_WHERE_BUILT(isa, cortex_sparse_rows4_u8s8_##isa) }, \
+         CORTEX_WHERE_BUILT(isa, cortex_sparse_gather_u8s8_##isa)   \
   }
 const Kernels all[] = {KERNELS(baseline, CORTEX_SPARSE_LANES_BASELINE),
                        KERNELS(avx2, CORTEX_SPARSE_LANES_AVX2), KERNELS(avx2vnni, CORTEX_SPARSE_LANES_AVX2),

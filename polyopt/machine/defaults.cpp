@@ -102,7 +102,7 @@ CpuFamily host_family() {
   std::memcpy(vendor + 4, &d, 4);
   std::memcpy(vendor + 8, &c, 4);
   cpu.amd = std::strcmp(vendor, "AuthenticAMD") == 0;
-  cpu.intel_server = std::strcmp(vendor, "GenuineIntel") == 0 && supports(Isa::avx512);
+  cpu.intel_server = std::strcmp(vendor, "GenuineIntel") == 0 && cpu_has(Isa::avx512);
   if (!__get_cpuid(1, &a, &b, &c, &d)) return cpu;
   const unsigned base = (a >> 8) & 0xf;
   cpu.family = static_cast<int>(base == 0xf ? base + ((a >> 20) & 0xff) : base);

@@ -112,8 +112,7 @@ Machine target_machine(Isa isa) {
   machine.caches = read_caches(threads_per_core);
   if (machine.caches.empty()) machine.caches = assumed_caches();
   // Tile registers are Intel's servers'.
-  apply_defaults(machine,
-                 isa == Isa::amx && !supports(isa) ? CpuFamily{.intel_server = true} : host_family());
+  apply_defaults(machine, isa == Isa::amx && !cpu_has(isa) ? CpuFamily{.intel_server = true} : host_family());
   return machine;
 }
 

@@ -35,6 +35,7 @@ extern "C" cortex_status cortex_context_add_library(cortex_context* context,
       // Damage and another ABI have the same remedy.
       return fail(message, CORTEX_ABI_MISMATCH, s.error().message);
     }
+    if (Status s = check_built(*library); !s) return fail(message, CORTEX_UNSUPPORTED, s.error().message);
     context->value.libraries.push_back(library);
     return CORTEX_OK;
   });

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "runtime/capi/testing.h"
+#include "support/cpu.h"
 
 namespace {
 
@@ -20,7 +21,7 @@ struct Library {
   Library() {
     entry.key = "some key";
     entry.problem = "32x32:32x32";
-    entry.isa = "avx2";
+    entry.isa = "baseline";
     entry.threads = 2;
     entry.schedule = "";
     entry.run = nothing;
@@ -69,6 +70,28 @@ TEST(Capi, DamagedLibrariesAreRefused) {
   refused([](Library& l) { l.entry.run = nullptr; });
   refused([](Library& l) { l.entry.schedule = nullptr; });
   EXPECT_EQ(cortex_context_add_library(context.get(), nullptr, &message), CORTEX_INVALID_ARGUMENT);
+}
+
+// Its code calls microkernels that are not there.
+TEST(Capi, LibrariesOfAnIsaThatWasNotBuiltAreRefused) {
+  const auto context = make_context();
+  const char* const names[] = {"baseline", "avx2", "avx2vnni", "avx512", "avx512vnni", "avx512bf16", "amx"};
+  for (int i = 0; i < cortex::isa_count; ++i) {
+    const auto isa = static_cast<cortex::Isa>(i);
+    Library l;
+    l.entry.isa = names[i];
+    l.entry.hash = cortex_kernel_hash(l.entry.key, l.entry.isa, l.entry.threads);
+    l.table[0] = l.table[1] = -1;
+    l.table[l.entry.hash % 2] = 0;
+    cortex_message message;
+    const cortex_status status = cortex_context_add_library(context.get(), &l.library, &message);
+    if (cortex::is_built(isa)) {
+      EXPECT_EQ(status, CORTEX_OK) << message.text;
+      continue;
+    }
+    EXPECT_EQ(status, CORTEX_UNSUPPORTED) << l.entry.isa;
+    EXPECT_NE(std::string(message.text).find("CORTEX_ISAS"), std::string::npos) << message.text;
+  }
 }
 
 }  // namespace

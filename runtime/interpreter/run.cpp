@@ -3,7 +3,15 @@
 
 #include <algorithm>
 
+#include "support/built_isas.h"
+
 namespace cortex {
+namespace {
+
+// Ends a series of calls of kernels with `tiles`, of which there are none where this is null.
+constexpr void (*release_tiles)(cortex_tiles*) = CORTEX_WHERE_BUILT(amx, cortex_tiles_release_amx);
+
+}  // namespace
 
 // The state of one execution on one thread, on its stack.
 class Walk {
@@ -34,7 +42,7 @@ class Walk {
     tiles.configured = tiles.unfinished = 0;
     args_.tiles = &tiles;
     open(0, at, true, true);
-    cortex_tiles_release_amx(&tiles);
+    release_tiles(&tiles);
   }
 
  private:

@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <optional>
+
+#include "support/cpu.h"
 #include "support/fnv.h"
 
 namespace cortex {
@@ -55,6 +58,17 @@ Status accept_library(const cortex_kernel_library& library) {
   if (used > library.count) return refuse("the lookup table holds more entries than there are");
   for (int32_t i = 0; i < library.count; ++i) {
     if (Status s = accept_entry(library, i); !s) return s;
+  }
+  return Status::success();
+}
+
+Status check_built(const cortex_kernel_library& library) {
+  for (int32_t i = 0; i < library.count; ++i) {
+    const cortex_kernel_entry& e = library.entries[i];
+    const std::optional<Isa> isa = parse_isa(e.isa);
+    if (!isa || is_built(*isa)) continue;
+    return unsupported(fmt::format("kernel library {}: entry {} ({}) calls microkernels of {}: {}",
+                                   shown(library.name), i, e.key, e.isa, not_built(*isa)));
   }
   return Status::success();
 }

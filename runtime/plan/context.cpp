@@ -41,7 +41,7 @@ Result<Context> make_context(const std::optional<std::string>& max_isa,
   if (!machine) return machine.error();
   context.machine = std::move(machine).value();
   // Scheduling for a wider machine than this one would choose kernels that cannot run here.
-  context.isa = std::min(context.isa, context.machine.isa);
+  context.isa = capped_isa(std::min(context.isa, context.machine.isa));
   context.machine.isa = context.isa;
   return context;
 }

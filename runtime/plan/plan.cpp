@@ -166,6 +166,9 @@ class Builder {
     const KernelInfo* kernel = find_kernel(plan_.program.kernel.name);
     if (!kernel) return internal_error(fmt::format("no microkernel \"{}\"", plan_.program.kernel.name));
     plan_.isa = kernel->isa;
+    if (!is_built(kernel->isa)) {
+      return unsupported(fmt::format("microkernel {}: {}", kernel->name, not_built(kernel->isa)));
+    }
     if (!runs(context_.isa, kernel->isa)) {
       return unsupported(fmt::format("microkernel {} needs {}, this context may use {}", kernel->name,
                                      isa_name(kernel->isa), isa_name(context_.isa)));

@@ -25,7 +25,7 @@ std::vector<float> random_zeros(int64_t count, Random& random) {
 class SparseOnIsa : public ::testing::TestWithParam<Isa> {};
 
 TEST_P(SparseOnIsa, RandomProblems) {
-  if (GetParam() > detected_isa()) GTEST_SKIP() << "this CPU has no " << isa_name(GetParam());
+  if (!supports(GetParam())) GTEST_SKIP() << "this CPU has no " << isa_name(GetParam());
   const uint64_t seed = seed_from_environment(20240603);
   SCOPED_TRACE(fmt::format("CORTEX_TEST_SEED={}", seed));
   const Handle<cortex_context> context = context_for(isa_name(GetParam()));
@@ -58,7 +58,7 @@ TEST_P(SparseOnIsa, RandomProblems) {
 
 // Long reductions come in blocks; tiles reach over images; windows have strides and gaps.
 TEST_P(SparseOnIsa, LargerOnes) {
-  if (GetParam() > detected_isa()) GTEST_SKIP() << "this CPU has no " << isa_name(GetParam());
+  if (!supports(GetParam())) GTEST_SKIP() << "this CPU has no " << isa_name(GetParam());
   const Handle<cortex_context> context = context_for(isa_name(GetParam()));
   for (const char* line :
        {"mb3ic70ih7oc37oh7kh3ph1", "--attr-post-ops=sum+relu mb2ic33ih15oc18oh8kh3sh2ph1",
@@ -198,7 +198,7 @@ TEST(SparsePlan, OffsetsStayInReachWhateverTheCaches) {
 
 // A few rows: lanes are columns.
 TEST_P(SparseOnIsa, Bitmaps) {
-  if (GetParam() > detected_isa()) GTEST_SKIP() << "this CPU has no " << isa_name(GetParam());
+  if (!supports(GetParam())) GTEST_SKIP() << "this CPU has no " << isa_name(GetParam());
   const Handle<cortex_context> context = context_for(isa_name(GetParam()));
   const Handle<cortex_thread_pool> pool = pool_of(2);
   for (const char* line :

@@ -12,16 +12,18 @@
 namespace cortex::recursive {
 namespace {
 
+#define CORTEX_CELL_KERNELS(isa)                                              \
+  CellKernels {                                                               \
+    cortex_cell_panel_##isa, CORTEX_WHERE_BUILT(isa, cortex_cell_gemm_##isa), \
+        CORTEX_WHERE_BUILT(isa, cortex_cell_gemm_bf16_##isa),                 \
+        CORTEX_WHERE_BUILT(isa, cortex_cell_pointwise_##isa)                  \
+  }
 CellKernels kernels_for(Isa isa) {
-  if (isa >= Isa::avx512)
-    return {cortex_cell_panel_avx512, cortex_cell_gemm_avx512, cortex_cell_gemm_bf16_avx512,
-            cortex_cell_pointwise_avx512};
-  if (isa >= Isa::avx2)
-    return {cortex_cell_panel_avx2, cortex_cell_gemm_avx2, cortex_cell_gemm_bf16_avx2,
-            cortex_cell_pointwise_avx2};
-  return {cortex_cell_panel_baseline, cortex_cell_gemm_baseline, cortex_cell_gemm_bf16_baseline,
-          cortex_cell_pointwise_baseline};
+  if (runs(isa, Isa::avx512)) return CORTEX_CELL_KERNELS(avx512);
+  if (runs(isa, Isa::avx2)) return CORTEX_CELL_KERNELS(avx2);
+  return CORTEX_CELL_KERNELS(baseline);
 }
+#undef CORTEX_CELL_KERNELS
 
 cortex_cell_fn find_cell(const CompileOptions& options, const std::string& isa, const std::string& key) {
   for (std::size_t l = options.cells.size(); l-- > 0;) {

@@ -8,7 +8,8 @@ namespace {
 
 constexpr int wide = CORTEX_SPARSE_LANES_AVX512, medium = CORTEX_SPARSE_LANES_AVX2,
               narrow = CORTEX_SPARSE_LANES_BASELINE;
-#define CORTEX_BITMAP(type, isa) "bitmap_" #type "_" #isa, cortex_bitmap_##type##_##isa
+#define CORTEX_BITMAP(type, isa) \
+  "bitmap_" #type "_" #isa, CORTEX_WHERE_BUILT(isa, cortex_bitmap_##type##_##isa)
 // Measured alone on Granite Rapids, weights in L2: on AVX-512 a mask and two shuffles share one port;
 // elsewhere tables and blends, or lane by lane.
 constexpr BitmapFunctions of_f32[] = {{Isa::avx512, CORTEX_BITMAP(f32, avx512), wide, 4, 3, 2, 0},

@@ -24,15 +24,18 @@ struct Functions {
   int element;  // of a panel, bytes
   cortex_sparse_fn patterns = nullptr;
 };
-#define CORTEX_FUNCTIONS(isa, rows, gather, lanes, element)                                    \
-  {                                                                                            \
-    isa, {cortex_sparse_rows1_##rows, cortex_sparse_rows2_##rows, cortex_sparse_rows4_##rows}, \
-        cortex_sparse_gather_##gather, lanes, element                                          \
+#define CORTEX_ROWS(isa, name)                               \
+  {                                                          \
+    CORTEX_WHERE_BUILT(isa, cortex_sparse_rows1_##name),     \
+        CORTEX_WHERE_BUILT(isa, cortex_sparse_rows2_##name), \
+        CORTEX_WHERE_BUILT(isa, cortex_sparse_rows4_##name)  \
   }
-#define CORTEX_FUNCTIONS_F32(isa, gather, lanes)                                                 \
-  {                                                                                              \
-    Isa::isa, {cortex_sparse_rows1_##isa, cortex_sparse_rows2_##isa, cortex_sparse_rows4_##isa}, \
-        cortex_sparse_gather_##gather, lanes, 4, cortex_sparse_patterns4_##isa                   \
+#define CORTEX_FUNCTIONS(isa, name, lanes, element) \
+  { Isa::isa, CORTEX_ROWS(isa, name), CORTEX_WHERE_BUILT(isa, cortex_sparse_gather_##name), lanes, element }
+#define CORTEX_FUNCTIONS_F32(isa, gather, lanes)                                                       \
+  {                                                                                                    \
+    Isa::isa, CORTEX_ROWS(isa, isa), CORTEX_WHERE_BUILT(isa, cortex_sparse_gather_##gather), lanes, 4, \
+        CORTEX_WHERE_BUILT(isa, cortex_sparse_patterns4_##isa)                                         \
   }
 constexpr int wide = CORTEX_SPARSE_LANES_AVX512, medium = CORTEX_SPARSE_LANES_AVX2,
               narrow = CORTEX_SPARSE_LANES_BASELINE;
@@ -40,19 +43,17 @@ constexpr Functions of_f32[] = {CORTEX_FUNCTIONS_F32(avx512, avx512, wide),
                                 CORTEX_FUNCTIONS_F32(avx2, avx2, medium),
                                 CORTEX_FUNCTIONS_F32(baseline, baseline, narrow)};
 // Products of pairs, or f32 made of bf16 when panels are filled.
-constexpr Functions of_bf16_pairs =
-    CORTEX_FUNCTIONS(Isa::avx512bf16, bf16_avx512bf16, bf16_avx512bf16, wide, 2);
+constexpr Functions of_bf16_pairs = CORTEX_FUNCTIONS(avx512bf16, bf16_avx512bf16, wide, 2);
 constexpr Functions of_bf16[] = {CORTEX_FUNCTIONS_F32(avx512, bf16_f32_avx512, wide),
                                  CORTEX_FUNCTIONS_F32(avx2, bf16_f32_avx2, medium),
                                  CORTEX_FUNCTIONS_F32(baseline, bf16_f32_baseline, narrow)};
 constexpr Functions of_bytes[] = {
-    CORTEX_FUNCTIONS(Isa::avx512vnni, u8s8_avx512vnni, u8s8_avx512vnni, wide, 1),
-    CORTEX_FUNCTIONS(Isa::avx512, u8s8_avx512, u8s8_avx512, wide, 1),
-    CORTEX_FUNCTIONS(Isa::avx2vnni, u8s8_avx2vnni, u8s8_avx2vnni, medium, 1),
-    CORTEX_FUNCTIONS(Isa::avx2, u8s8_avx2, u8s8_avx2, medium, 1),
-    CORTEX_FUNCTIONS(Isa::baseline, u8s8_baseline, u8s8_baseline, narrow, 1)};
+    CORTEX_FUNCTIONS(avx512vnni, u8s8_avx512vnni, wide, 1), CORTEX_FUNCTIONS(avx512, u8s8_avx512, wide, 1),
+    CORTEX_FUNCTIONS(avx2vnni, u8s8_avx2vnni, medium, 1), CORTEX_FUNCTIONS(avx2, u8s8_avx2, medium, 1),
+    CORTEX_FUNCTIONS(baseline, u8s8_baseline, narrow, 1)};
 #undef CORTEX_FUNCTIONS_F32
 #undef CORTEX_FUNCTIONS
+#undef CORTEX_ROWS
 
 // The best that the level runs. Patterns are of f32 alone, which a panel of bf16 may be widened to.
 const Functions& functions_of(Isa level, DataType src, bool patterns, const Machine& machine) {

@@ -38,6 +38,7 @@ int main(int argc, char** argv) {
     const Problem problem = i % 3 ? testing::random_conv(random) : testing::random_matmul(random);
     Machine machine;
     machine.isa = isas[i % 5 / 2];
+    if (!is_built(machine.isa)) machine.isa = Isa::baseline;
     const KernelRequest request{problem, i % 4 != 0, 1 + i % 4};
     const Result<Nest> lowered = lower(problem);
     if (!lowered) return fail(lowered.error().message);

@@ -1,0 +1,60 @@
+# The one table of instruction sets that microkernels are written for, and which of them this build has.
+# Sets CORTEX_ALL_ISAS, CORTEX_BUILT_ISAS (both in the order of Isa in support/cpu.h) and, per instruction
+# set, isa_flags_<isa>: what the compiler is told.
+set(CORTEX_ISAS all CACHE STRING "Instruction sets whose microkernels are built: all, or a list such as avx2;avx512bf16")
+
+set(CORTEX_ALL_ISAS baseline)
+set(isa_flags_baseline)
+macro(cortex_isa isa base)  # the flags it adds to those of `base` follow
+  set(isa_base_${isa} ${base})
+  set(isa_flags_${isa} ${isa_flags_${base}} ${ARGN})
+  list(APPEND CORTEX_ALL_ISAS ${isa})
+endmacro()
+cortex_isa(avx2 baseline -mavx2 -mfma)
+cortex_isa(avx2vnni avx2 -mavxvnni)
+cortex_isa(avx512 baseline -mavx512f -mavx512bw -mavx512vl -mavx512dq -mfma)
+cortex_isa(avx512vnni avx512 -mavx512vnni)
+cortex_isa(avx512bf16 avx512vnni -mavx512bf16)
+cortex_isa(amx avx512bf16 -mamx-tile -mamx-int8 -mamx-bf16)
+
+# Built are those named, those that they extend (an instruction set adds narrow types to kernels of its
+# base), and the baseline.
+function(cortex_choose_isas)
+  list(JOIN CORTEX_ALL_ISAS ", " valid)
+  set(named ${CORTEX_ISAS})
+  if("${named}" STREQUAL all)
+    set(named ${CORTEX_ALL_ISAS})
+  elseif("${named}" STREQUAL "")
+    message(FATAL_ERROR "CORTEX_ISAS is empty: name some of ${valid}, separated by semicolons, or all")
+  endif()
+  set(chosen baseline)
+  foreach(isa IN LISTS named)
+    if(NOT isa IN_LIST CORTEX_ALL_ISAS)
+      message(FATAL_ERROR "CORTEX_ISAS: \"${isa}\" is no instruction set that microkernels are written for: name "
+                          "some of ${valid}, separated by semicolons, or all")
+    endif()
+    while(NOT isa STREQUAL baseline)
+      list(APPEND chosen ${isa})
+      set(isa ${isa_base_${isa}})
+    endwhile()
+  endforeach()
+  set(built)
+  foreach(isa IN LISTS CORTEX_ALL_ISAS)
+    if(isa IN_LIST chosen)
+      list(APPEND built ${isa})
+    endif()
+  endforeach()
+  set(CORTEX_BUILT_ISAS ${built} PARENT_SCOPE)
+endfunction()
+cortex_choose_isas()
+
+# cortex_keep_built_isas(VARIABLE): leaves in the list those that are built.
+function(cortex_keep_built_isas variable)
+  set(kept)
+  foreach(isa IN LISTS ${variable})
+    if(isa IN_LIST CORTEX_BUILT_ISAS)
+      list(APPEND kept ${isa})
+    endif()
+  endforeach()
+  set(${variable} ${kept} PARENT_SCOPE)
+endfunction()
