@@ -18,7 +18,7 @@ ListRates in_halves() {
   rates.in_halves = true;
   rates.crossing = 1.5;
   rates.half_vector = 0.5;
-  rates.row_waits = 1.11;
+  rates.row_waits = 1.14;
   rates.list_end_of_1 = 16;
   rates.list_end_of_2 = 4;
   rates.list_end_of_4 = 0;
@@ -41,7 +41,7 @@ double column_cycles(const ListRates& rates, int share, double vectors, bool cro
 // mostly not foreseen.
 double run_end(double runs) {
   const double share = std::min(1.0, runs / 20000);
-  return 4 + 10 * share * share;
+  return 2 + 8 * share * share;
 }
 
 // Four kept columns for a vector of bytes or a part of one, which interleaving them costs more than
