@@ -16,7 +16,7 @@ struct Unasked {
 };
 
 // Whether calls ask for the A of the next tile.
-bool asks_for_a(const NestFacts& nest, const Plan& plan);
+bool asks_for_a(const NestFacts& nest, const Plan& plan, const Machine& machine);
 
 Unasked unasked_share(const NestFacts& nest, const Plan& plan, const Walk& walk);
 
