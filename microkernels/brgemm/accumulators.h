@@ -109,7 +109,7 @@ struct Accumulators {
   static constexpr bool asks_for_a = M > 1 && (M <= 8 || lanes > 8);
   // Of C, evenly along the reduction instead of in one go before it, where its instructions would be between
   // two tiles' products. EPYC (Zen 4), 7x64 elements of bf16: 20 cycles.
-  static constexpr bool asks_for_c_meanwhile = M > 1 && M <= 8 && N > 1 && lanes > 8;
+  static constexpr bool asks_for_c_meanwhile = M >= 4 && M <= 8 && N > 1 && lanes > 8;
   static constexpr bool asks_for_b = M > 1 && M <= 8 && k_unroll == 4 && lanes > 4;
 
   Vec acc[sets][M * N];
