@@ -2,6 +2,7 @@
 // ProgramAhead of A).
 #pragma once
 
+#include "polyopt/machine/machine.h"
 #include "polyopt/model/stream.h"
 
 namespace cortex {
