@@ -126,9 +126,9 @@ TEST(Ahead, TilesOfBf16AskForCAndForTheNextA) {
     EXPECT_TRUE(program.ok()) << program.error().message;
     Program asks = *program;
     ask_for_c(asks, machine);
-    return std::pair(asks.kernel.c_far, asks.kernel.a_ahead.dim >= 0);
+    return std::pair(static_cast<int>(asks.kernel.c_far), asks.kernel.a_ahead.dim >= 0);
   };
-  using Asks = std::pair<uint32_t, bool>;
+  using Asks = std::pair<int, bool>;
   EXPECT_EQ(asking("--dt=bf16 784x256:256x512", zen4), (Asks{1, true}));
   EXPECT_EQ(asking("--dt=bf16 784x256:256x512", zen5), (Asks{0, false}));
   EXPECT_EQ(asking("--dt=bf16 784x64:64x512", zen4), (Asks{1, false}));   // L2 holds A
