@@ -65,9 +65,8 @@ struct Choice {
   double share() const { return candidates[best()].ns / candidates[chosen].ns; }
 };
 
-std::string text_of(const Instance& instance) {
-  return instance.info().kernel + ' ' + instance.info().schedule + ' ' + instance.info().layout;
-}
+// The schedule, which names the lists too.
+std::string text_of(const Instance& instance) { return instance.info().schedule; }
 
 Result<Choice> measure(const RunProblem& p, Isa isa, Backend& backend, const Arguments& a) {
   const Problem& problem = *p.dense();

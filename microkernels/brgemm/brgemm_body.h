@@ -18,33 +18,6 @@
 namespace cortex {
 namespace {
 
-// C's lines are asked for, to be written, before the sum begins: at its end the stores find them.
-template <int M, int N>
-CORTEX_INLINE void ask_for_tile(const cortex_brgemm_args* args) {
-  const char* c = static_cast<const char*>(args->c);
-  const int64_t ldc = args->ldc, n = args->n;
-  if constexpr (Product::is_narrow) {
-    const bool finished = args->flags & CORTEX_TILE_EPILOGUE;
-    const int64_t row = n * (finished ? size_of_element(args->epilogue.c_type) : 4);
-    if (row < 4 * n) {
-#pragma GCC unroll 1
-      for (int i = 0; i < M; ++i, c += ldc) {
-        prefetch_to_write(c);
-        if (row > 64) prefetch_to_write(c + 64);
-        prefetch_to_write(c + row - 1);
-      }
-      return;
-    }
-  }
-  const int64_t last = n * 4 - 4;
-#pragma GCC unroll 1
-  for (int i = 0; i < M; ++i, c += ldc) {
-    CORTEX_UNROLL
-    for (int byte = 0; byte < (N - 1) * lanes * 4; byte += 64) prefetch_to_write(c + byte);
-    prefetch_to_write(c + last);
-  }
-}
-
 template <int M>
 void dot_body(const cortex_brgemm_args* args, Mask mask, const Part* part) {
   Dots<M> dots;
@@ -70,15 +43,17 @@ void brgemm_body(const cortex_brgemm_args* args, Mask mask, const Part* part) {
   Sums accumulators;
   accumulators.tile.mask = mask;
   accumulators.clear();
+  RowsOfC of_c;
   if constexpr (M > 1) {
-    if (args->c_far == 1) ask_for_tile<M, N>(args);
+    if (args->c_far == 1) of_c.of(args, M);
+    if constexpr (!Sums::asks_for_c_meanwhile) of_c.ask_all(args);
   }
   NextRows next(args);
   for_each_in_batch(args, part, [&](const char* a, const char* b) CORTEX_LAMBDA {
     if constexpr (Sums::wide) {
-      if (asks) return accumulators.template multiply<true>(args, a, b, next);
+      if (asks) return accumulators.template multiply<true>(args, a, b, next, of_c);
     }
-    accumulators.template multiply<false>(args, a, b, next);
+    accumulators.template multiply<false>(args, a, b, next, of_c);
   });
   RegisterTile<M, N, Masked>& tile = accumulators.sum();
   if (part && part->start) Product::add_from(tile, part->start, part->start_pitch);

@@ -18,8 +18,9 @@ CORTEX_INLINE Vec multiply_then_add(Vec x, Vec y, Vec z) {
   return add(product, z);
 }
 
+// `at` as a copy: were its address taken, kernels would put it together in memory for every tile.
 template <int Type>
-__attribute__((noinline)) void finish_copy(const cortex_epilogue& e, const TilePlace& at, const float* v,
+__attribute__((noinline)) void finish_copy(const cortex_epilogue& e, TilePlace at, const float* v,
                                            int64_t ldv, int64_t m) {
   constexpr int32_t kind = Type;
   const int64_t size = size_of_element(kind);

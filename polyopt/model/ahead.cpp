@@ -1,5 +1,6 @@
 #include "polyopt/model/ahead.h"
 
+#include "polyopt/model/halves.h"
 #include "polyopt/schedule/program.h"
 
 namespace cortex {
@@ -9,11 +10,13 @@ constexpr int rows_asked_for = 8;  // kernels of more rows have no registers lef
 
 }  // namespace
 
-bool asks_for_a(const NestFacts& nest, const Plan& plan) {
+bool asks_for_a(const NestFacts& nest, const Plan& plan, const Machine& machine) {
   const KernelInfo& kernel = *plan.kernel;
+  const bool pairs = kernel.a == "bf16" && halves_take_turns(machine);
+  const int64_t followed = pairs ? small_beside_l2(machine) : followed_a;
   return kernel.op == KernelOp::brgemm && kernel.mr > 1 &&
          (kernel.mr <= rows_asked_for || kernel.lanes > 8) && plan.a_pack < 0 &&
-         nest[Operand::a].bytes > static_cast<double>(followed_a);
+         nest[Operand::a].bytes > static_cast<double>(followed);
 }
 
 Unasked unasked_share(const NestFacts& nest, const Plan& plan, const Walk& walk) {

@@ -2,6 +2,7 @@
 // ProgramAhead of A).
 #pragma once
 
+#include "polyopt/machine/machine.h"
 #include "polyopt/model/stream.h"
 
 namespace cortex {
@@ -16,7 +17,7 @@ struct Unasked {
 };
 
 // Whether calls ask for the A of the next tile.
-bool asks_for_a(const NestFacts& nest, const Plan& plan);
+bool asks_for_a(const NestFacts& nest, const Plan& plan, const Machine& machine);
 
 Unasked unasked_share(const NestFacts& nest, const Plan& plan, const Walk& walk);
 

@@ -3,19 +3,31 @@
 #include "polyopt/model/halves.h"
 
 namespace cortex {
+namespace {
+
+int64_t bytes_of(const Access& operand) {
+  int64_t bytes = size_of(operand.tensor.type);
+  for (const int64_t extent : operand.tensor.shape) bytes *= extent;
+  return bytes;
+}
+
+}  // namespace
 
 // Where FMAs of whole vectors take two halves' time (Zen 4), asking is free beside them, and C is asked for
 // as soon as L2 does not hold it with what else is read. One core, 7x64 tiles, microseconds without and with:
-// 3136x256x64 1185 and 1027, 784x512x128 1056 and 969, 196x1024x256 962 and 938, 128x768x768 1457 and 1426.
-// Products of narrow types have fewer instructions between two tiles of C to hide it behind: they lose by it.
+// 3136x256x64 1185 and 1027, 784x512x128 1056 and 969, 196x1024x256 962 and 938, 128x768x768 1457 and 1426;
+// in bf16, A asked for too: 3136x1024x256 7595 and 7286, 12544x512x128 7984 and 7290, 50176x64x576 (3x3)
+// 16318 and 15690. Products of bytes have fewer instructions between two tiles of C to hide it behind: they
+// lose by it, and f32 gains nothing by asking for A.
 void ask_for_c(Program& program, const Machine& machine) {
-  if (program.kernel.is_dwconv || program.kernel.c_far != 0 || machine.caches.size() < 2) return;
+  if (program.kernel.is_dwconv || machine.caches.size() < 2) return;
   if (!halves_take_turns(machine)) return;
-  if (program.nest[Operand::a].tensor.type != DataType::f32) return;
-  const Tensor& c = program.nest[Operand::c].tensor;
-  int64_t bytes = size_of(c.type);
-  for (const int64_t extent : c.shape) bytes *= extent;
-  if (bytes > machine.caches[1].bytes / 4) program.kernel.c_far = 1;
+  const Access& a = program.nest[Operand::a];
+  const bool pairs = a.tensor.type == DataType::bf16x2;
+  if (!pairs && a.tensor.type != DataType::f32) return;
+  const int64_t few = small_beside_l2(machine);
+  if (pairs && bytes_of(a) > few) ask_for_next_a(program);
+  if (program.kernel.c_far == 0 && bytes_of(program.nest[Operand::c]) > few) program.kernel.c_far = 1;
 }
 
 }  // namespace cortex

@@ -1,4 +1,5 @@
-// Lines of C that kernels ask for before they are due although C does not come from memory.
+// Lines of C, and of bf16 those of the next tile of A, that kernels ask for before they are due although they
+// do not come from memory.
 #pragma once
 
 #include "polyopt/machine/machine.h"
@@ -6,7 +7,7 @@
 
 namespace cortex {
 
-// Lets the program's calls ask for their lines of C if that pays on `machine`.
+// Lets the program's calls ask for them if that pays on `machine`.
 void ask_for_c(Program& program, const Machine& machine);
 
 }  // namespace cortex

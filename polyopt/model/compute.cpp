@@ -227,8 +227,10 @@ KernelCycles kernel_cycles(const NestFacts& nest, const Machine& machine, const 
   reduction *= plan.work;
   const bool dot = is_dot(nest, plan);
   const double split = split_share(nest, machine, plan);
-  const bool stores_f32 =
-      halves_take_turns(machine) && plan.kernel->lanes == 16 && nest[Operand::c].elem == 4;
+  const bool waits =
+      halves_take_turns(machine) && plan.kernel->lanes == 16 && plan.kernel->op == KernelOp::brgemm;
+  const bool stores_f32 = waits && nest[Operand::c].elem == 4;
+  const bool stores_bf16 = waits && plan.kernel->a == "bf16" && nest[Operand::c].elem == 2;
   KernelCycles total;
   for (int band = 0; band < bands.tiles.count; ++band) {
     for (int i = 0; i < rows.tiles.count; ++i) {
@@ -239,8 +241,9 @@ KernelCycles kernel_cycles(const NestFacts& nest, const Machine& machine, const 
             plan.kernel->tiles
                 ? tiles_cost(*plan.kernel, machine, m, n, units_of_call(nest, plan))
                 : tile_cost(*plan.kernel, machine, m, n, reduction / reduction_chunks, dot, split);
-        if (stores_f32 && plan.kernel->op == KernelOp::brgemm)
-          cost.first += store_wait * std::max(m * std::ceil(n / plan.kernel->lanes) - vectors_stored, 0.0);
+        const double stored = m * std::ceil(n / plan.kernel->lanes);
+        if (stores_f32) cost.first += store_wait * std::max(stored - vectors_stored, 0.0);
+        if (stores_bf16) cost.first += store_wait_bf16 * std::max(stored - vectors_stored_bf16, 0.0);
         const double tiles =
             rows.tiles.number[i] * columns.tiles.number[j] * bands.tiles.number[band] * others;
         total.steps += tiles * reduction * cost.step;

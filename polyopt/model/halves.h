@@ -14,7 +14,14 @@ inline bool halves_take_turns(const Machine& machine) {
 // (7x64, 14x32) 58, 24 (6x64, 8x48) 37, 20 and 18 (10x32, 6x48) 8 and 16, 16 (4x64) 6.
 inline constexpr double vectors_stored = 16, store_wait = 6;
 
-// The same of lower tiles, which may be faster than ones of all of a kernel's rows.
-inline constexpr int vectors_of_lower_tile = 20;
+// The same of bf16, two of whose vectors leave as one. 32 and 64 steps, C of 6 MB asked for: 7x64 21 and 23,
+// 6x64 11 and 13, 5x64 9 and 11.
+inline constexpr double vectors_stored_bf16 = 24, store_wait_bf16 = 2.5;
+
+// Vectors of lower tiles, which may be faster than ones of all of a kernel's rows: of f32, of bf16.
+inline constexpr int vectors_of_lower_tile = 20, vectors_of_lower_tile_bf16 = 24;
+
+// Operands that L2 holds along with what else is read. Larger ones are asked for (see ask_for_c).
+inline int64_t small_beside_l2(const Machine& machine) { return machine.caches[1].bytes / 4; }
 
 }  // namespace cortex

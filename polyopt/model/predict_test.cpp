@@ -112,6 +112,51 @@ TEST(Ahead, CIsAskedForWhereAskingIsFree) {
   EXPECT_EQ(c_far("64x128:128x512", zen4), 0);  // L2 holds it
 }
 
+TEST(Ahead, TilesOfBf16AskForCAndForTheNextA) {
+  Machine zen4 = small_machine();
+  zen4.vector_lanes = 16;
+  Machine zen5 = zen4;
+  zen5.fma_per_cycle = 2;
+  const auto asking = [](const char* problem, const Machine& machine,
+                         const char* type = "bf16_bf16_f32_7x64x2", const char* isa = "avx512bf16") {
+    const Nest nest = nest_of(problem);
+    const std::string text =
+        fmt::format("n/64 m/7~ | brgemm_{}_{} m=m n=n k=k pack(B,panel,ahead)", type, isa);
+    const Result<Program> program = resolve(nest, *parse_schedule(text, nest));
+    EXPECT_TRUE(program.ok()) << program.error().message;
+    Program asks = *program;
+    ask_for_c(asks, machine);
+    return std::pair(static_cast<int>(asks.kernel.c_far), asks.kernel.a_ahead.dim >= 0);
+  };
+  using Asks = std::pair<int, bool>;
+  EXPECT_EQ(asking("--dt=bf16 784x256:256x512", zen4), (Asks{1, true}));
+  EXPECT_EQ(asking("--dt=bf16 784x256:256x512", zen5), (Asks{0, false}));
+  EXPECT_EQ(asking("--dt=bf16 784x64:64x512", zen4), (Asks{1, false}));   // L2 holds A
+  EXPECT_EQ(asking("--dt=bf16 784x256:256x128", zen4), (Asks{0, true}));  // and C
+  EXPECT_EQ(asking("--dt=u8:s8:u8 784x512:512x512", zen4, "u8_s8_s32_7x64x4", "avx512vnni"),
+            (Asks{0, false}));
+  EXPECT_EQ(asking("784x256:256x512", zen4, "f32_f32_f32_7x64x1", "avx512"), (Asks{1, false}));
+}
+
+// A tile of bf16 whose stores keep the next one waiting costs more than one of fewer rows.
+TEST(Predict, TilesOfBf16WaitForStores) {
+  Machine zen4 = small_machine();
+  zen4.vector_lanes = 16;
+  Machine zen5 = zen4;
+  zen5.fma_per_cycle = 2;
+  const auto cycles = [](int rows, const Machine& machine) {
+    return predicted(
+               "--dt=bf16 420x64:64x64",
+               fmt::format("m/{} | brgemm_bf16_bf16_f32_7x64x2_avx512bf16 m=m n=n k=k pack(B,panel,ahead)",
+                           rows)
+                   .c_str(),
+               machine)
+        .kernel_cycles;
+  };
+  EXPECT_LT(cycles(6, zen4), cycles(7, zen4));
+  EXPECT_GT(cycles(6, zen5), cycles(7, zen5));
+}
+
 // Where halves of vectors take turns, columns that fill at most half of the last one cost half of it.
 TEST(Predict, HalfEmptyVectorsTakeHalfTheTime) {
   Machine zen4 = small_machine();

@@ -93,7 +93,7 @@ double Model::score(const Plan& plan, Prediction* detail) const {
 
   const Rereads rereads = rereads_of(nest_, plan, walk);
   const Unasked ahead = unasked_share(nest_, plan, walk);
-  const double a_waited = asks_for_a(nest_, plan) ? costs.a_asked : 1;
+  const double a_waited = asks_for_a(nest_, plan, machine_) ? costs.a_asked : 1;
   double unasked = 1;  // from L2 on
 
   // Innermost calls that read the same B: what nobody asked for ahead arrives during the first of them, and

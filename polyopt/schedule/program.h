@@ -165,6 +165,10 @@ struct Program {
 // check() plus address resolution. Refuses what check() refuses, and sizes that overflow.
 Result<Program> resolve(const Nest& nest, const Schedule& schedule);
 
+// Lets calls ask for the A of the next tile, however small A is; not for a copy of A, nor for depthwise
+// kernels and those of dot products.
+void ask_for_next_a(Program& program);
+
 // The dwconv window, read off the padded access of a depthwise nest (see cortex_dwconv_args): for each
 // of d, h, w the output dim, the window dim, stride, dilation, leading pad and input extent.
 struct WindowAxis {

@@ -112,13 +112,7 @@ void resolve_far_operands(Program& p) {
   const bool whole_lines = p.kernel.ldc % 64 == 0 && p.kernel.nr % in_line == 0 && p.kernel.n_dim >= 0 &&
                            p.nest.dims[p.kernel.n_dim].extent % in_line == 0;
   p.kernel.c_far = bytes_of(c) > past_caches && whole_lines && !read ? 2 : comes_from_memory(c) ? 1 : 0;
-  if (bytes_of(a) <= followed_a || find_pack(p.schedule, Operand::a)) return;
-  for (int i = static_cast<int>(p.loops.size()) - 1; i >= 0; --i) {
-    const int64_t stride = p.loops[i].stride[static_cast<std::size_t>(Operand::a)];
-    if (stride == 0 || max_trips(p.nest, p.schedule, i) <= 1) continue;
-    p.kernel.a_ahead = {p.loops[i].dim, stride};
-    return;
-  }
+  if (bytes_of(a) > followed_a) ask_for_next_a(p);
 }
 
 // The rest of `p` is then that of a nest without an epilogue.
@@ -234,6 +228,17 @@ Result<Program> resolve(const Nest& nest, const Schedule& schedule) {
     resolve_far_operands(p);
   }
   return p;
+}
+
+void ask_for_next_a(Program& p) {
+  if (p.kernel.is_dwconv || p.kernel.m_dim < 0 || find_kernel(p.kernel.name)->dots) return;
+  if (find_pack(p.schedule, Operand::a)) return;
+  for (int i = static_cast<int>(p.loops.size()) - 1; i >= 0; --i) {
+    const int64_t stride = p.loops[i].stride[static_cast<std::size_t>(Operand::a)];
+    if (stride == 0 || max_trips(p.nest, p.schedule, i) <= 1) continue;
+    p.kernel.a_ahead = {p.loops[i].dim, stride};
+    return;
+  }
 }
 
 BiasDims bias_dims(const Nest& nest) {

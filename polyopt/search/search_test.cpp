@@ -137,6 +137,11 @@ TEST(Search, LowerTilesWhereStoresKeepTheNextOneWaiting) {
   EXPECT_EQ(heights("brgemm_f32_f32_f32_7x64x1_avx512", test_machine(), 4), Heights{7});
   EXPECT_EQ(heights("brgemm_f32_f32_f32_6x16x1_avx2", zen4, 4), Heights{6});
   EXPECT_EQ(heights("brgemm_u8_s8_s32_7x64x4_avx512vnni", zen4, 1), Heights{7});
+  EXPECT_EQ(heights("brgemm_u8_s8_s32_7x64x4_avx512vnni", zen4, 2), Heights{7});
+  EXPECT_EQ(heights("brgemm_bf16_bf16_f32_7x64x2_avx512bf16", zen4, 2), (Heights{7, 6}));
+  EXPECT_EQ(heights("brgemm_bf16_bf16_f32_14x32x2_avx512bf16", zen4, 2), (Heights{14, 12}));
+  EXPECT_EQ(heights("brgemm_bf16_bf16_f32_8x48x2_avx512bf16", zen4, 2), Heights{8});
+  EXPECT_EQ(heights("brgemm_bf16_bf16_f32_7x64x2_avx512bf16", test_machine(), 2), Heights{7});
   EXPECT_EQ(heights("brgemm_f32_f32_f32_1x256x1_avx512", zen4, 4), Heights{1});
   // Short sums, many tiles.
   const Result<Nest> nest = lower(*parse_problem("1440x64:64x64"));

@@ -42,8 +42,10 @@ Chain parted(int64_t extent, int64_t part, int64_t block) {
 
 std::vector<int64_t> tile_heights(const KernelInfo& kernel, const Machine& machine, double c_bytes) {
   const bool waits = halves_take_turns(machine) && kernel.lanes == 16 && kernel.op == KernelOp::brgemm;
-  if (!waits || c_bytes < 4 || kernel.dots || kernel.mr == 1) return {kernel.mr};
-  const int64_t vectors = kernel.nr / kernel.lanes, fewer = vectors_of_lower_tile / vectors;
+  const bool pairs = kernel.a == "bf16" && c_bytes == 2;
+  if (!waits || (c_bytes < 4 && !pairs) || kernel.dots || kernel.mr == 1) return {kernel.mr};
+  const int64_t vectors = kernel.nr / kernel.lanes;
+  const int64_t fewer = (pairs ? vectors_of_lower_tile_bf16 : vectors_of_lower_tile) / vectors;
   if (fewer >= kernel.mr || fewer < 1) return {kernel.mr};
   return {kernel.mr, fewer};
 }
