@@ -40,7 +40,11 @@ CORTEX_INLINE Vec vector_of(const uint16_t* lane0, const LaneRun& run) {
 }
 
 // The lower half of a vector, the upper one is anything.
-CORTEX_INLINE Vec load_half(const float* p) { return _mm512_castps256_ps512(_mm256_loadu_ps(p)); }
+CORTEX_INLINE Vec load_half(const float* p) {
+  Vec v;
+  asm("vmovups %1, %t0" : "=v"(v) : "m"(*reinterpret_cast<const __m256_u*>(p)));
+  return v;
+}
 
 // The first half of a vector in a narrower register, whose store takes half the time where stores have 32
 // bytes.
