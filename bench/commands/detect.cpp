@@ -149,7 +149,7 @@ nlohmann::ordered_json to_json(const RunProblem& p, const Choice& choice) {
 
 std::string line(const RunProblem& p, const Choice& choice) {
   std::string text =
-      fmt::format("{:<20.20} {:<16.16} {:>5.3f}", p.name().empty() ? short_shape(*p.dense()) : p.name(),
+      fmt::format("{:<20.20} {:<20.20} {:>5.3f}", p.name().empty() ? short_shape(*p.dense()) : p.name(),
                   dt_name(*p.dense()) + ' ' + p.weights, choice.density);
   for (const Kernel& kernel : kernels) {
     const auto found = std::find_if(choice.candidates.begin(), choice.candidates.end(),
@@ -169,6 +169,7 @@ int run(const Arguments& a) {
   if (!a.json.empty()) {
     if (Status s = check_writable(a.json, "--json"); !s) return report_error(s.error());
   }
+  if (const Result<OpKind> op = parse_op(a.op); !op) return report_error(op.error());
   Result<std::vector<RunProblem>> problems = gather_in_types(a.problems, {}, a.batches, a.op, a.dts);
   if (!problems) return report_error(problems.error());
   for (const RunProblem& p : *problems) {
@@ -176,12 +177,14 @@ int run(const Arguments& a) {
       return report_error(invalid_argument(fmt::format("'{}': detect takes conv and matmul", p.text())));
   }
   if (Status s = apply_weights(a.weights, a.sparsity, *problems); !s) return report_error(s.error());
+  if (Status s = check_memory(*problems, kernels.size() + 2, "every kernel"); !s)
+    return report_error(s.error());
   const Result<Isa> isa = a.isa.empty() ? default_isa(*problems) : parse_usable_isa(a.isa);
   if (!isa) return report_error(isa.error());
   Result<std::unique_ptr<Backend>> backend = find_backend("cortex")->make(*isa);
   if (!backend) return report_error(backend.error());
 
-  say("isa {}, threads {}. Microseconds by kernel, the one chosen, the fastest over it:\n{:<20} {:<16} {:>5}",
+  say("isa {}, threads {}. Microseconds by kernel, the one chosen, the fastest over it:\n{:<20} {:<20} {:>5}",
       isa_name(*isa), a.threads, "problem", "weights", "kept");
   for (const Kernel& kernel : kernels) say(" {:>9}", kernel.name);
   say("  {:<8} {:>6}\n", "chosen", "share");
@@ -192,7 +195,7 @@ int run(const Arguments& a) {
     const Result<Choice> choice = measure(p, *isa, **backend, a);
     if (!choice) return report_error(choice.error());
     if (shares.empty() || choice->share() < *std::min_element(shares.begin(), shares.end()))
-      worst = fmt::format("{} {}", p.name().empty() ? p.text() : p.name(), p.weights);
+      worst = fmt::format("{} {} {}", p.name().empty() ? p.text() : p.name(), dt_name(*p.dense()), p.weights);
     shares.push_back(choice->share());
     say("{}", line(p, *choice));
     flush_output();

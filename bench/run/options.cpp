@@ -92,24 +92,6 @@ Status check_sparse(const RunArguments& a, const std::vector<RunProblem>& proble
   return Status::success();
 }
 
-// Every backend holds operands of its own, the reference one more set.
-Status check_memory(const RunOptions& o) {
-  const double have =
-      static_cast<double>(sysconf(_SC_PHYS_PAGES)) * static_cast<double>(sysconf(_SC_PAGESIZE));
-  const double sets = static_cast<double>(o.backends.size() * o.kernels.size() + 1);
-  for (const RunProblem& problem : o.problems) {
-    if (!problem.dense()) continue;
-    const Problem& p = *problem.dense();
-    const double need = sets * 4 * (double(a_elements(p)) + double(b_elements(p)) + double(c_elements(p)));
-    if (need <= have) continue;
-    return bad(
-        fmt::format("problem '{}' needs about {:.0f} GB for {} backends, this machine has {:.0f}: choose a "
-                    "smaller one, or fewer backends",
-                    p.text, need * 1e-9, o.backends.size(), have * 1e-9));
-  }
-  return Status::success();
-}
-
 // Read here too, so that what is wrong with them is said before anything runs.
 Status check_trees(const std::string& path, const std::vector<RunProblem>& problems) {
   const bool wanted = std::any_of(problems.begin(), problems.end(),
@@ -208,6 +190,23 @@ void add_run_options(CLI::App& app, RunArguments& a) {
   app.add_option("--time-limit", a.time_limit, "seconds for everything: problems get fewer samples to fit");
   app.add_option("--seed", a.seed, "of operands and of the sampled check")->check(not_negative());
   app.add_flag("--quiet", a.quiet, "print the summary only");
+}
+
+Status check_memory(const std::vector<RunProblem>& problems, std::size_t sets, const std::string& of_what) {
+  const double have =
+      static_cast<double>(sysconf(_SC_PHYS_PAGES)) * static_cast<double>(sysconf(_SC_PAGESIZE));
+  for (const RunProblem& problem : problems) {
+    if (!problem.dense()) continue;
+    const Problem& p = *problem.dense();
+    const double need = static_cast<double>(sets) * 4 *
+                        (double(a_elements(p)) + double(b_elements(p)) + double(c_elements(p)));
+    if (need <= have) continue;
+    return bad(fmt::format(
+        "problem '{}' needs about {:.0f} GB for {}, this machine has {:.0f}: choose a smaller one, "
+        "or fewer",
+        p.text, need * 1e-9, of_what, have * 1e-9));
+  }
+  return Status::success();
 }
 
 Result<OpKind> parse_op(const std::string& text) {
@@ -351,7 +350,10 @@ Result<RunOptions> check_run_arguments(const RunArguments& a) {
   o.min_time = a.min_time;
   o.time_limit = a.time_limit;
   o.seed = a.seed;
-  if (Status s = check_memory(o); !s) return s.error();
+  // Every backend holds operands of its own, the reference one more set.
+  const std::size_t sets = o.backends.size() * o.kernels.size() + 1;
+  if (Status s = check_memory(o.problems, sets, fmt::format("{} backends", o.backends.size())); !s)
+    return s.error();
   o.schedule = a.schedule;
   if (Status s = check_schedule(o); !s) return s.error();
   if (Status s = check_search(o, a); !s) return s.error();

@@ -59,6 +59,8 @@ Result<RunOptions> check_run_arguments(const RunArguments& arguments);
 
 // Shared with other subcommands, which take conv and matmul.
 Result<OpKind> parse_op(const std::string& text);
+// Refuses problems of which this machine cannot hold the operands so many times.
+Status check_memory(const std::vector<RunProblem>& problems, std::size_t sets, const std::string& of_what);
 Result<Isa> parse_usable_isa(const std::string& text);  // refuses what cannot run here
 Result<Isa> default_isa();                              // the widest family of kernels this CPU runs
 Result<Isa> default_isa(

@@ -1,5 +1,7 @@
 #include "polyopt/model/ahead.h"
 
+#include <algorithm>
+
 #include "polyopt/model/halves.h"
 #include "polyopt/schedule/program.h"
 
@@ -13,7 +15,7 @@ constexpr int rows_asked_for = 8;  // kernels of more rows have no registers lef
 bool asks_for_a(const NestFacts& nest, const Plan& plan, const Machine& machine) {
   const KernelInfo& kernel = *plan.kernel;
   const bool pairs = kernel.a == "bf16" && halves_take_turns(machine);
-  const int64_t followed = pairs ? small_beside_l2(machine) : followed_a;
+  const int64_t followed = pairs ? std::min(small_beside_l2(machine), followed_a) : followed_a;
   return kernel.op == KernelOp::brgemm && kernel.mr > 1 &&
          (kernel.mr <= rows_asked_for || kernel.lanes > 8) && plan.a_pack < 0 &&
          nest[Operand::a].bytes > static_cast<double>(followed);

@@ -1,6 +1,9 @@
 // CPUs whose 512-bit multiply-adds are done half by half (AMD's Zen 4).
 #pragma once
 
+#include <cstdint>
+#include <limits>
+
 #include "polyopt/machine/machine.h"
 
 namespace cortex {
@@ -21,7 +24,10 @@ inline constexpr double vectors_stored_bf16 = 24, store_wait_bf16 = 2.5;
 // Vectors of lower tiles, which may be faster than ones of all of a kernel's rows: of f32, of bf16.
 inline constexpr int vectors_of_lower_tile = 20, vectors_of_lower_tile_bf16 = 24;
 
-// Operands that L2 holds along with what else is read. Larger ones are asked for (see ask_for_c).
-inline int64_t small_beside_l2(const Machine& machine) { return machine.caches[1].bytes / 4; }
+// Operands that L2 holds along with what else is read. Larger ones are asked for (see ask_for_c). Without an
+// L2 none is known to be large.
+inline int64_t small_beside_l2(const Machine& machine) {
+  return machine.caches.size() > 1 ? machine.caches[1].bytes / 4 : std::numeric_limits<int64_t>::max();
+}
 
 }  // namespace cortex

@@ -66,7 +66,8 @@ TEST_P(SparseOnIsa, LargerOnes) {
         "--attr-post-ops=gelu_tanh 50x700:700x33", "mb4ic16ih8oc7oh3kh3sh3ph1", "mb16ic20ih14oc9oh14kh3ph1",
         "--attr-post-ops=sum+relu mb32ic17ih14oc11oh7kh3sh2ph1", "mb16ic5ih21oc6oh21kh1ph0",
         "mb1ic24ih56oc10oh56kh1ph0", "--attr-post-ops=sum mb2ic24ih56oc10oh56kh3ph1",
-        "mb1ic9ih56oc10oh28kh1sh2ph0", "mb1ic9ih56oc10oh28kh3sh2ph1", "mb16ic3ih6oc4oh2kh3sh2ph0"}) {
+        "mb1ic9ih56oc10oh28kh1sh2ph0", "mb1ic9ih56oc10oh28kh3sh2ph1", "mb16ic3ih6oc4oh2kh3sh2ph0",
+        "mb1ic8id1ih8iw8oc8od1oh8ow8kd1kh3kw3sd3pd1ph1pw1"}) {
     const Result<Problem> problem = parse_problem(line);
     ASSERT_TRUE(problem) << problem.error().message;
     for (const int32_t share : {0, 1, 2, 4, int32_t{CORTEX_SPARSE_PATTERNS}}) {

@@ -111,6 +111,18 @@ Patterns count_patterns(const Kept& kept) {
   return all;
 }
 
+// Cycles of a run that no vector instruction moves: of a stride above two, or, of narrow elements, some lanes
+// alone where the ISA has no masks for them. 0: others. EPYC (Zen 4).
+double moved_by_elements(const cortex_sparse_run& run, const Tiling& tiling, const SparseShape& shape) {
+  const int lanes = shape.vector.lanes;
+  if (tiling.step > 2) return 2.8 * lanes;
+  const bool masks = shape.vector.element == 4 || shape.vector.element * lanes == 64;
+  const uint64_t all = lanes < 64 ? (uint64_t{1} << lanes) - 1 : ~uint64_t{0};
+  const bool whole = (run.low == 0 || run.low == all) && (run.high == 0 || run.high == all);
+  const auto pieces = [](uint64_t bits) { return std::popcount(bits & ~(bits << 1)); };
+  return masks || whole ? 0 : 20 + 20 * (pieces(run.low) + pieces(run.high));
+}
+
 }  // namespace
 
 // A 512-bit load of CPUs that do one in a cycle takes both of their 256-bit ports, a scalar's one of three.
@@ -150,10 +162,13 @@ double estimate_cycles(const Tiling& tiling, const Kept& kept, const SparseShape
   const Patterns patterns = kept.sharing.patterns ? count_patterns(kept) : Patterns{};
   const auto copied = [&](const TilePattern& pattern) {
     double runs = 0;
-    for (const cortex_sparse_run& run : pattern.runs)
-      runs += shape.vector.element == 2             ? halves_gathered
+    for (const cortex_sparse_run& run : pattern.runs) {
+      const double by_elements = moved_by_elements(run, tiling, shape);
+      runs += by_elements > 0                       ? by_elements / slower
+              : shape.vector.element == 2           ? halves_gathered
               : 2 * run.count <= shape.vector.lanes ? half_bytes_gathered
                                                     : bytes_gathered;
+    }
     return runs + (tiling.copies == PanelCopies::none
                        ? static_cast<double>(pattern.lines.size()) * zen5.first_touch
                    : shape.vector.element == 1 ? static_cast<double>(pattern.line_count) * line_gathered
@@ -211,8 +226,12 @@ double estimate_cycles(const Tiling& tiling, const Kept& kept, const SparseShape
     cycles +=
         outputs * ((blocks - 1) * 2 * rates.sum_moved + rates.finished * (pattern.places.empty() ? 1 : 1.5));
     double copied_vectors = tiling.copies == PanelCopies::none ? vectors * rates.first_touch : 0;
-    for (const cortex_sparse_run& run : pattern.runs)
-      copied_vectors += 2 * run.count <= shape.vector.lanes ? rates.half_gathered : rates.gathered;
+    for (const cortex_sparse_run& run : pattern.runs) {
+      const double by_elements = moved_by_elements(run, tiling, shape);
+      copied_vectors += by_elements > 0                       ? by_elements
+                        : 2 * run.count <= shape.vector.lanes ? rates.half_gathered
+                                                              : rates.gathered;
+    }
     cycles += channels * copied_vectors;
     return cycles;
   };

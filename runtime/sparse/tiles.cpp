@@ -12,7 +12,8 @@ namespace {
 
 int64_t floor_div(int64_t a, int64_t b) { return a >= 0 ? a / b : -ceil_div(-a, b); }
 
-bool is_flat(const ConvProblem& c) { return c.kd == 1 && c.id == 1 && c.od == 1; }
+// Depth does not count: the one tap in it reads the one plane there is.
+bool is_flat(const ConvProblem& c) { return c.kd == 1 && c.id == 1 && c.od == 1 && c.pd == 0; }
 bool is_pointwise(const ConvProblem& c) {
   return c.kd * c.kh * c.kw == 1 && c.sd * c.sh * c.sw == 1 && inputs_of(c) == points_of(c);
 }
@@ -325,6 +326,7 @@ class Cutter {
     add(pattern.places.data(), pattern.places.size() * sizeof(cortex_sparse_place));
     add(pattern.lines.data(), pattern.lines.size() * sizeof(int64_t));
     add(&pattern.lanes, sizeof pattern.lanes);
+    add(&pattern.line_count, sizeof pattern.line_count);
     const auto [it, is_new] = index_.try_emplace(std::move(key), static_cast<int32_t>(out_.patterns.size()));
     if (is_new) out_.patterns.push_back(std::move(pattern));
     return it->second;
