@@ -86,6 +86,19 @@ CORTEX_INLINE void finish_bf16(RegisterTile<T, R, true>& tile, const cortex_epil
   }
 }
 
+// A row alone to lines of C that nobody finds in the caches (RegisterTile does it of several). False: it has
+// other ends, or more to be done first.
+template <int R, typename Tile>
+CORTEX_INLINE bool store_row_past_caches(Tile& tile, const cortex_epilogue& e, const TilePlace& at) {
+  const bool lines = reinterpret_cast<uintptr_t>(at.c) % 64 == 0 && at.n == R * lanes && R * lanes % 16 == 0;
+  if (__builtin_expect(!at.past_caches, 1) || !lines) return false;
+  if (at.residual || e.activation >= CORTEX_ACTIVATION_SIGMOID) return false;
+  tile.apply_linear(e, at, false);
+  CORTEX_UNROLL
+  for (int j = 0; j < R; ++j) store_past_caches(reinterpret_cast<float*>(at.c) + j * lanes, tile.v[0][j]);
+  return true;
+}
+
 // Every group, R vectors from vector `from` on; of the last one the lower half is enough (Half). Patterns:
 // see cortex_sparse_args.
 template <int T, int R, bool Patterns, bool Half>
@@ -153,7 +166,8 @@ __attribute__((noinline)) void rows_block(const cortex_sparse_args& x, int64_t f
       finish_bf16(tile, x.epilogue, at, placed ? x.places + from : nullptr);
     } else if (placed) {
       finish_placed(tile, x.epilogue, at, x.places + from);
-    } else {
+    } else if (T > 1 || !(x.flags & CORTEX_TILE_EPILOGUE) ||
+               !store_row_past_caches<R>(tile, x.epilogue, at)) {
       tile.to_memory(x.flags, x.epilogue, at);
     }
     at.c += T * x.ldc;
