@@ -189,7 +189,9 @@ TEST_P(SparseBf16, GatherTakesTheElementsOfItsRuns) {
       for (std::size_t j = 0; j < size(pitch); ++j) {
         const int64_t at = g.from[j];
         if (at == Gathered::any) continue;
-        const int want = at == Gathered::untouched ? 7 : at < 0 ? 0 : src.as<uint16_t>()[g.channels[i] * extent + at];
+        const int want = at == Gathered::untouched ? 7
+                         : at < 0                  ? 0
+                                                   : src.as<uint16_t>()[g.channels[i] * extent + at];
         ASSERT_EQ(panel[i * size(pitch) + j], want)
             << kernels().name << " round " << round << " channel " << i << " element " << j;
       }

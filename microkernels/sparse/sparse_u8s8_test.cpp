@@ -170,8 +170,8 @@ TEST_P(SparseU8S8, GatherTakesTheBytesOfItsRuns) {
         const int64_t at = g.from[j];
         if (at == Gathered::any) continue;
         const int want = at == Gathered::untouched ? 7
-                         : at < 0 ? fill_byte
-                                  : src.as<uint8_t>()[g.channels[i] * extent + at] ^ flip;
+                         : at < 0                  ? fill_byte
+                                                   : src.as<uint8_t>()[g.channels[i] * extent + at] ^ flip;
         ASSERT_EQ(panel[i * size(pitch) + j], want)
             << kernels().name << " round " << round << " channel " << i << " byte " << j;
       }
