@@ -136,6 +136,14 @@ TEST(Ahead, TilesOfBf16AskForCAndForTheNextA) {
   EXPECT_EQ(asking("--dt=u8:s8:u8 784x512:512x512", zen4, "u8_s8_s32_7x64x4", "avx512vnni"),
             (Asks{0, false}));
   EXPECT_EQ(asking("784x256:256x512", zen4, "f32_f32_f32_7x64x1", "avx512"), (Asks{1, false}));
+  // Machine files may describe one level of cache: nothing is known to be far.
+  zen4.caches.resize(1);
+  EXPECT_FALSE(asking("--dt=bf16 784x256:256x512", zen4).second);
+  EXPECT_GT(
+      predicted("--dt=bf16 784x256:256x512",
+                "n/64 m/7~ | brgemm_bf16_bf16_f32_7x64x2_avx512bf16 m=m n=n k=k pack(B,panel,ahead)", zen4)
+          .kernel_cycles,
+      0);
 }
 
 // A tile of bf16 whose stores keep the next one waiting costs more than one of fewer rows.
