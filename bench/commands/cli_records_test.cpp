@@ -1,4 +1,4 @@
-// Commands that write or read records of measurements: compare, machine, rank, wisdom, ablate, fuzz.
+// Commands that write or read records of measurements: compare, machine, rank, wisdom, ablate, detect, fuzz.
 #include "bench/commands/cli_testing.h"
 #include "polyopt/machine/machine.h"
 #include "support/cpu.h"
