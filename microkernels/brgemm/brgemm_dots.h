@@ -87,7 +87,8 @@ __attribute__((noinline)) void dots_body(const cortex_brgemm_args* args, int64_t
 // rows together and by one: 512x128 times 128x1, 1.96 and 1.45; 2048x100 times 100x1, 8.3 and 7.3; 1024x1024
 // times 1024x1, 41 and 42. AVX2, which loads B twice as often, loses 8 %.
 constexpr bool by_row = lanes == 16;
-constexpr int64_t least_of_row = 4 * lanes, longest_row = 1024;
+constexpr int64_t least_of_row = 4 * lanes, longest_row = 1024;  // elements, bytes
+constexpr int64_t page_ahead = 4096;
 
 CORTEX_INLINE Vec dot_of_row(const char* a, const char* b, int64_t k) {
   const float* x = reinterpret_cast<const float*>(a);
@@ -108,7 +109,9 @@ CORTEX_INLINE Vec dot_of_row(const char* a, const char* b, int64_t k) {
   return add(add(sum[0], sum[1]), add(sum[2], sum[3]));
 }
 
-// Four rows side by side, for prefetchers that follow them: B is loaded once.
+// Four rows side by side, for prefetchers that follow them: B is loaded once. From L3 on they follow too late,
+// so later rows, about a page ahead, are asked for. AMD EPYC (Zen 4), times 128x1, microseconds without and with:
+// 2048x128 10.6 and 10.7; 16384x128 103 and 88; 60000x128, from memory, 1450 and 815.
 CORTEX_INLINE void dots_of_four_rows(const char* a, int64_t lda, const char* b, int64_t k, Vec (&sum)[4]) {
   const float* y = reinterpret_cast<const float*>(b);
   const float* x[4];
@@ -117,9 +120,16 @@ CORTEX_INLINE void dots_of_four_rows(const char* a, int64_t lda, const char* b, 
     x[i] = reinterpret_cast<const float*>(a + i * lda);
     sum[i] = other[i] = zero();
   });
+  const int64_t four = 4 * (lda > 0 ? lda : page_ahead);
+  const int64_t ahead = four < page_ahead ? page_ahead / four * four : four;
   int64_t at = 0;
 #pragma GCC unroll 1
   for (; at + 2 * lanes <= k; at += 2 * lanes) {
+    unroll<4>([&](auto i) CORTEX_LAMBDA {
+      const char* const later = reinterpret_cast<const char*>(x[i] + at) + ahead;
+      __builtin_prefetch(later);
+      __builtin_prefetch(later + 4 * lanes);
+    });
     const Vec y0 = load(y + at), y1 = load(y + at + lanes);
     unroll<4>([&](auto i) CORTEX_LAMBDA {
       Product::accumulate(sum[i], load(x[i] + at), y0);

@@ -20,6 +20,8 @@ constexpr double rows_walked = 0.08;
 constexpr double tile_near = 0.5;
 constexpr double stores_shown = 0.2;   // of what stores wait for C's rows (see store_cycles)
 constexpr double run_taken_up = 1024;  // bytes of a run after which prefetchers need no more help
+// Of equal transfers, the schedule with less to compute beside them.
+constexpr double computing_shown = 1e-3;
 
 }  // namespace
 
@@ -217,7 +219,7 @@ double Model::score(const Plan& plan, Prediction* detail) const {
       detail->levels.push_back(out);
     }
   }
-  double cycles = longest + exposed;
+  double cycles = longest + exposed + computing_shown * kernel;
   if (walk.threads > 1) cycles += costs.barrier;
   cycles += sum_cycles(nest_, machine_, plan, walk.threads);
   if (detail) {
