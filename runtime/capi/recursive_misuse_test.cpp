@@ -153,6 +153,44 @@ TEST(RecursiveMisuse, NullsAndResults) {
   refused([](auto& r) { r.reserved[1] = 1; }, "reserved fields must be zero");
 }
 
+// What only models with a selected child or with features read.
+TEST(RecursiveMisuse, SelectorsAndFeatures) {
+  cortex_recursive_options options = cortex_recursive_options_init();
+  options.text =
+      "model m\nstructure tree\nchildren 2\nsize h = 16\nsize e = 8\ninput w[e]\nparameter W[h][e]\nstate "
+      "h[h]\n"
+      "node\n  h = tanh(child[select].h + W @ w)\noutput h\n";
+  const auto model = make_model(options);
+  const auto executor = make_executor(model.get());
+  TwoTrees trees;
+  const std::vector<float> features(6 * 8, 0.25f);
+  std::vector<int32_t> selectors{-1, -1, 1, -1, -1, 0};
+  const auto run = [&](const std::function<void(cortex_recursive_batch&)>& spoil, cortex_message* m) {
+    cortex_recursive_batch batch = trees.view();
+    batch.features = features.data();
+    batch.selectors = selectors.data();
+    spoil(batch);
+    return cortex_recursive_run(executor.get(), &batch, nullptr, 0, m);
+  };
+  cortex_message m;
+  EXPECT_EQ(run([](auto& b) { b.words = nullptr; }, &m), CORTEX_OK)
+      << m.text;  // no tables: nobody reads words
+  expect_refusal(run([](auto& b) { b.features = nullptr; }, &m), m,
+                 "features is NULL, and the model has an input");
+  expect_refusal(run([](auto& b) { b.selectors = nullptr; }, &m), m,
+                 "selectors is NULL, and the model reads child[select]");
+  for (const int32_t which : {2, -2, INT32_MAX, INT32_MIN}) {
+    selectors[5] = which;
+    expect_refusal(run([](auto&) {}, &m), m,
+                   "tree 1: node 5 selects child " + std::to_string(which) + " of 2");
+  }
+  selectors[5] = 1;
+  selectors[3] = 0;
+  expect_refusal(run([](auto&) {}, &m), m, "tree 1: node 3 selects child 0 of 0");
+  trees.offsets[0] = 1;
+  expect_refusal(run([](auto&) {}, &m), m, "child_offsets begin with 1, not 0");
+}
+
 TEST(RecursiveMisuse, GiganticSizes) {
   const auto context = make_context();
   const auto refused = [&](const std::function<void(cortex_recursive_options&)>& spoil) {

@@ -262,6 +262,23 @@ void static_batching() {
   EXPECT_GT(barriers("static-batching"), 3);
 }
 
+// One barrier a level where only the next level reads across columns, one more between dependent products;
+// one at the end. Leaves by words need none.
+TEST(Barriers, OneALevelWhereThatSuffices) {
+  const Batch batch = perfect_trees(3, 5);
+  std::mt19937 random(1);
+  for (const auto& [name, a_level] :
+       {std::pair{"treernn", 1}, {"treelstm", 1}, {"dagrnn", 1}, {"treegru", 2}}) {
+    const Model model = model_of(name);
+    const auto made = compiled(model, random_parameters(model, random), for_this_machine());
+    made->sharing = Sharing::columns;
+    const auto executor = Executor::create(*made, 2);
+    ASSERT_TRUE((*executor)->run(batch.view(), nullptr, 0).ok());
+    EXPECT_EQ((*executor)->info().levels, 5);
+    EXPECT_EQ((*executor)->info().barriers, 4 * a_level + 1) << name;
+  }
+}
+
 void nothing_here() {}
 
 const std::map<std::string, std::function<void()>> tests = {
