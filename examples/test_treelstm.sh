@@ -32,4 +32,6 @@ refused '(1 2))' ":1:6: ')' after the end"
 refused '((1 x))' ":1:5: 'x' is no word id"
 refused '(3 (2 The) works)' ':1:12: a label or word after nodes'
 refused '' 'no tree in it'
+# A table of a word more than the largest id: 1 TB.
+refused '(1 999999999)' 'no memory for X, which has 256000000000 values'
 echo "treelstm: ok"

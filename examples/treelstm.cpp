@@ -97,7 +97,14 @@ void set_parameters(cortex_recursive_model* model, const Options& o) {
   for (int i = 0; i < cortex_recursive_parameter_count(model); ++i) {
     cortex_recursive_tensor t = cortex_recursive_tensor_init();
     check(cortex_recursive_parameter(model, i, &t, &message), message);
-    std::vector<float> values(static_cast<std::size_t>(t.count));
+    std::vector<float> values;
+    try {
+      values.resize(static_cast<std::size_t>(t.count));
+    } catch (const std::exception&) {
+      throw std::runtime_error(
+          "no memory for " + std::string(t.name) + ", which has " + std::to_string(t.count) +
+          " values: choose a smaller --hidden, or word ids that begin at 0 without gaps");
+    }
     if (file.is_open()) {
       const auto bytes = static_cast<std::streamsize>(values.size() * sizeof(float));
       if (!file.read(reinterpret_cast<char*>(values.data()), bytes)) {

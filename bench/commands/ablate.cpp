@@ -88,9 +88,10 @@ int run(const Arguments& a) {
   }
   if (!(a.min_time > 0 && a.min_time <= 1e6))
     return report_error(invalid_argument("--min-time: must be above 0 and at most 1e6"));
-  if (!a.json.empty()) {
-    if (Status s = check_writable(a.json, "--json"); !s) return report_error(s.error());
-  }
+  std::vector<NamedFile> files = {{"--json", a.json}};
+  add_read(files, "--batch", a.batches);
+  add_read(files, "--trees", {a.trees});
+  if (Status s = check_outputs(files); !s) return report_error(s.error());
   const Result<std::vector<RunProblem>> problems =
       gather_run_problems(a.problems, {}, a.batches, "recursive");
   if (!problems) return report_error(problems.error());

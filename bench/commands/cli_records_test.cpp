@@ -241,6 +241,33 @@ TEST_F(Cli, AnInterruptedSearchKeepsTheBestSoFar) {
   EXPECT_FALSE(after.at("entries").begin().value().value("unfinished", true)) << after.dump();
 }
 
+TEST_F(Cli, WhatIsReadIsNotWritten) {
+  const std::string list = "16x16:16x16\n", models = "treelstm h4 mb1\n", trees = "((0 1) (2 3))\n";
+  const auto refused = [&](const std::string& command, const std::string& text, const char* input,
+                           const char* output) {
+    write("f", text);
+    const Outcome o = bench(fmt::format("{} {} {} {} {}", command, input, file("f"), output, file("f")));
+    EXPECT_EQ(o.code, 2) << o.text;
+    EXPECT_NE(
+        o.text.find(fmt::format("{}: {} is the file of {} too: name another", output, file("f"), input)),
+        std::string::npos)
+        << command << o.text;
+    std::ifstream in(file("f"));
+    EXPECT_EQ((std::string{std::istreambuf_iterator<char>(in), {}}), text) << command;
+  };
+  for (const char* output : {"--json", "--csv", "--html"}) {
+    refused("run --backend cortex --repeats 1", list, "--batch", output);
+    refused("rank --variants 5 --seconds 0.1", list, "--batch", output);
+  }
+  refused("run 'treelstm h4 mb1 trees' --backend cortex --repeats 1", trees, "--trees", "--json");
+  refused("detect --weights nm2of4", list, "--batch", "--json");
+  refused("ablate", models, "--batch", "--json");
+  refused("ablate 'treelstm h4 mb1 trees'", trees, "--trees", "--json");
+  refused("roofline", list, "--batch", "--json");
+  refused("rank", "problem\n", "--replay", "--csv");
+  refused("rank 8x8:8x8", "{}\n", "--machine", "--json");
+}
+
 // As `kill -INT` does: the process that was started alone.
 constexpr char one_process[] = "timeout --foreground --preserve-status -s INT -k 60 3";
 
@@ -321,6 +348,22 @@ TEST_F(Cli, NobodyListensAtAll) {
     std::ifstream(file("code")) >> code;
     EXPECT_TRUE(code == 141 || code == 2) << arguments << ": " << code;
   }
+}
+
+TEST_F(Cli, AnInterruptedDetectKeepsWhatIsDone) {
+  const Outcome o = bench(
+      "detect 16x64:64x64 32x64:64x64 48x64:64x64 64x64:64x64 80x64:64x64 --weights nm2of4x2 "
+      "--min-time 5 --json " +
+          file("d.json"),
+      one_process);
+  EXPECT_EQ(o.code, 1) << o.text;
+  const std::size_t at = o.text.find("interrupted: "), done = read("d.json").at("results").size();
+  ASSERT_NE(at, std::string::npos) << o.text;
+  EXPECT_EQ(o.text.substr(at, o.text.find('\n', at) - at),
+            fmt::format("interrupted: {} of 5 measured", done));
+  EXPECT_GE(done, 1u);
+  EXPECT_LT(done, 5u);
+  EXPECT_NE(o.text.find("fastest over chosen: geomean"), std::string::npos) << o.text;
 }
 
 TEST_F(Cli, AnInterruptedRankSaysHowFarItCame) {

@@ -9,6 +9,7 @@
 #include <optional>
 
 #include "bench/commands/commands.h"
+#include "bench/measure/interrupt.h"
 #include "bench/measure/sampler.h"
 #include "bench/measure/statistics.h"
 #include "bench/reference/prune.h"
@@ -166,9 +167,9 @@ int run(const Arguments& a) {
     return report_error(invalid_argument("--min-time: must be above 0 and at most 1e6"));
   if (a.weights.empty())
     return report_error(invalid_argument("--weights: name formats of zeros, such as nm2of4,bs4x1"));
-  if (!a.json.empty()) {
-    if (Status s = check_writable(a.json, "--json"); !s) return report_error(s.error());
-  }
+  std::vector<NamedFile> files = {{"--json", a.json}};
+  add_read(files, "--batch", a.batches);
+  if (Status s = check_outputs(files); !s) return report_error(s.error());
   if (const Result<OpKind> op = parse_op(a.op); !op) return report_error(op.error());
   Result<std::vector<RunProblem>> problems = gather_in_types(a.problems, {}, a.batches, a.op, a.dts);
   if (!problems) return report_error(problems.error());
@@ -191,7 +192,9 @@ int run(const Arguments& a) {
   std::vector<double> shares;
   std::string worst;
   nlohmann::ordered_json results = nlohmann::ordered_json::array();
+  const InterruptGuard guard;
   for (const RunProblem& p : *problems) {
+    if (interrupted()) break;
     const Result<Choice> choice = measure(p, *isa, **backend, a);
     if (!choice) return report_error(choice.error());
     if (shares.empty() || choice->share() < *std::min_element(shares.begin(), shares.end()))
@@ -202,11 +205,16 @@ int run(const Arguments& a) {
     results.push_back(to_json(p, *choice));
     if (output::closed()) break;
   }
+  const bool cut = shares.size() < problems->size() && interrupted();
+  if (cut && !output::closed())
+    complain("cortex-bench: interrupted: {} of {} measured\n", shares.size(), problems->size());
+  if (shares.empty()) return exit_failed;
   const auto close = std::count_if(shares.begin(), shares.end(), [](double share) { return share >= 0.95; });
   const double mean = geometric_mean(shares), least = *std::min_element(shares.begin(), shares.end());
   say("fastest over chosen: geomean {:.4f} over {}, within 5 %: {}, worst {:.3f} ({})\n", mean, shares.size(),
       close, least, worst);
-  if (a.json.empty()) return exit_ok;
+  const int code = cut ? exit_failed : exit_ok;
+  if (a.json.empty()) return code;
   const nlohmann::ordered_json document = {
       {"isa", isa_name(*isa)},
       {"threads", a.threads},
@@ -214,7 +222,7 @@ int run(const Arguments& a) {
       {"summary",
        {{"geomean", mean}, {"within_5_percent", close}, {"count", shares.size()}, {"worst", least}}}};
   if (Status s = write_file_atomically(a.json, json_text(document, 1)); !s) return report_error(s.error());
-  return exit_ok;
+  return code;
 }
 
 }  // namespace
@@ -222,6 +230,7 @@ int run(const Arguments& a) {
 void add_detect(CLI::App& app, Session& session) {
   CLI::App* command = app.add_subcommand(
       "detect", "weights with zeros: every kernel measured, beside the one that Cortex chooses");
+  command->footer("Ctrl-C ends it after the problem under way, reports those done, and exits with 1.");
   auto a = std::make_shared<Arguments>();
   command->add_option("problem", a->problems, "problem lines, as benchdnn writes them");
   command->add_option("--batch", a->batches, "file of problems, or the name of a shipped list")

@@ -72,8 +72,12 @@ Status check_arguments(Arguments& a) {
   if (!(a.time_limit >= 0)) return invalid_argument("--time-limit: must not be negative");
   if (a.cold != "none" && a.cold != "all")
     return invalid_argument(fmt::format("--cold: '{}' is not one of none, all", a.cold));
-  return check_outputs(
-      {{"--json", a.json}, {"--csv", a.csv}, {"--html", a.html}, {"--fit", a.fit}, {"--learn", a.learn}});
+  std::vector<NamedFile> files = {
+      {"--json", a.json}, {"--csv", a.csv}, {"--html", a.html}, {"--fit", a.fit}, {"--learn", a.learn}};
+  add_read(files, "--batch", a.batches);
+  add_read(files, "--replay", a.replay);
+  add_read(files, "--machine", {a.machine});
+  return check_outputs(files);
 }
 
 Result<Machine> machine_of(const Arguments& a, Isa isa) {

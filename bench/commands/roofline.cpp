@@ -84,9 +84,9 @@ int run(const Arguments& a) {
   if (a.threads < 1 || a.threads > 256) {
     return report_error(invalid_argument(fmt::format("--threads: {} is not between 1 and 256", a.threads)));
   }
-  if (!a.json.empty()) {
-    if (Status s = check_writable(a.json, "--json"); !s) return report_error(s.error());
-  }
+  std::vector<NamedFile> files = {{"--json", a.json}};
+  add_read(files, "--batch", a.batches);
+  if (Status s = check_outputs(files); !s) return report_error(s.error());
   Result<std::vector<Problem>> problems =
       gather_problems(joined(a.problems, a.option_problems), a.batches, *op);
   if (!problems) return report_error(problems.error());

@@ -46,13 +46,15 @@ int run(const RunArguments& arguments, const Session& session) {
   Result<RunOptions> checked = check_run_arguments(arguments);
   if (!checked) return report_error(checked.error());
   const RunOptions& options = *checked;
-  if (Status s = check_outputs({{"--wisdom", options.wisdom, options.mode != SearchMode::estimate},
-                                {"--ranker", options.ranker, false},
-                                {"--json", options.json},
-                                {"--csv", options.csv},
-                                {"--html", options.html}});
-      !s)
-    return report_error(s.error());
+  std::vector<NamedFile> files = {{"--wisdom", options.wisdom, options.mode != SearchMode::estimate},
+                                  {"--ranker", options.ranker, false},
+                                  {"--json", options.json},
+                                  {"--csv", options.csv},
+                                  {"--html", options.html}};
+  add_read(files, "--batch", arguments.problem_lists);
+  add_read(files, "--trees", {arguments.trees});
+  add_read(files, "--library", arguments.libraries);
+  if (Status s = check_outputs(files); !s) return report_error(s.error());
 
   Json context = run_context(options, session.command_line);
   std::vector<std::string> columns;

@@ -59,7 +59,14 @@ Status check_writable(const std::string& path, std::string_view option) {
   return Status::success();
 }
 
-Status check_outputs(std::initializer_list<NamedFile> files) {
+void add_read(std::vector<NamedFile>& files, const char* option, const std::vector<std::string>& paths) {
+  std::error_code failed;
+  for (const std::string& path : paths) {
+    if (std::filesystem::exists(path, failed)) files.push_back({option, path, false});
+  }
+}
+
+Status check_outputs(const std::vector<NamedFile>& files) {
   // By whatever folder or link it is named.
   const auto normal = [](const NamedFile& file) {
     std::error_code failed;
@@ -71,8 +78,9 @@ Status check_outputs(std::initializer_list<NamedFile> files) {
     if (file->path.empty() || !file->written) continue;
     if (Status s = check_writable(file->path, file->option); !s) return s;
     if (is_special(file->path)) continue;
-    for (const NamedFile* other = files.begin(); other != files.end(); ++other) {
-      if (other == file || normal(*other) != normal(*file) || (other->written && other > file)) continue;
+    for (auto other = files.begin(); other != files.end(); ++other) {
+      if (other == file || other->path.empty() || (other->written && other > file)) continue;
+      if (normal(*other) != normal(*file)) continue;
       return invalid_argument(
           fmt::format("{}: {} is the file of {} too: name another", file->option, file->path, other->option));
     }

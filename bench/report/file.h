@@ -1,10 +1,10 @@
 // Files that appear whole or not at all.
 #pragma once
 
-#include <initializer_list>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "support/result.h"
 
@@ -16,9 +16,11 @@ struct NamedFile {
   bool written = true;
 };
 
-// Those that are written: can they be, and to a file of their own? Asked before a long run rather than after
-// it. Leaves no trace.
-Status check_outputs(std::initializer_list<NamedFile> files);
+// Those that are written: can they be, and to a file of their own, not one that is read? Asked before a long
+// run rather than after it. Leaves no trace.
+Status check_outputs(const std::vector<NamedFile>& files);
+// Adds those of an option that are files; others are names of shipped ones.
+void add_read(std::vector<NamedFile>& files, const char* option, const std::vector<std::string>& paths);
 Status check_writable(const std::string& path, std::string_view option);
 
 // A JSON document as text. Bytes of file names that are no UTF-8 become U+FFFD.

@@ -214,6 +214,8 @@ class StepWriter {
   }
 
   static std::string number(float x) {
+    // Constants are folded: 0/0 and exp(1000) become numbers of a cell.
+    if (std::isnan(x)) return std::signbit(x) ? "-__builtin_nanf(\"\")" : "__builtin_nanf(\"\")";
     if (std::isinf(x)) return x < 0 ? "-__builtin_inff()" : "__builtin_inff()";
     return fmt::format("{:#}f", x);
   }

@@ -335,4 +335,19 @@ TEST_F(Cli, SizesOfCellsAreAtLeastOne) {
   refuses("recursive deep.cxr --out o", {"deep.cxr: ", "line 5", "fill(NUMBER)[size]"});
 }
 
+// Constants are folded before they are written: 0 / 0 is a number of the cell.
+TEST_F(Cli, CellsMayHaveNumbersThatAreNone) {
+  if (!is_built(Isa::avx2)) GTEST_SKIP() << "cells are generated for it";
+  write("m.cxr",
+        "model m\nsize h = 4\nsize v = 2\ntable X[v][h]\nstate h[h]\nnode\n"
+        "  h = sum(child.h) + X[word] * exp(1000) + 0 / 0\noutput h\n");
+  const Finished run = gen("recursive m.cxr --isa avx2 --out o");
+  EXPECT_EQ(run.code, 0) << run.err;
+  const std::string code = read(folder_ / "o" / "cells_avx2.cpp");
+  EXPECT_NE(code.find("__builtin_nanf(\"\")"), std::string::npos) << code;
+  EXPECT_NE(code.find("__builtin_inff()"), std::string::npos) << code;
+  EXPECT_EQ(code.find("(nanf"), std::string::npos) << code;
+  EXPECT_EQ(code.find("-nanf"), std::string::npos) << code;
+}
+
 }  // namespace cortex

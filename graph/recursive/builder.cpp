@@ -177,6 +177,10 @@ Builder& Builder::node() {
 }
 
 Builder& Builder::set(StateRef state, Expr value) {
+  if (state.index < 0 || static_cast<std::size_t>(state.index) >= model_.states.size()) {
+    if (first_error_.empty()) first_error_ = "set() of a state that is none of this model";
+    return *this;
+  }
   std::vector<int>& states = cell().states;
   if (states.size() <= static_cast<std::size_t>(state.index))
     states.resize(static_cast<std::size_t>(state.index) + 1, -1);

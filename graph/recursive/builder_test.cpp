@@ -71,6 +71,36 @@ TEST(Builder, PropertiesAndMistakes) {
         b.leaf().set(h, x);
       },
       "leaf case");
+  refused([](Builder& b, StateRef h) { b.set(StateRef(), sum(b.each_child(h))); }, "none of this model");
+  refused([](Builder& b, StateRef h) { b.set(h, sum(b.each_child(StateRef{7}))); }, "none of this model");
+  refused([](Builder& b, StateRef h) { b.set(h, b.word(TableRef())); }, "a table that is none of this model");
+  const auto sum_of_children = [](Builder& b, StateRef h) { b.set(h, sum(b.each_child(h))); };
+  refused([&](Builder& b, StateRef h) { sum_of_children(b, h), b.output(StateRef{-3}); }, "is no state");
+  refused([&](Builder& b, StateRef h) { sum_of_children(b, h), b.output(h); }, "h is an output twice");
+  refused([&](Builder& b, StateRef h) { sum_of_children(b, h), b.parameter("h", {"h"}); },
+          "the name is taken");
+  refused([&](Builder& b, StateRef h) { sum_of_children(b, h), b.parameter("p\nq", {"h"}); },
+          "'p?q' cannot be");
+  refused([&](Builder& b, StateRef h) { sum_of_children(b, h), b.parameter("word", {"h"}); },
+          "'word' cannot be");
+  refused([&](Builder& b, StateRef h) { sum_of_children(b, h), b.size("2h", 3); }, "'2h' cannot be");
+}
+
+// Names that the printer makes up are nobody else's.
+TEST(Builder, NamesOfValuesAreFree) {
+  Builder b("m", Structure::tree);
+  b.size("h", 4);
+  const StateRef h = b.state("h", {"h"});
+  const Expr p = b.parameter("v2", {"h"});        // value 0
+  const Expr twice = tanh(sum(b.each_child(h)));  // values 1, 2, 3
+  b.set(h, (twice + p) * twice).output(h);
+  const Expr q = b.parameter("v3", {"h"});
+  b.set(h, (twice + p) * twice + q);
+  const Result<Model> model = b.build();
+  ASSERT_TRUE(model.ok()) << model.error().message;
+  const Result<Model> again = parse_model(to_text(*model));
+  ASSERT_TRUE(again.ok()) << to_text(*model) << again.error().message;
+  EXPECT_EQ(to_text(*again), to_text(*model));
 }
 
 }  // namespace

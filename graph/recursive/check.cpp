@@ -104,18 +104,22 @@ class Checker {
     if (is_elementwise(v.op)) return elementwise(v);
     switch (v.op) {
       case Op::constant:
-        v.shape = model_.shape(v.dims);
-        return {};
+        return constant(v);
       case Op::parameter:
+        if (!refers_to(v, model_.parameters) || model_.parameters[static_cast<std::size_t>(v.ref)].table)
+          return refuse(v, "reads a parameter that is none of this model");
         v.shape = model_.shape(model_.parameters[static_cast<std::size_t>(v.ref)].dims);
         return {};
       case Op::table_row: {
+        if (!refers_to(v, model_.parameters) || !model_.parameters[static_cast<std::size_t>(v.ref)].table)
+          return refuse(v, "reads a table that is none of this model");
         const Parameter& table = model_.parameters[static_cast<std::size_t>(v.ref)];
         v.shape = model_.shape(table.dims);
         v.shape.erase(v.shape.begin());
         return {};
       }
       case Op::feature:
+        if (!model_.feature) return refuse(v, "reads an input that the model does not have");
         v.shape = model_.shape(model_.feature->dims);
         return {};
       case Op::child:
@@ -152,6 +156,22 @@ class Checker {
     }
   }
 
+  template <typename List>
+  static bool refers_to(const Value& v, const List& list) {
+    return v.ref >= 0 && static_cast<std::size_t>(v.ref) < list.size();
+  }
+
+  Status constant(Value& v) {
+    for (const Size& dim : v.dims) {
+      const std::optional<int64_t> extent = evaluate(dim, model_.sizes);
+      if (extent && *extent >= 1) continue;
+      return refuse(v, fmt::format("fill(...)[{}]: the size has no value, is not positive, or is too large",
+                                   to_string(dim)));
+    }
+    v.shape = model_.shape(v.dims);
+    return {};
+  }
+
   // Concats double what they are given: a few dozen of them, each of the one before, would outgrow any
   // memory.
   Status room_for(const Value& v) {
@@ -184,6 +204,7 @@ class Checker {
   }
 
   Status child(Value& v, int index) {
+    if (!refers_to(v, model_.states)) return refuse(v, "reads a child's state that is none of this model");
     if (Status s = properties(v, index); !s) return s;
     const int64_t most = model_.structure == Structure::sequence ? 1 : model_.children();
     if (v.child.kind == ChildRef::slot && (v.child.index < 0 || (most >= 0 && v.child.index >= most))) {
@@ -322,6 +343,7 @@ Status check_sizes(const Model& model) {
 }  // namespace
 
 Status check(Model& model) {
+  if (Status s = check_names(model); !s) return s;
   if (Status s = check_sizes(model); !s) return s;
   if (model.leaf) {
     for (const Value& v : model.leaf->values) {

@@ -1,6 +1,8 @@
 // Whether a model means something, and whether its structure can be ordered before any arithmetic.
 #pragma once
 
+#include <string_view>
+
 #include "graph/recursive/model.h"
 #include "support/result.h"
 
@@ -13,5 +15,11 @@ namespace cortex::recursive {
 // - P3: a recursive call that waits for the result of a sibling's;
 // - structure and cell that disagree: child slots beyond max_children, a sequence with several children.
 Status check(Model& model);
+
+// Text that a model prints must mean the same model: names are words, each of one thing; outputs are states.
+Status check_names(const Model& model);
+
+// What stands for something else in .cxr text wherever it is read: no value, state or parameter is called so.
+bool is_reserved(std::string_view name);
 
 }  // namespace cortex::recursive

@@ -39,18 +39,18 @@ class Parser {
     const std::string_view start = in_.mark();
     const std::string first = in_.word();
     if (first == "leaf" || first == "node") {
-      if (in_.at_end()) {
-        if (first == "leaf") model_.leaf.emplace();
-        cell_ = first == "leaf" ? &*model_.leaf : &model_.node;
-        names_ = first == "leaf" ? &leaf_names_ : &node_names_;
-        return true;
-      }
+      if (in_.at_end()) return open_case(first == "leaf");
     }
     if (in_.next_is('=') && cell_) return assignment(first);
     if (first == "model") {
       model_.name = in_.word();
-      while (in_.eat('-')) model_.name += "-" + in_.word();  // treelstm-nary
-      return !model_.name.empty() || in_.fail("expected the model's name");
+      bool whole = !model_.name.empty();
+      while (in_.eat('-')) {  // treelstm-nary
+        const std::string part = in_.word();
+        whole = whole && !part.empty();
+        model_.name += "-" + part;
+      }
+      return whole || in_.fail("expected the model's name: words, joined by '-'");
     }
     if (first == "structure") {
       const std::string kind = in_.word();
@@ -105,6 +105,18 @@ class Parser {
         "NAME = ... inside a case");
   }
 
+  bool open_case(bool leaf) {
+    bool& seen = leaf ? leaf_seen_ : node_seen_;
+    if (seen) {
+      return in_.fail(
+          fmt::format("the {} case is written twice; join the two in one", leaf ? "leaf" : "node"));
+    }
+    seen = true;
+    cell_ = leaf ? &model_.leaf.emplace() : &model_.node;
+    names_ = leaf ? &leaf_names_ : &node_names_;
+    return true;
+  }
+
   bool parameter(const std::string& kind) {
     Parameter p;
     p.name = in_.word();
@@ -125,7 +137,8 @@ class Parser {
 
   bool assignment(const std::string& name) {
     if (!in_.expect('=')) return false;
-    if (model_.find_parameter(name) >= 0 || name == "child" || name == "word") {
+    if (model_.find_parameter(name) >= 0 || (model_.feature && model_.feature->name == name) ||
+        is_reserved(name)) {
       return in_.fail(fmt::format("{} cannot be assigned to", name));
     }
     if (names_->count(name)) return in_.fail(fmt::format("{} is computed twice", name));
@@ -154,6 +167,7 @@ class Parser {
   Cell* cell_ = nullptr;
   Names* names_ = nullptr;
   Names node_names_, leaf_names_;
+  bool node_seen_ = false, leaf_seen_ = false;
 };
 
 }  // namespace

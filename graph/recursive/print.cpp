@@ -1,6 +1,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
+#include <string>
 
 #include "graph/recursive/text.h"
 
@@ -39,6 +41,10 @@ class Printer {
       for (const int a : v.args) ++uses[static_cast<std::size_t>(a)];
     }
     for (std::size_t i = 0; i < cell_.values.size(); ++i) names_[i] = cell_.values[i].name;
+    std::set<std::string> taken(names_.begin(), names_.end());
+    for (const Parameter& p : model_.parameters) taken.insert(p.name);
+    for (const State& s : model_.states) taken.insert(s.name);
+    if (model_.feature) taken.insert(model_.feature->name);
     for (std::size_t s = 0; s < cell_.states.size(); ++s) {
       const std::size_t v = static_cast<std::size_t>(cell_.states[s]);
       if (names_[v].empty()) names_[v] = model_.states[s].name;
@@ -47,7 +53,10 @@ class Printer {
     for (std::size_t i = 0; i < cell_.values.size(); ++i) {
       const Value& v = cell_.values[i];
       const bool leaf = v.args.empty();
-      if (names_[i].empty() && uses[i] > 1 && !leaf) names_[i] = fmt::format("v{}", i);
+      if (names_[i].empty() && uses[i] > 1 && !leaf) {
+        names_[i] = fmt::format("v{}", i);
+        while (taken.count(names_[i])) names_[i] += "_";
+      }
       if (!names_[i].empty()) text += fmt::format("  {} = {}\n", names_[i], expression(v, 0));
     }
     for (std::size_t s = 0; s < cell_.states.size(); ++s) {  // states that are another name of a value
@@ -64,7 +73,8 @@ class Printer {
   }
 
   std::string expression(const Value& v, int outer) const {
-    const int own = strength(v.op);
+    // fill(1)[h] ends with a bracket of its own: what is taken of it stands behind parentheses.
+    const int own = v.op == Op::constant && !v.dims.empty() ? 3 : strength(v.op);
     std::string text;
     switch (v.op) {
       case Op::constant:

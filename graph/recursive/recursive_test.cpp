@@ -1,6 +1,9 @@
 #include <gtest/gtest.h>
 
+#include <random>
+
 #include "graph/recursive/check.h"
+#include "graph/recursive/passes/passes.h"
 #include "graph/recursive/ready.h"
 #include "graph/recursive/text.h"
 
@@ -61,6 +64,86 @@ TEST(Checks, MistakesAreNamed) {
   refused("structure tree\n", "model NAME");
   EXPECT_FALSE(parse_model(with_cell("  h = sum(child.h)\n"), {{"q", 3}}).ok());
   EXPECT_FALSE(parse_model(with_cell("  h = sum(child.h)\n"), {{"h", -1}}).ok());
+}
+
+TEST(Checks, CasesNamesAndConstants) {
+  const std::string node = "  h = sum(child.h)\n";
+  refused(with_cell("  h = sum(child.h)\nleaf\n  a = X[word]\n  h = tanh(a)\n  M = W\nleaf\n  b = tanh(a)\n"),
+          "line 18, column 5: the leaf case is written twice");
+  refused(with_cell(node + "node\n  z = tanh(h)\n"), "the node case is written twice");
+  refused(with_cell("  h = sum(child.h) + fill(1)[q]\n"), "fill(...)[q]: the size has no value");
+  refused(with_cell("  h = fill(1)[-8]\n"), "is not positive");
+  // Shapes that would fit again: -4 + 12.
+  refused(with_cell("  h = concat(fill(1)[-4], X[word], X[word][0:4])\n"), "fill(...)[-4]");
+  refused(with_cell("  h = fill(1)[0]\n"), "is not positive");
+  refused(with_cell(node + "output h\n"), "h is an output twice");
+  refused("model a-\n", "words, joined by '-'");
+  refused(with_cell("  fill = tanh(X[word])\n  h = fill\n"), "fill cannot be assigned to");
+  const std::string input = "structure tree\nchildren 2\nsize e = 8\ninput w[e]\n";
+  refused(with_cell("  w = w * 2\n  h = sum(child.h) + w\n", input), "w cannot be assigned to");
+  refused(with_cell(node, "structure tree\nchildren 2\nsize e = 2\nstate X[e]\n"), "the name is taken");
+}
+
+TEST(Text, PrintsBackWhatBracketsAndNamesCouldConfuse) {
+  for (const char* cell :
+       {"  h = sum(child.h) + (fill(0.5)[2h])[0:h]\n", "  h = (fill(2)[h] + X[word])[0:h] - -0.5\n",
+        "  v3 = tanh(X[word])\n  h = sum(child.h) + (v3 + v3) * 2\n",
+        "  h = X[word] - -0.5 - (sum(child.h) - (X[word] - 1)) / (2 / sum(child.h))\n"}) {
+    const Result<Model> model = parse_model(with_cell(cell));
+    ASSERT_TRUE(model.ok()) << cell << model.error().message;
+    const std::string printed = to_text(*model);
+    const Result<Model> again = parse_model(printed);
+    ASSERT_TRUE(again.ok()) << printed << again.error().message;
+    EXPECT_EQ(to_text(*again), printed);
+  }
+}
+
+// Ready models with lines and characters lost, doubled and swapped: refused in one line, or printed back.
+TEST(Text, SpoiledModelsAreRefusedOrPrintBack) {
+  const unsigned seed = std::random_device{}();
+  SCOPED_TRACE(seed);
+  std::mt19937 random(seed);
+  const std::string some = std::string("[](){}.,+-*/@=#0123456789hxvn_\n \t\xff") + '\0';
+  int accepted = 0;
+  for (int i = 0; i < 4000; ++i) {
+    const std::vector<std::string> names = ready_models();
+    std::string text = *ready_model(names[random() % names.size()], false);
+    for (unsigned change = 0, changes = 1 + random() % 3; change < changes; ++change) {
+      const std::size_t at = random() % text.size();
+      const std::size_t line = text.rfind('\n', at), end = std::min(text.find('\n', at), text.size());
+      const std::string whole = text.substr(line + 1, end - line);
+      switch (random() % 5) {
+        case 0:
+          text.erase(at, 1 + random() % 3);
+          break;
+        case 1:
+          text.insert(at, 1, some[random() % some.size()]);
+          break;
+        case 2:
+          text[at] = some[random() % some.size()];
+          break;
+        case 3:
+          text.insert(line + 1, whole);
+          break;
+        default:
+          text.erase(line + 1, whole.size());
+      }
+      if (text.empty()) text = "\n";
+    }
+    const Result<Model> model = parse_model(text, {});
+    if (!model) {
+      EXPECT_EQ(model.error().message.find('\n'), std::string::npos) << text;
+      continue;
+    }
+    ++accepted;
+    const std::string printed = to_text(*model);
+    const Result<Model> again = parse_model(printed);
+    ASSERT_TRUE(again.ok()) << text << "\n" << printed << again.error().message;
+    EXPECT_EQ(to_text(*again), printed) << text;
+    const Result<Model> transformed = transform(*model, {});
+    EXPECT_TRUE(transformed.ok()) << text << transformed.error().message;
+  }
+  EXPECT_GT(accepted, 100);
 }
 
 std::string repeated(int64_t times, const std::string& what) {

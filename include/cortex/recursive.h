@@ -6,7 +6,7 @@
  *
  * The rules of cortex.h hold here: statuses, messages, struct_size, ownership. Threads: a model is immutable
  * while it runs - set its parameters first; then any number of executors, one per thread, may share it. An
- * executor is used by one thread at a time. After the first batches (the arena grows to the largest batch
+ * executor is used by one thread at a time. Both are checked: a call that breaks them is refused. After the first batches (the arena grows to the largest batch
  * seen) running allocates nothing.
  *
  * A node's result does not depend on what else is in the batch, nor on the number of threads: bit by bit.
@@ -102,7 +102,7 @@ CORTEX_API cortex_status cortex_context_add_cells(cortex_context* context, const
 CORTEX_API cortex_status cortex_recursive_create(const cortex_context* context,
                                                  const cortex_recursive_options* options,
                                                  cortex_recursive_model** model, cortex_message* message);
-/* No executor of the model may be left. */
+/* Executors of the model that are left go on; its memory goes with the last of them. */
 CORTEX_API void cortex_recursive_destroy(cortex_recursive_model* model);
 
 /* Names of the ready models, and of the transformations that can be left out; comma-separated. */
@@ -194,7 +194,7 @@ CORTEX_API double cortex_recursive_flops(const cortex_recursive_model* model,
 typedef struct cortex_recursive_executor cortex_recursive_executor;
 
 /* A team of `threads` (1 to 64): threads - 1 workers, which spin for a while after a batch and then sleep;
- * the thread that runs the batch takes part. The model must outlive it. */
+ * the thread that runs the batch takes part. Destroy it when no thread is in it. */
 CORTEX_API cortex_status cortex_recursive_executor_create(const cortex_recursive_model* model, int threads,
                                                           cortex_recursive_executor** executor,
                                                           cortex_message* message);

@@ -73,7 +73,7 @@ class RecursiveModel {
   std::unique_ptr<cortex_recursive_model, Destroy> handle_;
 };
 
-// By one thread at a time; its model must outlive it.
+// By one thread at a time.
 class RecursiveExecutor {
  public:
   explicit RecursiveExecutor(std::nullptr_t) noexcept {}

@@ -1,6 +1,7 @@
 #include "polyopt/analysis/runs.h"
 
 #include <algorithm>
+#include <numeric>
 
 namespace cortex::polyhedral {
 namespace {
@@ -52,11 +53,11 @@ class LineCounter {
         if (!append(all, {last - first + 1, first, last}, started)) return std::nullopt;
         continue;
       }
-      for (int64_t x = run.lo; x <= run.hi; x += run.stride) {
-        const int64_t address = phase + x * axis.stride;
+      const auto element = [&](int64_t address) -> std::optional<Touched> {
         const int64_t first = address / line_, last = (address + elem_ - 1) / line_;
-        if (!append(all, {last - first + 1, first, last}, started)) return std::nullopt;
-      }
+        return Touched{last - first + 1, first, last};
+      };
+      if (!append_run(run, axis, phase, element, all, started)) return std::nullopt;
     }
     return all;
   }
@@ -66,16 +67,35 @@ class LineCounter {
     Touched all;
     bool started = false;
     for (const Run& run : axis.indices) {
-      for (int64_t x = run.lo; x <= run.hi; x += run.stride) {
-        const int64_t address = phase + x * axis.stride;
-        const std::optional<Touched> inner = block(level - 1, address % line_);
-        if (!inner) return std::nullopt;
+      const auto inner_block = [&](int64_t address) {
+        std::optional<Touched> inner = block(level - 1, address % line_);
         const int64_t shift = address / line_;
-        if (!append(all, {inner->count, inner->first + shift, inner->last + shift}, started))
-          return std::nullopt;
-      }
+        if (inner) inner->first += shift, inner->last += shift;
+        return inner;
+      };
+      if (!append_run(run, axis, phase, inner_block, all, started)) return std::nullopt;
     }
     return all;
+  }
+
+  // Blocks of a run start at every phase in turn: what one period of them adds, each further period adds too.
+  template <typename Block>
+  bool append_run(const Run& run, const Axis& axis, int64_t phase, Block block_at, Touched& all,
+                  bool& started) const {
+    const int64_t step = run.stride * axis.stride, period = line_ / std::gcd(step, line_),
+                  blocks = run.count();
+    int64_t count_before = 0;
+    for (int64_t i = 0; i < blocks; ++i) {
+      const std::optional<Touched> next = block_at(phase + run.lo * axis.stride + i * step);
+      if (!next || !append(all, *next, started)) return false;
+      if (i == 0) count_before = all.count;
+      if (i != period) continue;
+      const int64_t periods = (blocks - 1 - i) / period;
+      all.count += periods * (all.count - count_before);
+      all.last += periods * (period * step / line_);
+      i += periods * period;
+    }
+    return true;
   }
 
   const std::vector<Axis>& axes_;

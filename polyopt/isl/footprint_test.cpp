@@ -157,17 +157,19 @@ TEST(Footprint, ScheduleDepthsShrinkTheTile) {
   EXPECT_EQ(at(2)[2].elements, 48 * 32);
 }
 
+// Runs of a few steps, and of more than there are phases of a line.
 TEST(Runs, LinesOfStridedRunsAgainstCounting) {
   const unsigned seed = 5;
   Random random(seed);
-  for (int round = 0; round < 500; ++round) {
+  for (int round = 0; round < 1000; ++round) {
+    const int64_t longest = round % 2 ? 6 : 90;
     std::vector<polyhedral::Axis> axes;
     int64_t stride = uniform(random, 1, 3) * 4;
-    for (int64_t k = uniform(random, 1, 3); k > 0; --k) {
+    for (int64_t k = uniform(random, 1, longest > 6 ? 2 : 3); k > 0; --k) {
       polyhedral::Axis axis{{}, stride};
       int64_t x = uniform(random, 0, 5);
       for (int64_t runs = uniform(random, 1, 3); runs > 0; --runs) {
-        const int64_t step = uniform(random, 1, 6), n = uniform(random, 1, 6);
+        const int64_t step = uniform(random, 1, 6), n = uniform(random, 1, longest);
         axis.indices.push_back({x, x + (n - 1) * step, step});
         x += n * step + uniform(random, 0, 4);
       }
@@ -188,6 +190,22 @@ TEST(Runs, LinesOfStridedRunsAgainstCounting) {
     ASSERT_EQ(polyhedral::count_lines(axes, 4, 64), std::ssize(lines))
         << "seed " << seed << " round " << round;
   }
+}
+
+// Counted at once, whatever their number: 10^12 rows of 20 bytes, every third of them.
+TEST(Runs, LinesOfAnyNumberOfRows) {
+  const int64_t rows = 1000000000000;
+  const std::vector<polyhedral::Axis> all = {{{{0, 4, 1}}, 4}, {{{0, rows - 1, 1}}, 20}},
+                                      some = {{{{0, 4, 1}}, 4}, {{{0, 3 * (rows - 1), 3}}, 20}};
+  EXPECT_EQ(polyhedral::count_lines(all, 4, 64), rows * 20 / 64);
+  // 16 rows are 15 lines' distance, and touch 16 + 5 of them: 60-byte steps from each phase.
+  int64_t lines = 0, last = -1;
+  for (int64_t i = 0; i < 16; ++i) {
+    for (int64_t line = i * 60 / 64; line <= (i * 60 + 19) / 64; ++line)
+      lines += line > last, last = std::max(last, line);
+  }
+  const int64_t joint = last == 15 ? 1 : 0;  // the first line of the next 16
+  EXPECT_EQ(polyhedral::count_lines(some, 4, 64), rows / 16 * (lines - joint) + joint);
 }
 
 }  // namespace

@@ -2,12 +2,16 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <atomic>
+#include <memory>
+#include <mutex>
+#include <shared_mutex>
+
 #include "graph/recursive/ready.h"
 #include "graph/recursive/text.h"
 #include "polyopt/recursive/make_program.h"
 #include "runtime/capi/capi.h"
 #include "runtime/recursive/compile.h"
-#include "runtime/recursive/flops.h"
 
 using namespace cortex;
 
@@ -17,14 +21,22 @@ struct NamedTensor {
   std::size_t direction = 0, index = 0;  // of a parameter
 };
 
-struct cortex_recursive_model {
+// Executors keep it alive: a model destroyed before them leaves nothing that points nowhere.
+struct SharedModel {
   recursive::CompiledModel value;
+  std::shared_mutex in_use;  // shared by batches that run, held by whoever sets parameters; only ever tried
+};
+
+struct cortex_recursive_model {
+  std::shared_ptr<SharedModel> shared = std::make_shared<SharedModel>();
   std::string text, program;
   std::vector<NamedTensor> parameters, outputs;
 };
 
 struct cortex_recursive_executor {
+  std::shared_ptr<SharedModel> model;
   std::unique_ptr<recursive::Executor> value;
+  mutable std::atomic_flag busy;
 };
 
 namespace {
@@ -55,6 +67,27 @@ Result<recursive::Model> read_model(const cortex_recursive_options& o) {
   if (o.max_children) sizes["n"] = o.max_children;
   return recursive::parse_model(text, sizes);
 }
+
+// An executor's memory is one thread's at a time.
+class Turn {
+ public:
+  explicit Turn(const cortex_recursive_executor& executor)
+      : busy_(executor.busy), mine_(!busy_.test_and_set(std::memory_order_acquire)) {}
+  ~Turn() {
+    if (mine_) busy_.clear(std::memory_order_release);
+  }
+  Turn(const Turn&) = delete;
+  Turn& operator=(const Turn&) = delete;
+  bool mine() const { return mine_; }
+  static Error refusal(const char* function) {
+    return invalid_argument(fmt::format(
+        "{}: the executor is in use by another thread; make an executor for every thread", function));
+  }
+
+ private:
+  std::atomic_flag& busy_;
+  const bool mine_;
+};
 
 std::string join(const std::vector<std::string>& names) { return fmt::format("{}", fmt::join(names, ",")); }
 
@@ -145,10 +178,11 @@ extern "C" cortex_status cortex_recursive_create(const cortex_context* context,
     auto made = std::make_unique<cortex_recursive_model>();
     Result<recursive::CompiledModel> compiled = recursive::compile(*read, compile_options, &made->program);
     if (!compiled) return fail(message, compiled.error());
-    made->value = std::move(compiled).value();
+    made->shared->value = std::move(compiled).value();
     made->text = recursive::to_text(*read);
-    const recursive::Model& m = made->value.model;
-    const std::size_t directions = made->value.directions.size();
+    const recursive::CompiledModel& value = made->shared->value;
+    const recursive::Model& m = value.model;
+    const std::size_t directions = value.directions.size();
     for (std::size_t d = 0; d < directions; ++d) {
       for (std::size_t p = 0; p < m.parameters.size(); ++p) {
         made->parameters.push_back(
@@ -219,13 +253,21 @@ extern "C" cortex_status cortex_recursive_set_parameter(cortex_recursive_model* 
     }
     for (const NamedTensor& p : model->parameters) {
       if (p.name != name) continue;
-      if (Status s = model->value.directions[p.direction].parameters.set(p.index, values, count); !s) {
+      const std::unique_lock alone(model->shared->in_use, std::try_to_lock);
+      if (!alone) {
+        return fail(message, CORTEX_INVALID_ARGUMENT,
+                    fmt::format("model {}, parameter {}: another thread runs a batch of the model or sets a "
+                                "parameter; set parameters while nothing runs",
+                                model->shared->value.model.name, name));
+      }
+      if (Status s = model->shared->value.directions[p.direction].parameters.set(p.index, values, count);
+          !s) {
         return fail(message, s.error());
       }
       return CORTEX_OK;
     }
     return fail(message, CORTEX_INVALID_ARGUMENT,
-                fmt::format("model {} has no parameter {}", model->value.model.name, name));
+                fmt::format("model {} has no parameter {}", model->shared->value.model.name, name));
   });
 }
 
@@ -235,10 +277,10 @@ extern "C" double cortex_recursive_flops(const cortex_recursive_model* model,
   guarded(nullptr, [&] {
     cortex_recursive_batch b{};
     if (!model || !batch || !read_struct(batch, &b, nullptr, "")) return CORTEX_INVALID_ARGUMENT;
+    const recursive::CompiledModel& value = model->shared->value;
     recursive::Linear linear;
-    if (!recursive::linearize(b, model->value.directions[0].rules, linear)) return CORTEX_INVALID_ARGUMENT;
-    flops = recursive::count_flops(model->value.model, linear) *
-            static_cast<double>(model->value.directions.size());
+    if (!recursive::linearize(b, value.directions[0].rules, linear)) return CORTEX_INVALID_ARGUMENT;
+    flops = recursive::count_flops(value.flops, linear) * static_cast<double>(value.directions.size());
     return CORTEX_OK;
   });
   return flops;
@@ -251,9 +293,13 @@ extern "C" cortex_status cortex_recursive_executor_create(const cortex_recursive
     if (!model || !executor) {
       return fail(message, CORTEX_INVALID_ARGUMENT, "cortex_recursive_executor_create: NULL argument");
     }
-    Result<std::unique_ptr<recursive::Executor>> made = recursive::Executor::create(model->value, threads);
+    Result<std::unique_ptr<recursive::Executor>> made =
+        recursive::Executor::create(model->shared->value, threads);
     if (!made) return fail(message, made.error());
-    *executor = new cortex_recursive_executor{std::move(made).value()};
+    auto out = std::make_unique<cortex_recursive_executor>();
+    out->model = model->shared;
+    out->value = std::move(made).value();
+    *executor = out.release();
     return CORTEX_OK;
   });
 }
@@ -269,6 +315,14 @@ extern "C" cortex_status cortex_recursive_run(cortex_recursive_executor* executo
       return fail(message, CORTEX_INVALID_ARGUMENT, "cortex_recursive_run: NULL argument");
     cortex_recursive_batch b{};
     if (!read_struct(batch, &b, message, "cortex_recursive_batch")) return CORTEX_INVALID_ARGUMENT;
+    const Turn turn(*executor);
+    if (!turn.mine()) return fail(message, Turn::refusal("cortex_recursive_run"));
+    const std::shared_lock running(executor->model->in_use, std::try_to_lock);
+    if (!running) {
+      return fail(
+          message, CORTEX_INVALID_ARGUMENT,
+          "cortex_recursive_run: another thread sets a parameter of the model; run batches when it is done");
+    }
     if (Status s = executor->value->run(b, results, result_count); !s) return fail(message, s.error());
     return CORTEX_OK;
   });
@@ -286,6 +340,8 @@ extern "C" cortex_status cortex_recursive_executor_query(const cortex_recursive_
       return fail(message, CORTEX_INVALID_ARGUMENT,
                   "cortex_recursive_info: struct_size is not the size of the struct");
     }
+    const Turn turn(*executor);
+    if (!turn.mine()) return fail(message, Turn::refusal("cortex_recursive_executor_query"));
     cortex_recursive_info out = executor->value->info();
     out.struct_size = size;
     if (size > sizeof out) std::memset(reinterpret_cast<char*>(info) + sizeof out, 0, size - sizeof out);

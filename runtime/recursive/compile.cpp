@@ -80,6 +80,8 @@ Result<CompiledModel> compile(const Model& model, const CompileOptions& options,
   }
   CompiledModel out;
   out.model = model;
+  out.flops = node_flops(model);
+  if (model.feature) out.feature_width = elements(model.shape(model.feature->dims));
   out.kernels = kernels_for(options.isa);
   out.dense_reads = !disabled->count("dense-indexing");
   out.fuse_levels = !disabled->count("cross-level-fusion");

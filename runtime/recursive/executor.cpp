@@ -7,7 +7,6 @@
 #include <chrono>
 #include <cstring>
 
-#include "runtime/recursive/flops.h"
 #include "runtime/recursive/unroll.h"
 #include "runtime/recursive/walk.h"
 #include "support/checked.h"
@@ -142,7 +141,7 @@ const float* Executor::state_row(std::size_t d, int state, int64_t position) con
 int Executor::threads_for(const cortex_recursive_batch& batch) const {
   if (team_->size() == 1) return 1;
   double flops = 0;
-  for (const Linear& linear : linear_) flops += count_flops(model_.model, linear);
+  for (const Linear& linear : linear_) flops += count_flops(model_.flops, linear);
   const double levels = static_cast<double>(linear_[0].levels * static_cast<int64_t>(linear_.size()));
   return batch.nodes > 1 && flops < model_.flops_per_barrier * levels ? 1 : team_->size();
 }
@@ -197,6 +196,8 @@ Status Executor::check_results(const cortex_recursive_result* results, int32_t c
       }
     }
     const std::string name = result.name ? result.name : "(the first)";
+    if (result.reserved0 || result.reserved[0] || result.reserved[1])
+      return invalid_argument(fmt::format("result {}, {}: reserved fields must be zero", r, name));
     if (state < 0) {
       return invalid_argument(
           fmt::format("result {}: model {} has no output {}", r, model_.model.name, name));
@@ -257,8 +258,10 @@ void Executor::work(int thread) {
   if (thread == 0) info_.barriers = barriers + 1;
 }
 
+// However the last batch ran: what others left behind is still held.
 int64_t Executor::held_bytes() const {
   int64_t bytes = 0;
+  for (const std::unique_ptr<Executor>& part : parts_) bytes += part->held_bytes();
   for (std::size_t d = 0; d < arenas_.size(); ++d) {
     const Arena& a = arenas_[d];
     bytes += bytes_of(a.state) + bytes_of(a.row) + bytes_of(a.edge) + bytes_of(a.hoisted);

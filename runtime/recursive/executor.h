@@ -8,6 +8,7 @@
 #include "cortex/recursive.h"
 #include "polyopt/recursive/program.h"
 #include "polyopt/recursive/unroll_cost.h"
+#include "runtime/recursive/flops.h"
 #include "runtime/recursive/leaf_states.h"
 #include "runtime/recursive/linearize.h"
 #include "runtime/recursive/team.h"
@@ -55,6 +56,8 @@ enum class Sharing { choose, columns, structures };
 struct CompiledModel {
   Model model;  // as it was asked for
   CellKernels kernels;
+  NodeFlops flops;
+  int64_t feature_width = 0;  // 0: no features
   std::vector<Direction> directions;
   double flops_per_barrier = 0.2e6;  // less work a level than this is left to one thread
   Sharing sharing = Sharing::choose;

@@ -112,9 +112,7 @@ void Executor::fill_share(std::size_t t) {
   }
   if (whole.words) b.words += share.first_node;
   if (whole.selectors) b.selectors += share.first_node;
-  if (whole.features && model_.model.feature) {
-    b.features += share.first_node * elements(model_.model.shape(model_.model.feature->dims));
-  }
+  if (whole.features) b.features += share.first_node * model_.feature_width;
 }
 
 // Where every share's rows go.
@@ -127,7 +125,7 @@ void Executor::join_shares() {
     return;
   }
   int64_t roots = 0;
-  info_.edges = info_.levels = info_.arena_bytes = 0;
+  info_.edges = info_.levels = 0;
   for (std::size_t t = 0; t < shares_.size(); ++t) {
     if (!shares_[t].status) return;
     const Linear& linear = parts_[t]->linear_[0];
@@ -195,7 +193,7 @@ bool Executor::run_shares(const cortex_recursive_batch& batch, const cortex_recu
   team_->run([](void* self, int thread) { static_cast<Executor*>(self)->run_share(thread); }, this);
   if (!joined_) return false;
   info_.barriers = 3;
-  for (const std::unique_ptr<Executor>& part : parts_) info_.arena_bytes += part->held_bytes();
+  info_.arena_bytes = held_bytes();
   status = shares_status_;
   return true;
 }

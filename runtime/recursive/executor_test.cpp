@@ -112,6 +112,20 @@ node
   k = child[0].k - h
 output h k
 )",
+    R"(model counts  # the same for every child, summed over them
+structure tree
+children any
+size h = 8
+size v = 1
+table X[v][h]
+parameter U[h][h]
+state h[h]
+state n[h]
+node
+  n = 0.1 * sum(child.n * 0 + 1) + max(0 * child.h)
+  h = tanh(U @ sum(child.h) + X[word] * n)
+output h n
+)",
     R"(model matrices
 structure tree
 children 2

@@ -2,7 +2,7 @@
 
 namespace cortex::recursive {
 
-double count_flops(const Model& model, const Linear& linear) {
+NodeFlops node_flops(const Model& model) {
   // Per child, once per node with children, once per node.
   const auto cost = [](const Cell& cell, double& per_node, double& per_parent, double& per_child) {
     std::vector<bool> reads_children(cell.values.size());
@@ -24,9 +24,7 @@ double count_flops(const Model& model, const Linear& linear) {
   } else {
     leaf = node;
   }
-  const double leaves = static_cast<double>(linear.leaves),
-               inner = static_cast<double>(linear.nodes) - leaves;
-  return leaves * leaf + inner * (node + parent) + static_cast<double>(linear.edges) * child;
+  return {leaf, node + parent, child};
 }
 
 }  // namespace cortex::recursive

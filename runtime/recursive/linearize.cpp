@@ -43,6 +43,10 @@ class Linearizer {
     if (batch_.nodes < 1 || batch_.nodes > most) {
       return invalid_argument(fmt::format("batch: {} nodes; 1 to 2^30 are possible", batch_.nodes));
     }
+    if (batch_.structures > batch_.nodes) {
+      return invalid_argument(fmt::format("batch: {} structures of {} nodes; every structure has one or more",
+                                          batch_.structures, batch_.nodes));
+    }
     if (!batch_.structure_offsets) return invalid_argument("batch: structure_offsets is NULL");
     const int32_t* offsets = batch_.structure_offsets;
     if (offsets[0] != 0)

@@ -141,6 +141,9 @@ TEST(Malformed, EmptyBatchesAndMissingArrays) {
   expect_refusal(ready, spoiled([](auto& b) { b.nodes = 0; }), "node");
   expect_refusal(ready, spoiled([](auto& b) { b.structures = -1; }), "structure");
   expect_refusal(ready, spoiled([](auto& b) { b.nodes = int64_t{1} << 31; }), "node");
+  // Nothing behind the arrays is read.
+  expect_refusal(ready, spoiled([](auto& b) { b.structures = 7; }), "7 structures of 6 nodes");
+  expect_refusal(ready, spoiled([](auto& b) { b.structures = INT64_MAX; }), "structures of 6 nodes");
   expect_refusal(ready, spoiled([](auto& b) { b.structure_offsets = nullptr; }), "structure_offsets");
   expect_refusal(ready, spoiled([](auto& b) { b.child_ids = nullptr; }), "child_ids");
   expect_refusal(ready, spoiled([](auto& b) { b.words = nullptr; }), "words");

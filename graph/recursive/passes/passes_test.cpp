@@ -49,6 +49,19 @@ TEST(PropagateZeros, ProductsOfLeavesVanish) {
   }
 }
 
+// What is the same for every child is still summed over them.
+TEST(PropagateZeros, CountsOfChildrenStay) {
+  for (const char* what : {"sum(child.h * 0 + 1)", "max(0 * child.h)", "sum(exp(child.h * 0))"}) {
+    const Result<Model> model = parse_model(
+        "model m\nstructure tree\nchildren any\nsize h = 4\nstate h[h]\nnode\n  h = " + std::string(what) +
+        "\noutput h\n");
+    ASSERT_TRUE(model.ok()) << model.error().message;
+    const Result<Model> out = transform(*model, {});
+    ASSERT_TRUE(out.ok()) << what << ": " << out.error().message;
+    EXPECT_EQ(count(out->node, Op::sum) + count(out->node, Op::max), 1);
+  }
+}
+
 TEST(RefactorRecursion, TheForgetProductMovesToTheChild) {
   const Result<Model> out =
       refactor_recursion(*propagate_zeros(*specialize_leaves(*push_slices(ready("treelstm")))));

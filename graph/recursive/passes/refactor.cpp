@@ -65,6 +65,9 @@ Result<Model> refactor_recursion(const Model& model) {
     State state;
     state.name = fmt::format("{}_{}{}", out.parameters[static_cast<std::size_t>(parameter.ref)].name,
                              out.states[static_cast<std::size_t>(operand.ref)].name, out.states.size());
+    while (out.find_state(state.name) >= 0 || out.find_parameter(state.name) >= 0 ||
+           (out.feature && out.feature->name == state.name))
+      state.name += "_";
     state.dims = {number(hi - lo)};
     append_product(out.node, parameter, lo, hi, operand.ref, state.name);
     append_product(*out.leaf, parameter, lo, hi, operand.ref, state.name);

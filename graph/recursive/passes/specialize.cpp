@@ -44,11 +44,13 @@ class Folder {
   bool is_constant(int index) { return rewrite_.at(index).op == Op::constant; }
   bool is(int index, double number) { return is_constant(index) && rewrite_.at(index).number == number; }
 
+  // A value per child stays one: sum(child.h * 0 + 1) counts the children.
   int fold(const Value& v) {
     const auto a = [&](std::size_t i) { return v.args[i]; };
     const bool all_constant =
         !v.args.empty() && std::all_of(v.args.begin(), v.args.end(), [&](int x) { return is_constant(x); });
-    if (is_elementwise(v.op) && all_constant) return rewrite_.add(constant(evaluate(v), v.shape));
+    if (is_elementwise(v.op) && all_constant && !v.per_child)
+      return rewrite_.add(constant(evaluate(v), v.shape));
     switch (v.op) {
       case Op::add:
         if (is(a(0), 0)) return a(1);
@@ -58,12 +60,12 @@ class Folder {
         if (is(a(1), 0)) return a(0);
         break;
       case Op::mul:
-        if (is(a(0), 0) || is(a(1), 0)) return rewrite_.add(constant(0, v.shape));
+        if (!v.per_child && (is(a(0), 0) || is(a(1), 0))) return rewrite_.add(constant(0, v.shape));
         if (is(a(0), 1)) return a(1);
         if (is(a(1), 1)) return a(0);
         break;
       case Op::matmul:
-        if (is(a(0), 0) || is(a(1), 0)) return rewrite_.add(constant(0, v.shape));
+        if (!v.per_child && (is(a(0), 0) || is(a(1), 0))) return rewrite_.add(constant(0, v.shape));
         break;
       case Op::concat:
         if (all_constant && std::all_of(v.args.begin(), v.args.end(), [&](int x) { return is(x, 0); })) {
@@ -75,7 +77,6 @@ class Folder {
         if (is(a(0), 0)) return rewrite_.add(constant(0, v.shape));
         break;
       case Op::slice:
-      case Op::slot:
         if (is_constant(a(0))) return rewrite_.add(constant(rewrite_.at(a(0)).number, v.shape));
         break;
       default:
