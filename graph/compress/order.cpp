@@ -310,7 +310,7 @@ Result<Order> order_rows(std::span<const FilterMatrix* const> weights, const Wei
     const Order order = groups.order();
     const Result<double> now = kept(order);
     if (!now) return now.error();
-    if (*now <= best_kept) return false;
+    if (*now <= best_kept * (1 + 1e-9)) return false;
     best_kept = *now;
     best = order;
     return true;
