@@ -53,5 +53,21 @@ TEST_F(CliSparse, LibxsmmSaysWhatItHasNoSparseKernelFor) {
   }
 }
 
+TEST_F(CliSparse, FuzzFindsNothingInWeightsWithZeros) {
+  const Outcome o = bench("fuzz --count 120 --seed 3 --weights any --dt f32,bf16,bf16f32,u8s8,s8s8f32");
+  EXPECT_EQ(o.code, 0) << o.text;
+  EXPECT_NE(o.text.find("120 runs (120 problems, 1 instruction sets): 0 failures"), std::string::npos)
+      << o.text;
+  EXPECT_NE(o.text.find(" zeros="), std::string::npos) << o.text;
+  const Outcome again = bench("fuzz --count 120 --seed 3 --weights any --dt f32,bf16,bf16f32,u8s8,s8s8f32");
+  EXPECT_EQ(again.text, o.text) << "not the same cases";
+  const Outcome one = bench("fuzz --count 20 --weights nm1of4x2,dense");
+  EXPECT_EQ(one.code, 0) << one.text;
+  const Outcome bad = bench("fuzz --weights nm5of4");
+  EXPECT_EQ(bad.code, 2);
+  EXPECT_NE(bad.text.find("--weights: any, or a format: weight format 'nm5of4'"), std::string::npos)
+      << bad.text;
+}
+
 }  // namespace
 }  // namespace cortex::bench
