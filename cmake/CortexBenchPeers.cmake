@@ -90,6 +90,7 @@ function(cortex_bench_add_peers target)
   find_path(CORTEX_XSMM_INCLUDE libxsmm.h)
   if(CORTEX_XSMM_LIBRARY AND CORTEX_XSMM_INCLUDE)
     cortex_bench_peer(${target} xsmm backends/xsmm.cpp backends/xsmm_conv.cpp backends/xsmm_matmul.cpp
+                      backends/xsmm_sparse.cpp backends/xsmm_sparse_kernels.cpp
                       backends/epilogue.cpp)
     # It wants some BLAS to be there: OpenBLAS when we have it, else its own stand-in.
     target_link_libraries(${target} PRIVATE ${CORTEX_XSMM_LIBRARY} OpenMP::OpenMP_CXX)

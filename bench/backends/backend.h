@@ -71,7 +71,9 @@ class Instance {
   // The destination in the reference layout. Recursive problems: runs every batch once more, and gives of
   // each h of all nodes, then c or M of all nodes.
   virtual Status read_result(float* out) = 0;
-  virtual std::span<const std::byte> weights() const = 0;                // as execute reads them
+  virtual std::span<const std::byte> weights() const = 0;  // as execute reads them
+  // The same where they are not in one piece: code with their pattern in it, lists of indices.
+  virtual std::vector<std::span<const std::byte>> weight_ranges() const { return {weights()}; }
   virtual std::vector<std::span<const std::byte>> operands() const = 0;  // all of them, weights too
   const InstanceInfo& info() const { return info_; }
 

@@ -8,6 +8,7 @@ Result<std::unique_ptr<Backend>> make_cortex(Isa isa);
 Result<std::unique_ptr<Backend>> make_cortex_dense(Isa isa);
 Result<std::unique_ptr<Backend>> make_onednn(Isa isa);
 Result<std::unique_ptr<Backend>> make_xsmm(Isa isa);
+Result<std::unique_ptr<Backend>> make_xsmm_sparse(Isa isa);
 Result<std::unique_ptr<Backend>> make_openblas(Isa isa);
 Result<std::unique_ptr<Backend>> make_torch(Isa isa);
 Result<std::unique_ptr<Backend>> make_torch_levels(Isa isa);
@@ -21,6 +22,7 @@ Result<std::unique_ptr<Backend>> make_torch_levels(Isa isa);
 #endif
 #if !CORTEX_BENCH_HAS_XSMM
 #define make_xsmm nullptr
+#define make_xsmm_sparse nullptr
 #endif
 #if !CORTEX_BENCH_HAS_OPENBLAS
 #define make_openblas nullptr
@@ -33,12 +35,14 @@ Result<std::unique_ptr<Backend>> make_torch_levels(Isa isa);
 std::span<const BackendEntry> backend_entries() {
   constexpr const char* no_torch =
       "install libtorch-dev (Debian's PyTorch for C++), configure again and rebuild";
-  static const std::array<BackendEntry, 7> entries = {{
+  constexpr const char* no_xsmm = "install libxsmm-dev and rebuild";
+  static const std::array<BackendEntry, 8> entries = {{
       {"cortex", make_cortex, "the runtime was not built", true, true, true},
       {"cortex-dense", make_cortex_dense, "the runtime was not built", false, false, false},
       {"onednn", make_onednn,
        "install libdnnl-dev, or configure with -DDNNL_ROOT=<installation>, and rebuild", true, false, true},
-      {"xsmm", make_xsmm, "install libxsmm-dev and rebuild", true, false, false},
+      {"xsmm", make_xsmm, no_xsmm, true, false, false},
+      {"xsmm-sparse", make_xsmm_sparse, no_xsmm, false, false, false},
       {"openblas", make_openblas, "install libopenblas-dev and rebuild", true, false, false},
       {"torch", make_torch, no_torch, false, true, false},
       {"torch-levels", make_torch_levels, no_torch, false, true, false},

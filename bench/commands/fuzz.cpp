@@ -11,6 +11,7 @@
 #include "bench/report/progress.h"
 #include "bench/run/formats.h"
 #include "bench/run/options.h"
+#include "graph/compress/format.h"
 #include "support/tools/list_option.h"
 #include "support/tools/output.h"
 
@@ -20,7 +21,7 @@ namespace {
 struct Arguments {
   int64_t count = 1000, first = 0;
   uint64_t seed = 1;
-  std::vector<std::string> isas, ops, dts;
+  std::vector<std::string> isas, ops, dts, weights;
   double time_limit = 0;
   int processes = 0, max_failures = 20;
 };
@@ -72,6 +73,13 @@ Result<FuzzOptions> check(const Arguments& a) {
     if (!types) return types.error();
     o.space.types.push_back(*types);
   }
+  for (const std::string& text : a.weights) {
+    o.space.zeros.emplace_back();
+    if (text == "any") continue;
+    const Result<WeightFormat> format = parse_weight_format(text);
+    if (!format) return invalid_argument("--weights: any, or a format: " + format.error().message);
+    o.space.zeros.back() = *format;
+  }
   o.time_limit = a.time_limit;
   return o;
 }
@@ -80,8 +88,10 @@ std::string replay_line(const Arguments& a, const FuzzOptions& o, int64_t index,
   const OpKind op = o.space.op;
   const char* one = op == OpKind::conv ? " --op conv" : op == OpKind::matmul ? " --op matmul" : "";
   const std::string dts = a.dts.empty() ? "" : fmt::format(" --dt {}", fmt::join(a.dts, ","));
-  return fmt::format("cortex-bench fuzz --seed {} --first {} --count 1 --isa {}{}{}", o.seed, index,
-                     isa_name(isa), one, dts);
+  const std::string weights =
+      a.weights.empty() ? "" : fmt::format(" --weights {}", fmt::join(a.weights, ","));
+  return fmt::format("cortex-bench fuzz --seed {} --first {} --count 1 --isa {}{}{}{}", o.seed, index,
+                     isa_name(isa), one, dts, weights);
 }
 
 int run(const Arguments& a) {
@@ -138,6 +148,8 @@ void add_fuzz(CLI::App& app, Session& session) {
   add_list_option(*command, "--op", a->ops, "conv, matmul (default: both)");
   add_list_option(*command, "--dt", a->dts,
                   "types, drawn from these: f32, bf16, bf16f32, u8s8, s8s8, ... (default: f32)");
+  add_list_option(*command, "--weights", a->weights,
+                  "formats of zeros, drawn from these: any, dense, nm2of4x2, ... (default: dense)");
   command->add_option("--time-limit", a->time_limit, "seconds; fewer problems then");
   command->add_option("--processes", a->processes, "child processes (default: one per core)");
   command->add_option("--max-failures", a->max_failures, "failures to print (default 20)");

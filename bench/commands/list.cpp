@@ -22,7 +22,7 @@ void list_workloads() {
 void list_backends() {
   say("backends, for --backend:\n");
   for (const BackendEntry& entry : backend_entries()) {
-    say("  {:<10} {}\n", entry.name,
+    say("  {:<12} {}\n", entry.name,
         entry.make ? "built in" : fmt::format("not in this build: {}", entry.missing));
   }
 }

@@ -6,26 +6,6 @@
 
 namespace cortex::bench {
 
-void channels_first(const float* channels_last, int64_t n, int64_t spatial, int64_t channels, float* out) {
-  for (int64_t i = 0; i < n; ++i) {
-    for (int64_t s = 0; s < spatial; ++s) {
-      for (int64_t c = 0; c < channels; ++c) {
-        out[(i * channels + c) * spatial + s] = channels_last[(i * spatial + s) * channels + c];
-      }
-    }
-  }
-}
-
-void channels_last(const float* channels_first, int64_t n, int64_t spatial, int64_t channels, float* out) {
-  for (int64_t i = 0; i < n; ++i) {
-    for (int64_t s = 0; s < spatial; ++s) {
-      for (int64_t c = 0; c < channels; ++c) {
-        out[(i * spatial + s) * channels + c] = channels_first[(i * channels + c) * spatial + s];
-      }
-    }
-  }
-}
-
 namespace {
 
 void conv_weights(const ConvProblem& c, const float* reference, WeightsLayout layout, float* out) {

@@ -1,5 +1,6 @@
 #include "bench/fuzz/random_case.h"
 
+#include <cortex/cortex.h>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -132,6 +133,50 @@ void add_integer_steps(Random& r, Problem& p) {
   p.src_zero_point = batched ? 0 : random_zero_point(r, p.src);
 }
 
+WeightFormat random_format(Random& r) {
+  const auto side = [&](int64_t usual, int64_t most) {
+    return static_cast<int>(r.between(1, r.chance(0.8) ? usual : most));
+  };
+  WeightFormat f;
+  f.structure = static_cast<WeightStructure>(r.between(1, 4));
+  if (f.structure == WeightStructure::nm) {
+    f.m = side(8, format_max_group);
+    f.n = static_cast<int>(r.between(1, r.chance(0.7) ? std::max(1, f.m / 2) : f.m));
+    f.t = std::array{1, 2, 4, 8, side(8, format_max_share)}[static_cast<std::size_t>(r.between(0, 4))];
+  }
+  f.alpha = side(8, format_max_group);
+  f.rows = side(4, format_max_group);
+  f.cols = side(4, format_max_group);
+  return f;
+}
+
+// Zeros in the weights. Plans that know them are of one group or matrix, packed ahead of time.
+void add_zeros(Random& r, const FuzzSpace& space, FuzzCase& c) {
+  const auto last = static_cast<int64_t>(space.zeros.size()) - 1;
+  const std::optional<WeightFormat>& drawn = space.zeros[static_cast<std::size_t>(r.between(0, last))];
+  c.zeros = drawn ? *drawn : random_format(r);
+  if (c.zeros.structure == WeightStructure::dense) return;
+  c.sparsity = r.chance(0.03) ? 1 : r.chance(0.1) ? 0 : static_cast<double>(r.between(20, 99)) / 100;
+  c.plain = false;
+  Problem& p = c.problem;
+  if (p.is_conv()) {
+    ConvProblem& conv = std::get<ConvProblem>(p.op);
+    conv.ic /= conv.g;
+    conv.oc /= conv.g;
+    conv.g = 1;
+  } else {
+    MatmulProblem& m = std::get<MatmulProblem>(p.op);
+    m.batch_a.clear();
+    m.batch_b.clear();
+  }
+  c.share = std::array<int, 8>{
+      CORTEX_SPARSE_OR_DENSE, CORTEX_SPARSE_OR_DENSE, 0, 1, 2, 4,
+      CORTEX_SPARSE_PATTERNS, CORTEX_SPARSE_BITMAP}[static_cast<std::size_t>(r.between(0, 7))];
+  const bool floats = sum_type(p.src) == DataType::f32;
+  if ((c.share == CORTEX_SPARSE_PATTERNS && !floats) || (c.share == CORTEX_SPARSE_BITMAP && p.is_conv()))
+    c.share = 0;
+}
+
 const char* layout_name(ActivationLayout layout) {
   switch (layout) {
     case ActivationLayout::native:
@@ -197,12 +242,15 @@ FuzzCase random_case(uint64_t seed, int64_t index, const FuzzSpace& space) {
   c.residual_in_place = r.chance(0.5);
   c.guards = r.next();
   c.seed = r.next();
+  if (!space.zeros.empty()) add_zeros(r, space, c);
   return c;
 }
 
 std::string describe(const FuzzCase& c) {
   std::string text = fmt::format("{} threads={} weights={}{}", to_string(c.problem), c.threads,
                                  layout_name(c.weights), c.plain ? " plain" : " prepacked");
+  if (c.zeros.structure != WeightStructure::dense)
+    text += fmt::format(" zeros={} sparsity={} share={}", to_string(c.zeros), c.sparsity, c.share);
   if (c.problem.is_conv()) text += fmt::format(" src={} dst={}", layout_name(c.src), layout_name(c.dst));
   if (c.problem.epilogue.residual) text += c.residual_in_place ? " residual=dst" : " residual=own";
   return text;

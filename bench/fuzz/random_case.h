@@ -2,10 +2,12 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "bench/reference/operands.h"
+#include "graph/compress/format.h"
 #include "graph/problem/problem.h"
 #include "graph/problem/typed.h"
 
@@ -19,7 +21,10 @@ struct FuzzCase {
   int threads = 1;
   ActivationLayout src = ActivationLayout::native, dst = ActivationLayout::native;
   WeightsLayout weights = WeightsLayout::as_problem;
-  bool plain = false;  // weights not packed ahead of time
+  bool plain = false;   // weights not packed ahead of time
+  WeightFormat zeros;   // of the weights, which the plan may leave out; dense: it knows of none
+  double sparsity = 0;  // share of zeros where the format leaves it open; 1: all
+  int share = 0;        // cortex_plan_options.sparse_share
   bool residual_in_place = false;
   uint64_t guards = 0;  // bit i: operand i lies before its guard page, else after
   uint64_t seed = 0;    // of the operands
@@ -30,6 +35,7 @@ struct FuzzCase {
 struct FuzzSpace {
   OpKind op = OpKind::any;
   std::vector<Types> types;
+  std::vector<std::optional<WeightFormat>> zeros;  // none: dense; an empty one: any format
 };
 
 // The case `index` of `seed`.

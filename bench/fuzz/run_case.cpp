@@ -11,6 +11,7 @@
 
 #include "bench/fuzz/layouts.h"
 #include "bench/reference/elements.h"
+#include "bench/reference/prune.h"
 #include "bench/reference/reference.h"
 #include "support/checked.h"
 #include "support/testing/guarded_buffer.h"
@@ -32,21 +33,59 @@ void make_read_only(const GuardedBuffer& buffer) {
   mprotect(reinterpret_cast<void*>(first), last - first, PROT_READ);
 }
 
-struct Geometry {
-  int64_t n, src_spatial, src_channels, dst_spatial, dst_channels;
+// An activation of the plan beside the reference's NHWC (matmul: both as the problem says).
+struct Activation {
+  DataType type;
+  int64_t count, batch, points, channels, images, block;
+
+  // visit(element in the reference layout, element in the plan's)
+  template <typename Visit>
+  void each(Visit visit) const {
+    for (int64_t n = 0; n < batch; ++n)
+      for (int64_t p = 0; p < points; ++p)
+        for (int64_t c = 0; c < channels; ++c)
+          visit((n * points + p) * channels + c,
+                cortex_activation_element(n, c, p, channels, points, images, block));
+  }
+  void to_plan(const float* reference, void* out) const {
+    std::vector<float> ordered(reference, reference + count);
+    each([&](int64_t from, int64_t to) { ordered[to] = reference[from]; });
+    encode(type, ordered.data(), count, out);
+  }
+  std::vector<char> to_reference(const char* from) const {
+    const int64_t size = size_of(type);
+    std::vector<char> out(from, from + count * size);
+    each([&](int64_t to, int64_t at) { std::memcpy(&out[to * size], from + at * size, size); });
+    return out;
+  }
+  bool is(ActivationLayout layout) const {
+    return batch == 0 || layout == ActivationLayout::native ||
+           (images == 1 && block == (layout == ActivationLayout::nhwc ? 1 : points));
+  }
 };
 
-Geometry geometry(const ConvProblem& c) { return {c.mb, c.id * c.ih * c.iw, c.ic, c.od * c.oh * c.ow, c.oc}; }
+Activation source_of(const Problem& p, const cortex_plan_info& info) {
+  if (!p.is_conv()) return {p.src, a_elements(p), 0, 0, 0, 1, 1};
+  const ConvProblem& c = p.conv();
+  return {p.src, a_elements(p), c.mb, c.id * c.ih * c.iw, c.ic, info.src_images, info.src_block};
+}
+Activation destination_of(const Problem& p, const cortex_plan_info& info) {
+  if (!p.is_conv()) return {p.dst, c_elements(p), 0, 0, 0, 1, 1};
+  const ConvProblem& c = p.conv();
+  return {p.dst, c_elements(p), c.mb, c.od * c.oh * c.ow, c.oc, info.dst_images, info.dst_block};
+}
 
-void to_user(const FuzzCase& c, const float* reference, ActivationLayout layout, bool dst, void* out,
-             int64_t count) {
-  const DataType type = dst ? c.problem.dst : c.problem.src;
-  if (!c.problem.is_conv() || layout != ActivationLayout::nchw) return encode(type, reference, count, out);
-  const Geometry g = geometry(c.problem.conv());
-  std::vector<float> planes(static_cast<std::size_t>(count));
-  channels_first(reference, g.n, dst ? g.dst_spatial : g.src_spatial, dst ? g.dst_channels : g.src_channels,
-                 planes.data());
-  encode(type, planes.data(), count, out);
+// With the zeros of the case.
+Result<Operands> operands_of(const FuzzCase& c) {
+  Result<Operands> operands = make_operands(c.problem, c.seed);
+  if (!operands || c.zeros.structure == WeightStructure::dense) return operands;
+  if (c.sparsity == 1) {
+    std::fill_n(operands->b.as<float>(), b_elements(c.problem), 0.0f);
+    return operands;
+  }
+  if (const Result<double> kept = prune_operands(c.problem, c.zeros, c.sparsity, *operands); !kept)
+    return kept.error();
+  return operands;
 }
 
 int32_t api_layout(ActivationLayout layout) {
@@ -108,7 +147,7 @@ struct CaseRunner::State {
     if (answer && answer->c.seed == c.seed && problem_key(answer->c.problem) == problem_key(c.problem)) {
       return answer.get();
     }
-    Result<Operands> operands = make_operands(c.problem, c.seed);
+    Result<Operands> operands = operands_of(c);
     if (!operands) return operands.error();
     answer = std::make_unique<Answer>();
     answer->c = c;
@@ -157,6 +196,16 @@ CaseOutcome CaseRunner::run(const FuzzCase& c, Isa isa) {
   }
   const std::unique_ptr<cortex_problem, void (*)(cortex_problem*)> problem(raw_problem,
                                                                            cortex_problem_destroy);
+  Result<Answer*> answer = state_->answer_of(c);
+  if (!answer) return failed(answer.error().message);
+  const Operands* operands = &(*answer)->operands;
+  const Problem& p = c.problem;
+  const auto side = [&](int bit) { return (c.guards >> bit) & 1 ? Side::before : Side::after; };
+  const GuardedBuffer weights(static_cast<std::size_t>(b_elements(p) * size_of(p.wei)), side(1));
+  std::vector<float> ordered(static_cast<std::size_t>(b_elements(p)));
+  to_weights_layout(p, operands->b_data(), c.weights, ordered.data());
+  encode(p.wei, ordered.data(), b_elements(p), weights.data());
+  make_read_only(weights);
   cortex_plan_options options{};
   options.struct_size = sizeof options;
   options.threads = c.threads;
@@ -164,6 +213,10 @@ CaseOutcome CaseRunner::run(const FuzzCase& c, Isa isa) {
   options.dst_layout = api_layout(c.dst);
   options.weights_layout = api_layout(c.weights);
   options.weights_handling = c.plain ? CORTEX_WEIGHTS_PLAIN : CORTEX_WEIGHTS_PREPACKED;
+  if (c.zeros.structure != WeightStructure::dense) {
+    options.sparse_weights = weights.data();
+    options.sparse_share = c.share;
+  }
   cortex_plan* raw_plan = nullptr;
   if (cortex_status s = cortex_plan_create(context, raw_problem, &options, &raw_plan, &message); s) {
     return failed("cortex_plan_create", s, message);
@@ -174,31 +227,27 @@ CaseOutcome CaseRunner::run(const FuzzCase& c, Isa isa) {
   if (cortex_status s = cortex_plan_query(raw_plan, &info, &message); s)
     return failed("cortex_plan_query", s, message);
 
-  Result<Answer*> answer = state_->answer_of(c);
-  if (!answer) return failed(answer.error().message);
-  const Operands* operands = &(*answer)->operands;
-  const Problem& p = c.problem;
   const auto bytes = [](int64_t elements, DataType type) {
     return static_cast<std::size_t>(elements * size_of(type));
   };
-  const auto side = [&](int bit) { return (c.guards >> bit) & 1 ? Side::before : Side::after; };
   if (static_cast<std::size_t>(info.src_bytes) != bytes(a_elements(p), p.src) ||
       static_cast<std::size_t>(info.weights_bytes) != bytes(b_elements(p), p.wei) ||
       static_cast<std::size_t>(info.dst_bytes) != bytes(c_elements(p), p.dst)) {
     return failed("cortex_plan_query: operand sizes differ from the problem's");
   }
-  const GuardedBuffer src(bytes(a_elements(p), p.src), side(0)),
-      weights(bytes(b_elements(p), p.wei), side(1));
+  const GuardedBuffer src(bytes(a_elements(p), p.src), side(0));
   const GuardedBuffer packed(static_cast<std::size_t>(info.packed_weights_bytes), side(2));
   const GuardedBuffer dst(bytes(c_elements(p), p.dst), side(3)), bias(operands->bias.size(), side(4));
   const GuardedBuffer residual(bytes(p.epilogue.residual ? c_elements(p) : 0, p.dst), side(5));
   const GuardedBuffer scale(operands->scale.size(), side(7));
   const GuardedBuffer scratch(static_cast<std::size_t>(round_up(info.scratch_bytes, 64)), side(6));
 
-  to_user(c, operands->a_data(), c.src, false, src.data(), a_elements(p));
-  std::vector<float> ordered(static_cast<std::size_t>(b_elements(p)));
-  to_weights_layout(p, operands->b_data(), c.weights, ordered.data());
-  encode(p.wei, ordered.data(), b_elements(p), weights.data());
+  const Activation source = source_of(p, info), destination = destination_of(p, info);
+  if (!source.is(c.src) || !destination.is(c.dst)) {
+    return failed(fmt::format("cortex_plan_query: layouts {} and {} are not those asked for", info.src_layout,
+                              info.dst_layout));
+  }
+  source.to_plan(operands->a_data(), src.data());
   fill_nan(dst);
   fill_nan(scratch);
   if (p.epilogue.bias) std::memcpy(bias.data(), operands->bias.data(), bias.size());
@@ -206,9 +255,9 @@ CaseOutcome CaseRunner::run(const FuzzCase& c, Isa isa) {
   const bool in_place = p.epilogue.residual && c.residual_in_place;
   if (p.epilogue.residual) {
     void* target = in_place ? dst.data() : residual.data();
-    to_user(c, operands->residual.as<float>(), c.dst, true, target, c_elements(p));
+    destination.to_plan(operands->residual.as<float>(), target);
   }
-  for (const GuardedBuffer* input : {&src, &weights, &bias, &scale, &residual}) make_read_only(*input);
+  for (const GuardedBuffer* input : {&src, &bias, &scale, &residual}) make_read_only(*input);
 
   const bool use_packed = !c.plain;
   if (use_packed) {
@@ -236,19 +285,14 @@ CaseOutcome CaseRunner::run(const FuzzCase& c, Isa isa) {
     return failed("cortex_plan_execute", s, message);
   }
 
+  const std::vector<char> elements = destination.to_reference(dst.as<char>());
   if (sum_type(p.src) == DataType::s32) {
-    const std::vector<char> integers(dst.as<char>(), dst.as<char>() + dst.size());
-    if ((*answer)->integers.empty()) (*answer)->integers = integers;
-    if (integers != (*answer)->integers)
+    if ((*answer)->integers.empty()) (*answer)->integers = elements;
+    if (elements != (*answer)->integers)
       return failed(fmt::format("another instruction set gave other integers; schedule {}", info.schedule));
   }
   std::vector<float> result(static_cast<std::size_t>(c_elements(p)));
-  decode(p.dst, dst.data(), c_elements(p), result.data());
-  if (p.is_conv() && c.dst == ActivationLayout::nchw) {
-    const Geometry g = geometry(p.conv());
-    const std::vector<float> planes = result;
-    channels_last(planes.data(), g.n, g.dst_spatial, g.dst_channels, result.data());
-  }
+  decode(p.dst, elements.data(), c_elements(p), result.data());
   const Verdict verdict = (*answer)->reference->check(result.data());
   if (verdict.ok()) return {true, verdict.error_ratio, {}};
   return {

@@ -157,11 +157,11 @@ void add_run_options(CLI::App& app, RunArguments& a) {
       "data types of problems that state none: f32, bf16, bf16f32, u8s8, s8s8, ... (default: f32)");
   add_list_option(app, "--weights", a.weights,
                   "weight formats: dense, nm2of4, nm1of8x2, cc8, bs4x1, unstructured; backend cortex-dense\n"
-                  "multiplies with the zeros, as peers do");
+                  "multiplies with the zeros, as peers do but xsmm-sparse");
   app.add_option("--sparsity", a.sparsity, "share of zeros, for formats other than nm and dense");
   add_list_option(app, "--backend", a.backends,
-                  "cortex, onednn, xsmm, openblas, torch, torch-levels (default: all in this\n"
-                  "build that know the operator)");
+                  "cortex, cortex-dense, onednn, xsmm, xsmm-sparse, openblas, torch, torch-levels\n"
+                  "(default: all in this build that know the operator, but cortex-dense and xsmm-sparse)");
   add_list_option(app, "--threads", a.threads, "thread counts (default: 1)");
   add_list_option(app, "--isa", a.isas, "baseline, avx2, avx512, ... (default: the best this CPU has)");
   add_list_option(app, "--kernel", a.kernels, "Cortex: auto, generated, interpreted");

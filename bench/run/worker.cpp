@@ -170,7 +170,7 @@ class Worker {
         first = false;
         instance->execute();
       };
-      if (options_.cold == Cold::weights) turn.flush = {instance->weights()};
+      if (options_.cold == Cold::weights) turn.flush = instance->weight_ranges();
       if (options_.cold == Cold::all) turn.flush = instance->operands();
       turns.push_back(std::move(turn));
     }

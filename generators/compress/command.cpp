@@ -36,6 +36,13 @@ std::string as_file_name(std::string name) {
   return name;
 }
 
+std::string file_stem(const Layer& layer, const WeightFormat& format) {
+  return fmt::format("{}.{}", as_file_name(layer.name), to_string(format));
+}
+std::string order_file(const Layer& layer, const WeightFormat& format) {
+  return file_stem(layer, format) + ".order.npy";
+}
+
 Json report(const Layer& layer, const CompressedLayer& c) {
   Json json = {{"layer", layer.name},
                {"shape", layer.shape},
@@ -65,6 +72,14 @@ CompressCommand::CompressCommand(CLI::App& app)
   command_->add_option("--gamma", options_.combine.gamma, "column combining: conflicts per row of a group")
       ->capture_default_str();
   command_->add_option("--grouping", grouping_, "column combining: anneal or greedy")->capture_default_str();
+  command_->add_flag(
+      "--chain", chain_,
+      "each layer reads the one before: output channels are ordered so that those that share a "
+      "choice keep more, input channels of who reads them alike");
+  command_
+      ->add_option("--follows", follows_,
+                   "READER:PRODUCER, the same for layers in any shape (several producers: outputs are added)")
+      ->allow_extra_args(false);
   command_->add_option("--quantize", calibration_, "8-bit integers, scales per channel: minmax or entropy");
   command_->add_flag("--detect", detect_, "say which formats the zeros of the weights already have");
   command_->add_option(
@@ -117,6 +132,17 @@ Status CompressCommand::check() {
   if (detect_ && !(out_.empty() && times_.empty() && calibration_.empty()))
     return invalid_argument(
         "--detect writes nothing and changes nothing: drop --out, --times and --quantize");
+  const bool ordered = chain_ || !follows_.empty();
+  if (ordered && (detect_ || !times_.empty()))
+    return invalid_argument(
+        "--chain and --follows order all layers for one format: drop --detect, --budget and --times");
+  if (ordered && std::all_of(formats_.begin(), formats_.end(),
+                             [](const WeightFormat& f) { return rows_together(f) == 1; })) {
+    return invalid_argument(
+        "--chain and --follows: no format of --weights has output channels share a choice, as nm2of8x2 and "
+        "bs4x1 "
+        "do: their order is no matter");
+  }
   if (!problem_.empty() && (!detect_ || files_.size() != 1 || !batches_.empty()))
     return invalid_argument("--problem goes with --detect and one file of weights");
   return Status::success();
@@ -179,18 +205,55 @@ Status CompressCommand::detect(const std::vector<Layer>& layers) const {
   return Status::success();
 }
 
+Status CompressCommand::order_all(const std::vector<Layer>& layers) {
+  if (sets_.empty()) return Status::success();
+  std::vector<const FilterMatrix*> weights;
+  for (const Layer& layer : layers) weights.push_back(&layer.weights);
+  for (const WeightFormat& format : formats_) {
+    orders_.emplace_back();
+    if (rows_together(format) == 1) continue;
+    if (Status s = check_sparsity(format, options_); !s) return s;
+    Result<std::vector<LayerOrder>> ordered =
+        order_layers(weights, sets_, format, needs_sparsity(format) ? 1 - options_.sparsity : 1,
+                     OrderOptions{.seed = seed_});
+    if (!ordered) return ordered.error();
+    orders_.back() = std::move(*ordered);
+  }
+  return Status::success();
+}
+
 Status CompressCommand::compress_all(const std::vector<Layer>& layers) {
-  say("{:<24} {:<20} {:<14} {:>9} {:>9} {:>9} {:>8}{}\n", "layer", "shape", "format", "kept |w|", "zeros",
-      "products", "groups", options_.calibration ? fmt::format(" {:>9}", "rounding") : "");
-  for (const Layer& layer : layers) {
-    for (const WeightFormat& format : formats_) {
-      Result<CompressedLayer> c = compress(layer, format, options_);
+  const bool ordered = !sets_.empty();
+  say("{:<24} {:<20} {:<14} {:>9}{} {:>9} {:>9} {:>8}{}\n", "layer", "shape", "format", "kept |w|",
+      ordered ? fmt::format(" {:>9}", "unordered") : "", "zeros", "products", "groups",
+      options_.calibration ? fmt::format(" {:>9}", "rounding") : "");
+  for (std::size_t l = 0; l < layers.size(); ++l) {
+    const Layer& layer = layers[l];
+    for (std::size_t f = 0; f < formats_.size(); ++f) {
+      LayerOrder* order = ordered && !orders_[f].empty() ? &orders_[f][l] : nullptr;
+      Result<CompressedLayer> c =
+          compress(order ? Layer{layer.name, layer.count, layer.shape, std::move(order->weights)} : layer,
+                   formats_[f], options_);
       if (!c) return c.error();
-      say("{:<24} {:<20} {:<14} {:>9.4f} {:>9.4f} {:>9.4f} {:>8}{}\n", layer.name, shape_text(layer.shape),
-          to_string(format), c->kept, sparsity(c->weights), c->work,
-          c->groups.empty() ? "" : fmt::format("{}", c->groups.size()),
-          options_.calibration ? fmt::format(" {:>9.5f}", c->quantization_error) : "");
-      made_.push_back({&layer, std::move(*c)});
+      const double unordered = order ? order->kept_before : c->kept;
+      Made made{&layer, std::move(*c), unordered, {}, {}, {}};
+      for (const SharedOrder& set : sets_) {
+        const auto in = [&](const std::vector<int64_t>& of) {
+          return std::count(of.begin(), of.end(), static_cast<int64_t>(l)) > 0;
+        };
+        if (order && in(set.producers)) {
+          made.order = order_file(layer, formats_[f]);
+          made.rows = order->rows;
+        }
+        if (order && in(set.readers))
+          made.input_order = order_file(layers[static_cast<std::size_t>(set.producers[0])], formats_[f]);
+      }
+      say("{:<24} {:<20} {:<14} {:>9.4f}{} {:>9.4f} {:>9.4f} {:>8}{}\n", layer.name, shape_text(layer.shape),
+          to_string(formats_[f]), made.result.kept,
+          ordered ? fmt::format(" {:>9.4f}", made.kept_unordered) : "", sparsity(made.result.weights),
+          made.result.work, made.result.groups.empty() ? "" : fmt::format("{}", made.result.groups.size()),
+          options_.calibration ? fmt::format(" {:>9.5f}", made.result.quantization_error) : "");
+      made_.push_back(std::move(made));
     }
   }
   return Status::success();
@@ -250,11 +313,16 @@ Status CompressCommand::write() const {
   std::vector<OutputFile> files;
   Json all = Json::array();
   for (const Made& made : made_) {
-    const std::string name =
-        fmt::format("{}.{}", as_file_name(made.layer->name), to_string(made.result.format));
+    const std::string name = file_stem(*made.layer, made.result.format);
     files.push_back({name + ".npy", to_npy(made.layer->shape, in_array_order(made.result.weights))});
     Json json = report(*made.layer, made.result);
     json["file"] = name + ".npy";
+    if (!made.order.empty()) {
+      files.push_back({made.order, to_npy({static_cast<int64_t>(made.rows.size())}, made.rows)});
+      json["order"] = made.order;
+    }
+    if (!made.input_order.empty()) json["input_order"] = made.input_order;
+    if (!sets_.empty()) json["kept_magnitude_unordered"] = made.kept_unordered;
     if (made.result.quantized) {
       FilterMatrix integers = made.result.weights;
       integers.values.assign(made.result.quantized->integers.begin(), made.result.quantized->integers.end());
@@ -279,6 +347,12 @@ Status CompressCommand::run() {
   if (!layers) return layers.error();
   if (detect_) return detect(*layers);
   if (Status s = read_times(); !s) return s;  // before the work: it may take minutes
+  if (chain_ || !follows_.empty()) {
+    Result<std::vector<SharedOrder>> sets = read_orders(*layers, chain_, follows_);
+    if (!sets) return sets.error();
+    sets_ = std::move(*sets);
+  }
+  if (Status s = order_all(*layers); !s) return s;
   if (Status s = compress_all(*layers); !s) return s;
   if (budget_ > 0) {
     if (Status s = plan(*layers); !s) return s;

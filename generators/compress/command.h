@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "generators/compress/compress.h"
+#include "generators/compress/orders.h"
 #include "generators/compress/times.h"
 #include "graph/compress/budget.h"
 #include "support/result.h"
@@ -23,6 +24,7 @@ class CompressCommand {
   Status check();
   Result<std::vector<Layer>> read_layers() const;
   Status detect(const std::vector<Layer>& layers) const;
+  Status order_all(const std::vector<Layer>& layers);
   Status compress_all(const std::vector<Layer>& layers);
   Status read_times();
   Status plan(const std::vector<Layer>& layers) const;
@@ -31,6 +33,9 @@ class CompressCommand {
   struct Made {
     const Layer* layer;
     CompressedLayer result;
+    double kept_unordered;
+    Order rows;
+    std::string order, input_order;  // files of its order and its input's; empty: as they were
   };
 
   CLI::App* command_;
@@ -43,6 +48,10 @@ class CompressCommand {
   std::string problem_;
   std::vector<WeightFormat> formats_;
   CompressOptions options_;
+  bool chain_ = false;
+  std::vector<std::string> follows_;
+  std::vector<SharedOrder> sets_;
+  std::vector<std::vector<LayerOrder>> orders_;  // [format][layer]; empty of a format: no order matters
   LayerTimes layer_times_;
   std::vector<Made> made_;
 };

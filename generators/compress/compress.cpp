@@ -26,16 +26,23 @@ void quantize(CompressedLayer& c, Calibration calibration) {
 
 }  // namespace
 
+bool needs_sparsity(const WeightFormat& format) {
+  return format.structure == WeightStructure::blocks || format.structure == WeightStructure::unstructured;
+}
+
+Status check_sparsity(const WeightFormat& format, const CompressOptions& options) {
+  if (options.sparsity > 0 || !needs_sparsity(format)) return Status::success();
+  return invalid_argument(
+      fmt::format("format {} needs --sparsity: the share of weights to drop", to_string(format)));
+}
+
 Result<CompressedLayer> compress(const Layer& layer, const WeightFormat& format,
                                  const CompressOptions& options) {
   CompressedLayer c;
   c.format = format;
   const bool combined = format.structure == WeightStructure::combined;
-  const bool open =
-      format.structure == WeightStructure::blocks || format.structure == WeightStructure::unstructured;
-  if (open && options.sparsity == 0)
-    return invalid_argument(
-        fmt::format("format {} needs --sparsity: the share of weights to drop", to_string(format)));
+  const bool open = needs_sparsity(format);
+  if (Status s = check_sparsity(format, options); !s) return s.error();
   FilterMatrix sparse = layer.weights;
   if (!combined || options.sparsity > 0) {
     const WeightFormat first = combined ? WeightFormat{WeightStructure::unstructured} : format;

@@ -27,6 +27,11 @@ struct CompressedLayer {
   double quantization_error = 0;  // root mean square of what rounding loses, over that of the weights
 };
 
+// The format leaves the share of zeros open: --sparsity says it.
+bool needs_sparsity(const WeightFormat& format);
+// Refuses formats that need a sparsity where none is given.
+Status check_sparsity(const WeightFormat& format, const CompressOptions& options);
+
 // Column combining prunes to `sparsity` first where that is given. Refuses formats that need a sparsity
 // without.
 Result<CompressedLayer> compress(const Layer& layer, const WeightFormat& format,

@@ -4,9 +4,11 @@
 #include <sys/wait.h>
 
 #include <cstdlib>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <map>
 #include <nlohmann/json.hpp>
 
 #include "graph/compress/detect.h"
@@ -92,6 +94,81 @@ TEST_F(Compress, SaysWhichKernelIsFastest) {
       << err;
 }
 
+// w[order] of NumPy: along rows, or along input channels.
+std::vector<float> picked(const FilterMatrix& w, const std::vector<float>& rows,
+                          const std::vector<float>& channels) {
+  std::vector<float> values;
+  for (int64_t r = 0; r < w.rows; ++r)
+    for (int64_t c = 0; c < w.columns; ++c)
+      values.push_back(w.at(static_cast<int64_t>(rows[r]),
+                            c - c % w.channels + static_cast<int64_t>(channels[c % w.channels])));
+  return values;
+}
+
+TEST_F(Compress, OrdersOutputChannelsAndWhoReadsThem) {
+  write("net.txt",
+        "mb1ic16ih8oc32oh8kh3ph1n\"a\"\nmb1ic32ih8oc24oh8kh1ph0n\"b:1\"\nmb1ic16ih8oc24oh8kh1ph0n\"c\"\n"
+        "mb1ic24ih8oc16oh8kh3ph1n\"d\"\n");
+  ASSERT_EQ(gen("--batch net.txt --out dense"), 0) << err;
+  const std::string formats = "--weights nm2of8x4,bs4x1,nm2of8 --sparsity 0.75 ";
+  ASSERT_EQ(gen("--batch net.txt --follows b:1:a --follows d:b:1 --follows d:c " + formats + "--out w"), 0)
+      << err;
+  EXPECT_NE(out.find("unordered"), std::string::npos) << out;
+  const Json layers = Json::parse(read(folder_ / "w/compress.json"))["layers"];
+  ASSERT_EQ(layers.size(), 12u);
+  std::map<std::string, double> kept, unordered;
+  for (const Json& l : layers) {
+    kept[l["format"]] += l["kept_magnitude"].get<double>();
+    unordered[l["format"]] += l["kept_magnitude_unordered"].get<double>();
+    const bool matters = l["format"] != "nm2of8";
+    EXPECT_EQ(l.contains("order"), matters && l["layer"] != "d") << l;  // d's output is the network's
+    EXPECT_EQ(l.contains("input_order"), matters && (l["layer"] == "b:1" || l["layer"] == "d")) << l;
+    if (l["layer"] == "d" && l["format"] != "nm2of8") {
+      EXPECT_EQ(l["input_order"], fmt::format("b_1.{}.order.npy", l["format"].get<std::string>()));
+    }
+  }
+  EXPECT_GT(kept["nm2of8x4"], unordered["nm2of8x4"]);
+  EXPECT_GT(kept["bs4x1"], unordered["bs4x1"]);
+  EXPECT_EQ(kept["nm2of8"], unordered["nm2of8"]);
+  // Every weight that is left is the one of the dense layer at the ordered place.
+  const auto order = [&](const std::string& layer) {
+    const std::string bytes = read(folder_ / ("w/" + layer + ".nm2of8x4.order.npy"));  // <i4, after 128 bytes
+    EXPECT_NE(bytes.find("'<i4'"), std::string::npos);
+    std::vector<int32_t> places((bytes.size() - 128) / sizeof(int32_t));
+    std::memcpy(places.data(), bytes.data() + 128, bytes.size() - 128);
+    return std::vector<float>(places.begin(), places.end());
+  };
+  const auto all = [](int n) {
+    std::vector<float> v;
+    for (int i = 0; i < n; ++i) v.push_back(static_cast<float>(i));
+    return v;
+  };
+  EXPECT_EQ(order("b_1"), order("c"));
+  EXPECT_NE(order("a"), all(32));
+  const struct {
+    const char* name;
+    std::vector<float> rows, channels;
+  } expected[] = {{"a", order("a"), all(16)},
+                  {"b_1", order("c"), order("a")},
+                  {"c", order("c"), all(16)},
+                  {"d", all(16), order("c")}};
+  for (const auto& e : expected) {
+    const std::vector<float> dense =
+        picked(weights(fmt::format("dense/{}.dense.npy", e.name)), e.rows, e.channels);
+    const FilterMatrix pruned = weights(fmt::format("w/{}.nm2of8x4.npy", e.name));
+    EXPECT_TRUE(found(pruned, "nm2of8x4")) << e.name;
+    for (std::size_t i = 0; i < dense.size(); ++i) {
+      if (pruned.values[i] == 0) continue;
+      ASSERT_EQ(pruned.values[i], dense[i]) << e.name << " " << i;
+    }
+  }
+  // The same through --chain, where layers follow one another.
+  write("chain.txt", "mb1ic16ih8oc32oh8kh3ph1n\"a\"\nmb1ic32ih8oc24oh8kh1ph0n\"b\"\n8x24:24x10n\"c\"\n");
+  ASSERT_EQ(gen("--batch chain.txt --weights nm2of8x4 --chain --out v"), 0) << err;
+  EXPECT_TRUE(fs::exists(folder_ / "v/b.nm2of8x4.order.npy"));
+  EXPECT_FALSE(fs::exists(folder_ / "v/c.nm2of8x4.order.npy"));
+}
+
 TEST_F(Compress, PlansWithinTheBudget) {
   Json results = Json::array();
   for (const char* layer : {"a", "b"}) {
@@ -132,6 +209,9 @@ TEST_F(Compress, PlansWithinTheBudget) {
 TEST_F(Compress, RefusesWithOneLine) {
   write("bad.npy", "PK");
   write("clash.txt", "8x64:64x24n\"a/b\"\n8x64:64x24n\"a_b\"\n");
+  write("net.txt", "8x16:16x24n\"a\"\n8x24:24x24n\"b\"\n8x7:7x8n\"c\"\n");
+  write("one.txt", "8x16:16x24n\"a\"\n");
+  write("odd.txt", "8x8:8x8n\"a\"\n8x8:8x8n\"b:c\"\n8x8:8x8n\"a:b\"\n8x8:8x8n\"c\"\n");
   write("odd.npy", std::string("\x93NUMPY\x01\x00\x43\x00", 10) +
                        "{'descr': 'x\n\x1b[31m', 'fortran_order': False, 'shape': (2, 2), }        ");
   write("zero.json", R"({"results":[{"name":"a","backend":"cortex","threads":1,"weights":"dense",
@@ -161,6 +241,19 @@ TEST_F(Compress, RefusesWithOneLine) {
            {"--batch list.txt --seed 99999999999999999999", "--seed: '99999999999999999999' is too large"},
            {"--batch list.txt --threads 1.5", "--threads: '1.5' is not a whole number"},
            {"--batch list.txt --batch list.txt", "two layers are called a"},
+           {"--batch net.txt --chain", "no format of --weights"},
+           {"--batch net.txt --chain --weights nm2of4x2 --detect", "drop --detect"},
+           {"--batch net.txt --chain --weights nm2of4x2 --times t.json --budget 0.5", "drop --detect"},
+           {"--batch net.txt --follows b:a --weights bs4x1", "needs --sparsity"},
+           {"--batch net.txt --chain --weights nm2of4x2", "layer c has 7 input channels, but layer b"},
+           {"--batch net.txt --follows b --weights nm2of4x2", "--follows \"b\": expected READER:PRODUCER"},
+           {"--batch net.txt --follows b:x --weights nm2of4x2",
+            "--follows \"b:x\": expected READER:PRODUCER"},
+           {"--batch net.txt --follows b:b --weights nm2of4x2", "layer b reads itself"},
+           {"--batch net.txt --follows b:a --follows b:a --weights nm2of4x2", "said twice"},
+           {"--batch list.txt --follows b:a --weights nm2of4x2", "layer a stands for 2 layers (*2)"},
+           {"--batch one.txt --chain --weights nm2of4x2", "one layer has no other"},
+           {"--batch odd.txt --follows a:b:c --weights nm2of4x2", "may be read in 2 ways"},
            {"--batch list.txt --out /dev/null/x", "output folder /dev/null"},
        }) {
     EXPECT_EQ(gen(arguments), 2) << arguments;

@@ -144,6 +144,12 @@ std::string to_npy(const std::vector<int64_t>& shape, const std::vector<int8_t>&
   return out;
 }
 
+std::string to_npy(const std::vector<int64_t>& shape, const std::vector<int32_t>& values) {
+  std::string out = npy_header("<i4", shape);
+  out.append(reinterpret_cast<const char*>(values.data()), values.size() * sizeof(int32_t));
+  return out;
+}
+
 Result<FilterMatrix> filters_of(const NpyArray& array, const std::string& source) {
   const std::size_t rank = array.shape.size();
   if (rank < 2 || rank > 5) {

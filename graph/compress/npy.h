@@ -21,6 +21,7 @@ struct NpyArray {
 Result<NpyArray> parse_npy(std::string_view bytes, const std::string& source);
 std::string to_npy(const std::vector<int64_t>& shape, const std::vector<float>& values);
 std::string to_npy(const std::vector<int64_t>& shape, const std::vector<int8_t>& values);
+std::string to_npy(const std::vector<int64_t>& shape, const std::vector<int32_t>& values);
 
 // Weights [oc][ic][kw], [oc][ic][kh][kw] or [oc][ic][kd][kh][kw] as frameworks store convolutions, or
 // [out][in] as they store fully connected layers; ic: channels of one group.
