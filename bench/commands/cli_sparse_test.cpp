@@ -1,4 +1,6 @@
 // Weights with zeros, as users of the tool meet them.
+#include <set>
+
 #include "bench/commands/cli_testing.h"
 
 namespace cortex::bench {
@@ -50,6 +52,31 @@ TEST_F(CliSparse, LibxsmmSaysWhatItHasNoSparseKernelFor) {
     EXPECT_EQ(o.code, 0) << c.arguments << ": " << o.text;
     EXPECT_NE(o.text.find("not run: xsmm-sparse"), std::string::npos) << c.arguments << ": " << o.text;
     EXPECT_NE(o.text.find(c.reason), std::string::npos) << c.arguments << ": " << o.text;
+  }
+}
+
+// Which kernel is fastest is the CPU's to say; that one of the six was measured and runs is not.
+TEST_F(CliSparse, MeasureModeRunsTheFastestKernel) {
+  const Outcome o =
+      bench(fmt::format("run --mode measure --tune-seconds 0.1 --weights nm1of8,unstructured --sparsity 0.5 "
+                        "--backend cortex --verify "
+                        "--threads 1,2 --repeats 2 --json {} 1x64:64x512 mb1ic16ih9oc24oh9kh3ph1",
+                        file("r.json")));
+  ASSERT_EQ(o.code, 0) << o.text;
+  const Json results = read("r.json").at("results");
+  ASSERT_EQ(results.size(), 8u) << o.text;
+  const Outcome all = bench(fmt::format(
+      "detect --min-time 0.001 --weights nm1of8,unstructured --sparsity 0.5 --json {} 1x64:64x512 "
+      "mb1ic16ih9oc24oh9kh3ph1",
+      file("d.json")));
+  ASSERT_EQ(all.code, 0) << all.text;
+  std::set<std::string> plans;
+  for (const Json& r : read("d.json").at("results"))
+    for (const Json& k : r.at("kernels")) plans.insert(k.at("plan"));
+  for (const Json& r : results) {
+    EXPECT_EQ(r.at("status"), "ok") << r.dump();
+    if (r.at("threads") != 1) continue;
+    EXPECT_TRUE(plans.count(r.at("schedule"))) << r.dump() << all.text;
   }
 }
 

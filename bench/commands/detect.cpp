@@ -3,14 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
 
 #include "bench/commands/commands.h"
 #include "bench/measure/interrupt.h"
-#include "bench/measure/sampler.h"
 #include "bench/measure/statistics.h"
 #include "bench/reference/prune.h"
 #include "bench/reference/reference.h"
@@ -20,6 +18,7 @@
 #include "bench/run/formats.h"
 #include "bench/run/gather.h"
 #include "bench/run/options.h"
+#include "bench/run/sparse_kernels.h"
 #include "support/tools/list_option.h"
 #include "support/tools/output.h"
 
@@ -34,18 +33,6 @@ struct Arguments {
   uint64_t seed = 1;
   bool verify = false;
 };
-
-struct Kernel {
-  const char* name;
-  bool sparse;
-  int share;
-};
-constexpr std::array<Kernel, 6> kernels = {{{"dense", false, 0},
-                                            {"1 row", true, 1},
-                                            {"2 rows", true, 2},
-                                            {"4 rows", true, 4},
-                                            {"patterns", true, CORTEX_SPARSE_PATTERNS},
-                                            {"bitmap", true, CORTEX_SPARSE_BITMAP}}};
 
 struct Candidate {
   const char* kernel;
@@ -91,45 +78,33 @@ Result<Choice> measure(const RunProblem& p, Isa isa, Backend& backend, const Arg
   request.isa = isa;
   request.threads = a.threads;
   request.kernel = KernelChoice::interpreted;
-  std::vector<std::unique_ptr<Instance>> instances;
-  for (const Kernel& kernel : kernels) {
-    request.sparse = kernel.sparse;
-    request.sparse_share = kernel.share;
-    Result<std::unique_ptr<Instance>> made = backend.create(request, *operands);
-    // Not every type has patterns, not every operator bitmaps.
-    if (!made && made.error().code == ErrorCode::unsupported && kernel.sparse) continue;
-    if (!made) return made.error();
-    choice.candidates.push_back({kernel.name, text_of(**made), 0, (*made)->info().predicted_seconds * 1e9});
-    instances.push_back(std::move(*made));
-  }
+  Result<std::vector<SparseCandidate>> measured = make_sparse_candidates(backend, request, *operands);
+  if (!measured) return measured.error();
   request.sparse = true;
   request.sparse_share = CORTEX_SPARSE_OR_DENSE;
   Result<std::unique_ptr<Instance>> made = backend.create(request, *operands);
   if (!made) return made.error();
   const std::string text = text_of(**made);
-  const auto found = std::find_if(choice.candidates.begin(), choice.candidates.end(),
-                                  [&](const Candidate& c) { return c.text == text; });
-  if (found == choice.candidates.end())
+  const auto found = std::find_if(measured->begin(), measured->end(),
+                                  [&](const SparseCandidate& c) { return text_of(*c.instance) == text; });
+  if (found == measured->end())
     return internal_error(fmt::format("{}: the plan chosen, '{}', is none of the kernels'", p.text(), text));
-  choice.chosen = static_cast<std::size_t>(found - choice.candidates.begin());
+  choice.chosen = static_cast<std::size_t>(found - measured->begin());
 
-  std::vector<Contestant> contestants;
-  for (std::size_t i = 0; i < instances.size(); ++i) {
-    Instance* const instance = instances[i].get();
-    instance->prepare_output();
-    instance->execute();
-    contestants.push_back({[instance] { instance->execute(); }, {}});
-    if (!reference) continue;
-    if (Status s = instance->read_result(result.data()); !s) return s.error();
+  for (const SparseCandidate& candidate : *measured) {
+    if (!reference) break;
+    candidate.instance->prepare_output();
+    candidate.instance->execute();
+    if (Status s = candidate.instance->read_result(result.data()); !s) return s.error();
     const Verdict verdict = reference->check(result.data());
     if (!verdict.ok())
-      return internal_error(fmt::format("{} {} by {}: wrong, {}", p.text(), p.weights,
-                                        choice.candidates[i].kernel, verdict.where));
+      return internal_error(
+          fmt::format("{} {} by {}: wrong, {}", p.text(), p.weights, candidate.kernel->name, verdict.where));
   }
-  SamplingOptions sampling;
-  sampling.min_time = a.min_time;
-  const std::vector<Samples> samples = sample_interleaved(contestants, sampling);
-  for (std::size_t i = 0; i < samples.size(); ++i) choice.candidates[i].ns = median(samples[i].ns);
+  measure_sparse_candidates(*measured, a.min_time, Cold::none);
+  for (const SparseCandidate& c : *measured)
+    choice.candidates.push_back(
+        {c.kernel->name, text_of(*c.instance), c.ns, c.instance->info().predicted_seconds * 1e9});
   return choice;
 }
 
@@ -152,7 +127,7 @@ std::string line(const RunProblem& p, const Choice& choice) {
   std::string text =
       fmt::format("{:<20.20} {:<20.20} {:>5.3f}", p.name().empty() ? short_shape(*p.dense()) : p.name(),
                   dt_name(*p.dense()) + ' ' + p.weights, choice.density);
-  for (const Kernel& kernel : kernels) {
+  for (const SparseKernel& kernel : sparse_kernels()) {
     const auto found = std::find_if(choice.candidates.begin(), choice.candidates.end(),
                                     [&](const Candidate& c) { return c.kernel == kernel.name; });
     text += fmt::format(" {:>9}", found == choice.candidates.end() ? "-" : microseconds(found->ns));
@@ -178,7 +153,7 @@ int run(const Arguments& a) {
       return report_error(invalid_argument(fmt::format("'{}': detect takes conv and matmul", p.text())));
   }
   if (Status s = apply_weights(a.weights, a.sparsity, *problems); !s) return report_error(s.error());
-  if (Status s = check_memory(*problems, kernels.size() + 2, "every kernel"); !s)
+  if (Status s = check_memory(*problems, sparse_kernels().size() + 2, "every kernel"); !s)
     return report_error(s.error());
   const Result<Isa> isa = a.isa.empty() ? default_isa(*problems) : parse_usable_isa(a.isa);
   if (!isa) return report_error(isa.error());
@@ -187,7 +162,7 @@ int run(const Arguments& a) {
 
   say("isa {}, threads {}. Microseconds by kernel, the one chosen, the fastest over it:\n{:<20} {:<20} {:>5}",
       isa_name(*isa), a.threads, "problem", "weights", "kept");
-  for (const Kernel& kernel : kernels) say(" {:>9}", kernel.name);
+  for (const SparseKernel& kernel : sparse_kernels()) say(" {:>9}", kernel.name);
   say("  {:<8} {:>6}\n", "chosen", "share");
   std::vector<double> shares;
   std::string worst;

@@ -1,8 +1,11 @@
+#include <map>
 #include <optional>
 
+#include "bench/measure/interrupt.h"
 #include "bench/measure/peak.h"
 #include "bench/reference/prune.h"
 #include "bench/reference/shapes.h"
+#include "bench/run/sparse_kernels.h"
 #include "bench/run/subject.h"
 #include "bench/run/tuner.h"
 #include "graph/lower/lower.h"
@@ -52,6 +55,9 @@ class DenseSubject : public Subject {
       if (!schedule) return schedule.error();
       request.schedule = std::move(*schedule);
     }
+    if (request.sparse && options_.mode != SearchMode::estimate) {
+      if (Status s = choose_kernel(backend, request); !s) return s.error();
+    }
     return backend.create(request, operands_);
   }
 
@@ -63,7 +69,7 @@ class DenseSubject : public Subject {
     return reference_->check(result_.as<float>());
   }
 
-  bool search_cut_short() const override { return tuner_ && tuner_->cut_short(); }
+  bool search_cut_short() const override { return cut_short_ || (tuner_ && tuner_->cut_short()); }
 
   void describe(Row& row, Isa isa, double gflops) override {
     row.flops = flop_count(problem_);
@@ -83,11 +89,33 @@ class DenseSubject : public Subject {
   }
 
  private:
+  // Zeros: the fastest of the kernels that leave them out and the dense one, each measured for its part of
+  // --tune-seconds.
+  Status choose_kernel(Backend& backend, Request& request) {
+    const SparseKernel*& known = fastest_[request.threads];
+    if (!known && interrupted()) {
+      cut_short_ = true;
+      return Status::success();
+    }
+    if (!known) {
+      Result<std::vector<SparseCandidate>> all = make_sparse_candidates(backend, request, operands_);
+      if (!all) return all.error();
+      measure_sparse_candidates(*all, options_.tune_seconds / static_cast<double>(all->size()),
+                                options_.cold);
+      known = fastest(*all).kernel;
+    }
+    request.sparse = known->sparse;
+    request.sparse_share = known->share;
+    return Status::success();
+  }
+
   const Problem& problem_;
   std::string weights_;  // their format
   double density_;       // share of them that is not zero
   const RunOptions& options_;
   std::unique_ptr<Tuner> tuner_;
+  std::map<int, const SparseKernel*> fastest_;  // by threads
+  bool cut_short_ = false;
   bool plain_;
   std::string schedule_;
   Operands operands_;

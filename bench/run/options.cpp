@@ -10,6 +10,7 @@
 #include "bench/report/file.h"
 #include "bench/run/formats.h"
 #include "bench/run/gather.h"
+#include "bench/run/sparse_kernels.h"
 #include "bench/run/workloads.h"
 #include "graph/lower/lower.h"
 #include "graph/structure/bracketed.h"
@@ -76,17 +77,20 @@ Status check_backend(const std::string& name) {
   return Status::success();
 }
 
-// Weights with zeros have no schedule to find, are packed ahead, and run from the library alone.
+bool has_zeros(const std::vector<RunProblem>& problems) {
+  return std::any_of(problems.begin(), problems.end(),
+                     [](const RunProblem& p) { return !p.weights.empty() && p.weights != "dense"; });
+}
+
+// Weights with zeros have no schedules, are packed ahead, and run from the library alone.
 Status check_sparse(const RunArguments& a, const std::vector<RunProblem>& problems) {
-  const bool sparse = std::any_of(problems.begin(), problems.end(), [](const RunProblem& p) {
-    return !p.weights.empty() && p.weights != "dense";
-  });
-  if (!sparse) return Status::success();
+  if (!has_zeros(problems)) return Status::success();
   if (a.plain) return bad("--plain: weights with zeros (--weights) are packed ahead of time; leave it out");
-  if (!a.schedule.empty() || a.mode != "estimate" || !a.wisdom.empty() || !a.ranker.empty())
+  if (!a.schedule.empty() || !a.wisdom.empty() || !a.ranker.empty())
     return bad(
-        "--weights: nothing is searched for weights with zeros; leave out --schedule, --mode, --wisdom, "
-        "--ranker");
+        "--weights: weights with zeros have no schedules to give, keep or rank; leave out --schedule, "
+        "--wisdom, "
+        "--ranker (--mode measure measures every kernel for the zeros)");
   if (std::find(a.kernels.begin(), a.kernels.end(), "generated") != a.kernels.end())
     return bad("--kernel generated: no kernels are generated for weights with zeros (--weights)");
   return Status::success();
@@ -174,7 +178,8 @@ void add_run_options(CLI::App& app, RunArguments& a) {
   app.add_option("--cold", a.cold, "flush before each execution: none, weights, all");
   app.add_option(
       "--mode", a.mode,
-      "Cortex's schedules: estimate (the model), measure (the fastest of 8), exhaustive (of hundreds)");
+      "Cortex's schedules: estimate (the model), measure (the fastest of 8), exhaustive (of hundreds); for "
+      "weights with zeros the last two measure every kernel");
   app.add_option("--tune-seconds", a.tune_seconds, "for one problem in these modes (default 2)");
   app.add_option("--wisdom", a.wisdom,
                  "file of measured schedules: used in every mode, the last two add to it");
@@ -351,7 +356,8 @@ Result<RunOptions> check_run_arguments(const RunArguments& a) {
   o.time_limit = a.time_limit;
   o.seed = a.seed;
   // Every backend holds operands of its own, the reference one more set.
-  const std::size_t sets = o.backends.size() * o.kernels.size() + 1;
+  std::size_t sets = o.backends.size() * o.kernels.size() + 1;
+  if (has_zeros(o.problems) && a.mode != "estimate") sets += sparse_kernels().size();
   if (Status s = check_memory(o.problems, sets, fmt::format("{} backends", o.backends.size())); !s)
     return s.error();
   o.schedule = a.schedule;

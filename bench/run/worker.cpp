@@ -17,6 +17,7 @@
 #include "bench/report/row.h"
 #include "bench/run/context.h"
 #include "bench/run/job.h"
+#include "bench/run/sparse_kernels.h"
 #include "bench/run/subject.h"
 
 namespace cortex::bench {
@@ -170,8 +171,7 @@ class Worker {
         first = false;
         instance->execute();
       };
-      if (options_.cold == Cold::weights) turn.flush = instance->weight_ranges();
-      if (options_.cold == Cold::all) turn.flush = instance->operands();
+      turn.flush = flushed(*instance, options_.cold);
       turns.push_back(std::move(turn));
     }
     const std::vector<Samples> samples = sample_interleaved(turns, sampling(set, entries.size()));
