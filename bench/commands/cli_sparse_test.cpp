@@ -13,18 +13,26 @@ TEST_F(CliSparse, LibxsmmMultipliesSparseWeightsOf1x1WindowsAndMatmuls) {
       "12x100:100x37 3x4x9x20:1x1x20x24 '--attr-post-ops=relu mb2ic33ih9oc70oh9kh1' "
       "--problem '--stag=ba 33x65:65x31' --problem '--wtag=ba --bia_dt=f32 --attr-post-ops=sum+relu "
       "9x20:20x24'";
-  for (const std::string format :
-       {"unstructured --sparsity 0.75", "unstructured --sparsity 0.98", "nm1of4x2", "cc4 --sparsity 0.75"}) {
+  const struct {
+    const char *format, *threads;
+    std::size_t results;
+  } cases[] = {{"unstructured --sparsity 0.75", "1,2", 10},
+               {"unstructured --sparsity 0.98", "1", 5},
+               {"nm1of4x2", "1", 5},
+               {"cc4 --sparsity 0.75", "1", 5}};
+  for (const auto& c : cases) {
     for (const char* isa : {"avx2", "avx512"}) {
       const Outcome o = bench(
-          fmt::format("run --isa {} --backend xsmm-sparse --verify --threads 1,2 --repeats 2 --weights {} "
+          fmt::format("run --isa {} --backend xsmm-sparse --verify --threads {} --repeats 2 --weights {} "
                       "--json {} {}",
-                      isa, format, file("r.json"), problems));
+                      isa, c.threads, c.format, file("r.json"), problems));
       if (o.text.find("this build has no xsmm-sparse") != std::string::npos) GTEST_SKIP() << o.text;
-      if (o.text.find("this CPU has no") != std::string::npos) continue;
-      ASSERT_EQ(o.code, 0) << isa << " " << format << ": " << o.text;
+      if (o.text.find("this machine runs up to") != std::string::npos ||
+          o.text.find("not built into") != std::string::npos)
+        continue;
+      ASSERT_EQ(o.code, 0) << isa << " " << c.format << ": " << o.text;
       const Json j = read("r.json");
-      ASSERT_EQ(j.at("results").size(), 10u) << o.text;
+      ASSERT_EQ(j.at("results").size(), c.results) << o.text;
       for (const Json& r : j.at("results")) EXPECT_EQ(r.at("status"), "ok") << r.dump();
       EXPECT_EQ(o.text.find("not run:"), std::string::npos) << o.text;
     }

@@ -164,6 +164,11 @@ void add_zeros(Random& r, const FuzzSpace& space, FuzzCase& c) {
     conv.ic /= conv.g;
     conv.oc /= conv.g;
     conv.g = 1;
+    // Images side by side fill vectors where there are enough of them.
+    const int64_t images = std::array{8, 16, 24, 32, 64}[static_cast<std::size_t>(r.between(0, 4))];
+    const double work =
+        double(conv.od * conv.oh * conv.ow) * double(conv.oc * conv.ic) * double(conv.kd * conv.kh * conv.kw);
+    if (r.chance(0.4) && double(images) * work < 20e6) conv.mb = images;
   } else {
     MatmulProblem& m = std::get<MatmulProblem>(p.op);
     m.batch_a.clear();
