@@ -6,8 +6,8 @@
  *
  * The rules of cortex.h hold here: statuses, messages, struct_size, ownership. Threads: a model is immutable
  * while it runs - set its parameters first; then any number of executors, one per thread, may share it. An
- * executor is used by one thread at a time. Both are checked: a call that breaks them is refused. After the first batches (the arena grows to the largest batch
- * seen) running allocates nothing.
+ * executor is used by one thread at a time. Both are checked: a call that breaks them is refused. After the
+ * first batches (the arena grows to the largest batch seen) running allocates nothing.
  *
  * A node's result does not depend on what else is in the batch, nor on the number of threads: bit by bit.
  *

@@ -1,9 +1,41 @@
-/* Identity times a ramp, through the C interface. */
+/* Identity times a ramp, and a recurrent cell of one step, through the C interface. */
 #include <cortex/cortex.h>
+#include <cortex/recursive.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 enum { size = 24 };
+
+/* h = tanh(U h_0 + x + b) of one step: tanh(0.5). */
+static int recursion(const cortex_context* context) {
+  static const float x[2] = {0.5f, 0.5f}, u[4] = {1, 2, 3, 4}, b[2] = {0, 0};
+  const int32_t offsets[2] = {0, 1}, words[1] = {0};
+  float h[2] = {0, 0};
+  cortex_message why;
+  cortex_recursive_model* model = NULL;
+  cortex_recursive_executor* executor = NULL;
+  cortex_recursive_options options = cortex_recursive_options_init();
+  cortex_recursive_batch batch = cortex_recursive_batch_init();
+  cortex_recursive_result result = {NULL, CORTEX_RECURSIVE_ROOTS, 0, NULL, 0, 1, {0, 0}};
+  options.name = "seqrnn";
+  options.hidden = 2;
+  batch.structures = batch.nodes = 1;
+  batch.structure_offsets = offsets;
+  batch.words = words;
+  result.data = h;
+  if (cortex_recursive_create(context, &options, &model, &why) ||
+      cortex_recursive_set_parameter(model, "X", x, 2, &why) ||
+      cortex_recursive_set_parameter(model, "U", u, 4, &why) ||
+      cortex_recursive_set_parameter(model, "b", b, 2, &why) ||
+      cortex_recursive_executor_create(model, 1, &executor, &why) ||
+      cortex_recursive_run(executor, &batch, &result, 1, &why)) {
+    fprintf(stderr, "%s\n", why.text);
+    return 0;
+  }
+  cortex_recursive_executor_destroy(executor);
+  cortex_recursive_destroy(model);
+  return h[0] > 0.46210f && h[0] < 0.46213f && h[1] == h[0];
+}
 
 int main(void) {
   static float a[size * size], b[size * size], c[size * size];
@@ -44,6 +76,7 @@ int main(void) {
   for (i = 0; i < size * size; ++i) {
     if (c[i] != b[i]) return 1;
   }
+  if (!recursion(context)) return 1;
   free(memory);
   cortex_plan_destroy(plan);
   cortex_problem_destroy(problem);
