@@ -79,12 +79,13 @@ TEST_F(CliSparse, MeasureModeRunsTheFastestKernel) {
       file("d.json")));
   ASSERT_EQ(all.code, 0) << all.text;
   std::set<std::string> plans;
-  for (const Json& r : read("d.json").at("results"))
+  const Json kernels = read("d.json").at("results");
+  for (const Json& r : kernels)
     for (const Json& k : r.at("kernels")) plans.insert(k.at("plan"));
   for (const Json& r : results) {
     EXPECT_EQ(r.at("status"), "ok") << r.dump();
     if (r.at("threads") != 1) continue;
-    EXPECT_TRUE(plans.count(r.at("schedule"))) << r.dump() << all.text;
+    EXPECT_TRUE(plans.count(r.at("schedule"))) << r.dump();
   }
 }
 
