@@ -8,6 +8,7 @@
 // --weights: float32 values of X[v][4h], U[3h][h], U_f[h][h], b[4h], in this order; without it they are
 // random.
 #include <cortex/recursive.h>
+#include <unistd.h>
 
 #include <cstdint>
 #include <cstdio>
@@ -84,6 +85,10 @@ Options read_options(int argc, char** argv) {
   return o;
 }
 
+double memory_bytes() {
+  return static_cast<double>(sysconf(_SC_PHYS_PAGES)) * static_cast<double>(sysconf(_SC_PAGE_SIZE));
+}
+
 // Parameter by parameter, in the model's order: from the file, or random at a scale that keeps states
 // moderate.
 void set_parameters(cortex_recursive_model* model, const Options& o) {
@@ -97,14 +102,13 @@ void set_parameters(cortex_recursive_model* model, const Options& o) {
   for (int i = 0; i < cortex_recursive_parameter_count(model); ++i) {
     cortex_recursive_tensor t = cortex_recursive_tensor_init();
     check(cortex_recursive_parameter(model, i, &t, &message), message);
-    std::vector<float> values;
-    try {
-      values.resize(static_cast<std::size_t>(t.count));
-    } catch (const std::exception&) {
+    // Twice: here and in the model.
+    if (static_cast<double>(t.count) * 2 * sizeof(float) > memory_bytes()) {
       throw std::runtime_error(
           "no memory for " + std::string(t.name) + ", which has " + std::to_string(t.count) +
           " values: choose a smaller --hidden, or word ids that begin at 0 without gaps");
     }
+    std::vector<float> values(static_cast<std::size_t>(t.count));
     if (file.is_open()) {
       const auto bytes = static_cast<std::streamsize>(values.size() * sizeof(float));
       if (!file.read(reinterpret_cast<char*>(values.data()), bytes)) {

@@ -21,7 +21,7 @@ constexpr double prior_weight = 4e-4;  // constants that hardly matter stay near
 struct Case {
   NestFacts facts;
   std::deque<PlanChains> chains;
-  std::vector<Plan> plans;
+  std::vector<LoopPlan> plans;
   std::vector<double> log_ns, weight, log_loss;  // measured; of each variant; over the best
 };
 
@@ -37,7 +37,7 @@ Result<bool> prepare(const Ranking& ranking, Case& c) {
     const Result<Schedule> schedule = parse_schedule(v.schedule, *nest);
     if (!schedule) return schedule.error();
     if (Status s = check(*schedule, *nest); !s) return s.error();
-    Result<Plan> plan = to_plan(*nest, *schedule, ranking.threads, c.chains.emplace_back());
+    Result<LoopPlan> plan = to_plan(*nest, *schedule, ranking.threads, c.chains.emplace_back());
     if (!plan) return plan.error();
     c.plans.push_back(*plan);
     c.log_ns.push_back(std::log(v.ns));

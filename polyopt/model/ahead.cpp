@@ -12,7 +12,7 @@ constexpr int rows_asked_for = 8;  // kernels of more rows have no registers lef
 
 }  // namespace
 
-bool asks_for_a(const NestFacts& nest, const Plan& plan, const Machine& machine) {
+bool asks_for_a(const NestFacts& nest, const LoopPlan& plan, const Machine& machine) {
   const KernelInfo& kernel = *plan.kernel;
   const bool pairs = kernel.a == "bf16" && halves_take_turns(machine);
   const int64_t followed = pairs ? std::min(small_beside_l2(machine), followed_a) : followed_a;
@@ -21,7 +21,7 @@ bool asks_for_a(const NestFacts& nest, const Plan& plan, const Machine& machine)
          nest[Operand::a].bytes > static_cast<double>(followed);
 }
 
-Unasked unasked_share(const NestFacts& nest, const Plan& plan, const Walk& walk) {
+Unasked unasked_share(const NestFacts& nest, const LoopPlan& plan, const Walk& walk) {
   if (plan.kernel->op != KernelOp::brgemm || plan.k_dim < 0 || plan.n_dim < 0 || plan.batch != 0) return {};
   if (plan.kernel->dots) return {};
   const auto trips = [&](int i) { return plan.chain[plan.loop[i].dim]->level[plan.loop[i].level].trips; };

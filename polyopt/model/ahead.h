@@ -17,8 +17,8 @@ struct Unasked {
 };
 
 // Whether calls ask for the A of the next tile.
-bool asks_for_a(const NestFacts& nest, const Plan& plan, const Machine& machine);
+bool asks_for_a(const NestFacts& nest, const LoopPlan& plan, const Machine& machine);
 
-Unasked unasked_share(const NestFacts& nest, const Plan& plan, const Walk& walk);
+Unasked unasked_share(const NestFacts& nest, const LoopPlan& plan, const Walk& walk);
 
 }  // namespace cortex

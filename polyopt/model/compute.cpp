@@ -22,7 +22,7 @@ struct TileCost {
 };
 
 // One column of B with adjacent elements: the kernels' lanes run along k.
-bool is_dot(const NestFacts& nest, const Plan& plan) {
+bool is_dot(const NestFacts& nest, const LoopPlan& plan) {
   if (plan.n_dim >= 0 || plan.k_dim < 0) return false;
   const OperandFacts& b = nest[Operand::b];
   for (int i = 0; i < b.count; ++i) {
@@ -33,7 +33,7 @@ bool is_dot(const NestFacts& nest, const Plan& plan) {
 
 // The share of B's vectors that lie across two cache lines: of rows in place whose pitch is no multiple of a
 // line. Copies are aligned.
-double split_share(const NestFacts& nest, const Machine& machine, const Plan& plan) {
+double split_share(const NestFacts& nest, const Machine& machine, const LoopPlan& plan) {
   if (plan.b_pack >= 0 || plan.b_ahead || plan.n_dim < 0 || plan.kernel->op != KernelOp::brgemm) return 0;
   if (plan.kernel->dots) return 0;
   const double line = static_cast<double>(machine.caches[0].line), vector = plan.kernel->lanes * 4.0;
@@ -178,7 +178,7 @@ TileCost tile_cost(const KernelInfo& kernel, const Machine& machine, double m, d
 }
 
 // One copy of `operand`'s box at `depth`.
-double one_pack(const NestFacts& nest, const Machine& machine, const Plan& plan, const Walk& walk,
+double one_pack(const NestFacts& nest, const Machine& machine, const LoopPlan& plan, const Walk& walk,
                 Operand operand, int depth) {
   const OperandFacts& facts = nest[operand];
   const bool panel = operand == Operand::b && plan.b_panel;
@@ -203,7 +203,7 @@ double one_pack(const NestFacts& nest, const Machine& machine, const Plan& plan,
 }
 
 // Units of k that one element of a call's batch has.
-double units_of_call(const NestFacts& nest, const Plan& plan) {
+double units_of_call(const NestFacts& nest, const LoopPlan& plan) {
   if (plan.k_dim < 0) return 1;
   const Chain* const chain = plan.chain[plan.k_dim];
   return chain ? static_cast<double>(chain->tiles.size[0]) : nest.extent[plan.k_dim];
@@ -211,7 +211,7 @@ double units_of_call(const NestFacts& nest, const Plan& plan) {
 
 }  // namespace
 
-KernelCycles kernel_cycles(const NestFacts& nest, const Machine& machine, const Plan& plan,
+KernelCycles kernel_cycles(const NestFacts& nest, const Machine& machine, const LoopPlan& plan,
                            double reduction_chunks) {
   static const Chain single = whole(1);
   const Chain& rows = plan.m_dim >= 0 ? *plan.chain[plan.m_dim] : single;
@@ -266,7 +266,7 @@ KernelCycles kernel_cycles(const NestFacts& nest, const Machine& machine, const 
   return total;
 }
 
-double wait_per_line(const Machine& machine, const Plan& plan, const Walk& walk, double line) {
+double wait_per_line(const Machine& machine, const LoopPlan& plan, const Walk& walk, double line) {
   const auto& length = walk.length[plan.loops];
   const double rows = plan.m_dim >= 0 ? length[plan.m_dim] : 1,
                columns = plan.n_dim >= 0 ? length[plan.n_dim] : 1;
@@ -281,13 +281,13 @@ double wait_per_line(const Machine& machine, const Plan& plan, const Walk& walk,
   return std::max(machine.memory_latency_cycles / in_flight - computing, 0.0);
 }
 
-double loop_cycles(const Machine& machine, const Plan& plan, const Walk& walk) {
+double loop_cycles(const Machine& machine, const LoopPlan& plan, const Walk& walk) {
   double outer = 0;
   for (int i = 1; i < plan.loops; ++i) outer += walk.visits[i];
   return outer * machine.costs.loop_visit + walk.visits[plan.loops] * machine.costs.loop_step;
 }
 
-double pack_cycles(const NestFacts& nest, const Machine& machine, const Plan& plan, const Walk& walk) {
+double pack_cycles(const NestFacts& nest, const Machine& machine, const LoopPlan& plan, const Walk& walk) {
   double cycles = 0;
   if (plan.a_pack >= 0)
     cycles += walk.visits[plan.a_pack] * one_pack(nest, machine, plan, walk, Operand::a, plan.a_pack);

@@ -1,4 +1,4 @@
-// Compute cost of a Plan: microkernel calls with their operands at hand, the loops around them, packing.
+// Compute cost of a LoopPlan: microkernel calls with their operands at hand, the loops around them, packing.
 #pragma once
 
 #include "polyopt/machine/machine.h"
@@ -18,16 +18,16 @@ struct KernelCycles {
 };
 
 // Cycles on one thread for the whole nest.
-KernelCycles kernel_cycles(const NestFacts& nest, const Machine& machine, const Plan& plan,
+KernelCycles kernel_cycles(const NestFacts& nest, const Machine& machine, const LoopPlan& plan,
                            double reduction_chunks);
 
 // Cycles a kernel waits for one line of B that comes from memory, beyond those it computes with it.
-double wait_per_line(const Machine& machine, const Plan& plan, const Walk& walk, double line);
+double wait_per_line(const Machine& machine, const LoopPlan& plan, const Walk& walk, double line);
 
 // Cycles the loops themselves take on one thread.
-double loop_cycles(const Machine& machine, const Plan& plan, const Walk& walk);
+double loop_cycles(const Machine& machine, const LoopPlan& plan, const Walk& walk);
 
 // Cycles the slowest thread spends copying, sources and copies in cache.
-double pack_cycles(const NestFacts& nest, const Machine& machine, const Plan& plan, const Walk& walk);
+double pack_cycles(const NestFacts& nest, const Machine& machine, const LoopPlan& plan, const Walk& walk);
 
 }  // namespace cortex

@@ -12,7 +12,7 @@ constexpr double row_cycles = 40;
 
 }  // namespace
 
-double sum_cycles(const NestFacts& nest, const Machine& machine, const Plan& plan, double threads) {
+double sum_cycles(const NestFacts& nest, const Machine& machine, const LoopPlan& plan, double threads) {
   double parts = 0;
   for (int i = 0; i < plan.loops && i < CORTEX_MAX_PARALLEL_LOOPS; ++i) {
     const PlanLoop& loop = plan.loop[i];

@@ -7,6 +7,6 @@
 namespace cortex {
 
 // Cycles of the slowest thread, starting and joining others among them; 0 where nothing is split.
-double sum_cycles(const NestFacts& nest, const Machine& machine, const Plan& plan, double threads);
+double sum_cycles(const NestFacts& nest, const Machine& machine, const LoopPlan& plan, double threads);
 
 }  // namespace cortex

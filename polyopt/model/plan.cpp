@@ -25,7 +25,7 @@ std::vector<int> batch_order(const NestFacts& nest, uint32_t dims) {
   return order;
 }
 
-Schedule to_schedule(const Plan& plan, const NestFacts& nest) {
+Schedule to_schedule(const LoopPlan& plan, const NestFacts& nest) {
   Schedule schedule;
   for (int i = 0; i < plan.loops; ++i) {
     const PlanLoop& loop = plan.loop[i];
@@ -48,8 +48,8 @@ Schedule to_schedule(const Plan& plan, const NestFacts& nest) {
   return schedule;
 }
 
-Result<Plan> to_plan(const Nest& nest, const Schedule& schedule, int threads, PlanChains& chains) {
-  Plan plan;
+Result<LoopPlan> to_plan(const Nest& nest, const Schedule& schedule, int threads, PlanChains& chains) {
+  LoopPlan plan;
   for (int d = 0; d < static_cast<int>(nest.dims.size()); ++d) {
     chains[d] = whole(nest.dims[d].extent);
     plan.chain[d] = &chains[d];

@@ -1,4 +1,4 @@
-// Plan: a Schedule in the fixed-size form that the model scores and the search enumerates.
+// LoopPlan: a Schedule in the fixed-size form that the model scores and the search enumerates.
 #pragma once
 
 #include <array>
@@ -22,7 +22,7 @@ struct PlanLoop {
   bool split = false;  // the reduction
 };
 
-struct Plan {
+struct LoopPlan {
   int loops = 0;
   std::array<PlanLoop, plan_max_loops> loop{};
   std::array<const Chain*, facts_max_dims> chain{};  // one per dim of the nest
@@ -45,11 +45,11 @@ struct Plan {
 // further out it stands.
 std::vector<int> batch_order(const NestFacts& nest, uint32_t batch);
 
-Schedule to_schedule(const Plan& plan, const NestFacts& nest);
+Schedule to_schedule(const LoopPlan& plan, const NestFacts& nest);
 
 using PlanChains = std::array<Chain, facts_max_dims>;
 // The plan of a schedule that check() accepts; it points into `chains`. Refuses more loops over one dim than
 // chains have levels.
-Result<Plan> to_plan(const Nest& nest, const Schedule& schedule, int threads, PlanChains& chains);
+Result<LoopPlan> to_plan(const Nest& nest, const Schedule& schedule, int threads, PlanChains& chains);
 
 }  // namespace cortex

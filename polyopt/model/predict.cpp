@@ -15,7 +15,7 @@ Result<Prediction> predict(const Nest& nest, const Schedule& schedule, const Mac
   if (!facts) return facts.error();
 
   PlanChains chains;
-  const Result<Plan> plan = to_plan(nest, schedule, threads, chains);
+  const Result<LoopPlan> plan = to_plan(nest, schedule, threads, chains);
   if (!plan) return plan.error();
   Prediction prediction;
   Model(*facts, machine).score(*plan, &prediction);

@@ -47,7 +47,7 @@ double Rereads::of_b(double capacity, double most) const {
   return 1 + lost(block_bytes, capacity, most) * (blocks - 1);
 }
 
-Rereads rereads_of(const NestFacts& nest, const Plan& plan, const Walk& walk) {
+Rereads rereads_of(const NestFacts& nest, const LoopPlan& plan, const Walk& walk) {
   Rereads out;
   if (plan.kernel->op != KernelOp::dwconv) return out;
   const auto& length = walk.length[plan.loops];

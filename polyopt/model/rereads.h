@@ -20,6 +20,6 @@ struct Rereads {
 };
 
 // Ones for every other kernel.
-Rereads rereads_of(const NestFacts& nest, const Plan& plan, const Walk& walk);
+Rereads rereads_of(const NestFacts& nest, const LoopPlan& plan, const Walk& walk);
 
 }  // namespace cortex

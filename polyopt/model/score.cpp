@@ -38,7 +38,7 @@ Model::Model(const NestFacts& nest, const Machine& machine) : nest_(nest), machi
 }
 
 // The share of a level's traffic of `s` that shows although other things take longer.
-double Model::shows(const Stream& s, const Plan& plan, int level, bool last, double unfollowed) const {
+double Model::shows(const Stream& s, const LoopPlan& plan, int level, bool last, double unfollowed) const {
   const Costs& c = machine_.costs;
   if (s.last < plan.loops) return 1;  // the source of a copy has no arithmetic to hide behind
   if (level == 0 && plan.kernel->tiles && s.operand != Operand::c) return tile_near;
@@ -62,7 +62,7 @@ double Model::shows(const Stream& s, const Plan& plan, int level, bool last, dou
 // 14x32 written to 8 MB with rows of 4 KB, nanoseconds a row of the tile: along rows 2, down columns 10; with
 // rows of 1 KB, 2 both ways. Microseconds along rows and down columns: 1000x4 times 4x2048, 215 and 289;
 // 1500x32 times 32x1024, 414 and 442.
-double Model::store_cycles(const Plan& plan, const Walk& walk, const Streams& streams) const {
+double Model::store_cycles(const LoopPlan& plan, const Walk& walk, const Streams& streams) const {
   if (plan.kernel->op != KernelOp::brgemm) return 0;
   const Stream& c = streams.stream[streams.count - 1];
   const double l1 = machine_.costs.usable_cache * static_cast<double>(machine_.caches[0].bytes);
@@ -73,7 +73,7 @@ double Model::store_cycles(const Plan& plan, const Walk& walk, const Streams& st
   return machine_.costs.store_run * c.rows * walk.visits[plan.loops];
 }
 
-double Model::score(const Plan& plan, Prediction* detail) const {
+double Model::score(const LoopPlan& plan, Prediction* detail) const {
   const Costs& costs = machine_.costs;
   const Walk walk(nest_, plan);
   const double page = static_cast<double>(machine_.page_bytes);

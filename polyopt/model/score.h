@@ -1,4 +1,4 @@
-// The cost model: cycles of the slowest thread for one Plan, in well under a microsecond.
+// The cost model: cycles of the slowest thread for one LoopPlan, in well under a microsecond.
 //
 // Per operand and cache level: let d be the outermost depth whose working set (what one visit of the loops
 // inside touches) fits the level. Reuse carried by the loop just outside d is held by the level, as is that
@@ -23,14 +23,14 @@ class Model {
   // Both must outlive the model.
   Model(const NestFacts& nest, const Machine& machine);
 
-  double score(const Plan& plan, Prediction* detail = nullptr) const;
+  double score(const LoopPlan& plan, Prediction* detail = nullptr) const;
 
   const NestFacts& nest() const { return nest_; }
   const Machine& machine() const { return machine_; }
 
  private:
-  double shows(const Stream& s, const Plan& plan, int level, bool last, double unfollowed) const;
-  double store_cycles(const Plan& plan, const Walk& walk, const Streams& streams) const;
+  double shows(const Stream& s, const LoopPlan& plan, int level, bool last, double unfollowed) const;
+  double store_cycles(const LoopPlan& plan, const Walk& walk, const Streams& streams) const;
 
   const NestFacts& nest_;
   const Machine& machine_;

@@ -8,8 +8,8 @@ namespace {
 
 // Strides inside a packed copy: the dim the kernel needs adjacent comes innermost, the other tensor
 // dimensions follow in order, each as long as the box at the pack's depth.
-Layout copied_layout(const NestFacts& nest, const Plan& plan, const Walk& walk, Operand operand, int depth,
-                     const Layout& in_place) {
+Layout copied_layout(const NestFacts& nest, const LoopPlan& plan, const Walk& walk, Operand operand,
+                     int depth, const Layout& in_place) {
   const OperandFacts& facts = nest[operand];
   const int adjacent = operand == Operand::a || plan.kernel->dots ? plan.k_dim : plan.n_dim;
   int inner = facts.rank - 1;
@@ -48,7 +48,7 @@ Layout copied_layout(const NestFacts& nest, const Plan& plan, const Walk& walk, 
 
 // Panels are dense and line-aligned, as wide as the kernel; of one that is not full, what the kernel reads of
 // each row.
-Footprint panel_footprint(const OperandFacts& facts, const Plan& plan, double all, const Layout& layout,
+Footprint panel_footprint(const OperandFacts& facts, const LoopPlan& plan, double all, const Layout& layout,
                           const std::array<double, facts_max_dims>& length) {
   // A single panel is no wider than its columns.
   const double lanes = plan.kernel->lanes;
@@ -78,7 +78,7 @@ void copy_depth(Stream& s, int from, int to) {
 }
 
 template <typename Measure>
-void fill(Stream& s, uint32_t dims, const Plan& plan, Measure&& measure) {
+void fill(Stream& s, uint32_t dims, const LoopPlan& plan, Measure&& measure) {
   for (int depth = s.last; depth >= s.first; --depth) {
     if (depth < s.last && !((dims >> plan.loop[depth].dim) & 1u)) {
       copy_depth(s, depth + 1, depth);
@@ -99,14 +99,14 @@ void fill(Stream& s, uint32_t dims, const Plan& plan, Measure&& measure) {
   for (int depth = s.first - 1; depth >= 0; --depth) copy_depth(s, s.first, depth);
 }
 
-bool changes(const Stream& s, const NestFacts& nest, const Plan& plan, int loop) {
+bool changes(const Stream& s, const NestFacts& nest, const LoopPlan& plan, int loop) {
   if (s.copy && loop < s.first) return loop == s.first - 1;  // the copy is made anew
   return nest[s.operand].depends_on(plan.loop[loop].dim);
 }
 
 }  // namespace
 
-void Streams::add_operand(Operand operand, const NestFacts& nest, const Plan& plan, const Walk& walk,
+void Streams::add_operand(Operand operand, const NestFacts& nest, const LoopPlan& plan, const Walk& walk,
                           const Layout& in_place, double page) {
   const bool is_b = operand == Operand::b;
   const int depth = operand == Operand::a ? plan.a_pack : is_b ? plan.b_pack : -1;
@@ -140,7 +140,7 @@ void Streams::add_operand(Operand operand, const NestFacts& nest, const Plan& pl
   }
 }
 
-void Streams::count_rows(const Plan& plan, const Walk& walk, const Layout& layout, double page) {
+void Streams::count_rows(const LoopPlan& plan, const Walk& walk, const Layout& layout, double page) {
   if (plan.kernel->op != KernelOp::brgemm) return;
   for (int i = 0; i < layout.count; ++i) {
     if (layout.dim[i] != plan.m_dim) continue;
@@ -154,7 +154,7 @@ void Streams::count_rows(const Plan& plan, const Walk& walk, const Layout& layou
   }
 }
 
-Streams::Streams(const NestFacts& nest, const Plan& plan, const Walk& walk, const Layout* in_place,
+Streams::Streams(const NestFacts& nest, const LoopPlan& plan, const Walk& walk, const Layout* in_place,
                  double page) {
   for (Operand o : {Operand::a, Operand::b, Operand::c}) {
     add_operand(o, nest, plan, walk, in_place[static_cast<int>(o)], page);
@@ -182,7 +182,8 @@ double Streams::room_with_next_b(int depth, int level) const {
   return working_room(depth, level) + next;
 }
 
-double Streams::shared_working_set(const NestFacts& nest, const Plan& plan, int depth, double sharers) const {
+double Streams::shared_working_set(const NestFacts& nest, const LoopPlan& plan, int depth,
+                                   double sharers) const {
   double sum = 0;
   for (int i = 0; i < count; ++i) {
     const Stream& s = stream[i];
@@ -197,7 +198,7 @@ double Streams::shared_working_set(const NestFacts& nest, const Plan& plan, int 
   return sum;
 }
 
-double Streams::traffic(const Stream& s, const NestFacts& nest, const Plan& plan, const Walk& walk,
+double Streams::traffic(const Stream& s, const NestFacts& nest, const LoopPlan& plan, const Walk& walk,
                         int held) {
   if (s.copy && held <= s.first) return 0;  // written, read and overwritten without leaving the level
   int i = held - 1;

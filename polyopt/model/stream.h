@@ -27,7 +27,7 @@ struct Streams {
   double a_pages = 0;  // pages they lie in
 
   // `in_place`: the user layouts of A, B and C.
-  Streams(const NestFacts& nest, const Plan& plan, const Walk& walk, const Layout* in_place, double page);
+  Streams(const NestFacts& nest, const LoopPlan& plan, const Walk& walk, const Layout* in_place, double page);
 
   // What one visit of depth `depth` touches; the room it takes in L1 (0) and L2 (1).
   double working_set(int depth) const;
@@ -35,19 +35,20 @@ struct Streams {
   // The same with the B that comes next besides, or what it is copied from.
   double room_with_next_b(int depth, int level) const;
   // The same for a cache that `sharers` threads use at once: what they have in common counts once.
-  double shared_working_set(const NestFacts& nest, const Plan& plan, int depth, double sharers) const;
+  double shared_working_set(const NestFacts& nest, const LoopPlan& plan, int depth, double sharers) const;
 
   // Bytes of `s` that one thread brings into a level which holds the working set of depth `held`
   // (plan.loops + 1: not even that of one kernel call).
-  static double traffic(const Stream& s, const NestFacts& nest, const Plan& plan, const Walk& walk, int held);
+  static double traffic(const Stream& s, const NestFacts& nest, const LoopPlan& plan, const Walk& walk,
+                        int held);
 
   // Bytes written into the level below by one thread, given what traffic() said of the reads.
   static double written(const Stream& s, const Walk& walk, int held, double read);
 
  private:
-  void add_operand(Operand operand, const NestFacts& nest, const Plan& plan, const Walk& walk,
+  void add_operand(Operand operand, const NestFacts& nest, const LoopPlan& plan, const Walk& walk,
                    const Layout& in_place, double page);
-  void count_rows(const Plan& plan, const Walk& walk, const Layout& layout, double page);
+  void count_rows(const LoopPlan& plan, const Walk& walk, const Layout& layout, double page);
 };
 
 }  // namespace cortex

@@ -21,7 +21,7 @@ double largest_part(double trips, int threads, const ChainLevel& level, double l
 
 }  // namespace
 
-Walk::Walk(const NestFacts& nest, const Plan& plan) {
+Walk::Walk(const NestFacts& nest, const LoopPlan& plan) {
   length[0] = nest.extent;
   visits[0] = 1;
   for (int i = 0; i < plan.loops; ++i) {

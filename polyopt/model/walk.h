@@ -1,4 +1,4 @@
-// The loops of a Plan in numbers: how long every dim's range is at every depth, how often each depth is
+// The loops of a LoopPlan in numbers: how long every dim's range is at every depth, how often each depth is
 // entered, and what share of the work the slowest thread has.
 #pragma once
 
@@ -16,7 +16,7 @@ struct Walk {
   double threads = 1;                      // at work
   double reduction_chunks = 1;             // times a tile of C is visited
 
-  Walk(const NestFacts& nest, const Plan& plan);
+  Walk(const NestFacts& nest, const LoopPlan& plan);
 };
 
 }  // namespace cortex

@@ -10,7 +10,7 @@ namespace cortex {
 
 struct ScoredPlan {
   double cycles = 0;
-  Plan plan;
+  LoopPlan plan;
 };
 
 class BestPlans {
@@ -20,7 +20,7 @@ class BestPlans {
   double worst() const { return plans_.size() < keep_ ? 1e300 : plans_.back().cycles; }
   const std::vector<ScoredPlan>& plans() const { return plans_; }
 
-  void offer(double cycles, const Plan& plan) {
+  void offer(double cycles, const LoopPlan& plan) {
     if (cycles >= worst()) return;
     const auto at = std::upper_bound(plans_.begin(), plans_.end(), cycles,
                                      [](double c, const ScoredPlan& p) { return c < p.cycles; });
@@ -33,7 +33,7 @@ class BestPlans {
   }
 
  private:
-  static bool same(const Plan& x, const Plan& y) {
+  static bool same(const LoopPlan& x, const LoopPlan& y) {
     if (x.loops != y.loops || x.kernel != y.kernel || x.m_dim != y.m_dim || x.a_pack != y.a_pack ||
         x.b_pack != y.b_pack || x.a_pad != y.a_pad || x.batch != y.batch) {
       return false;

@@ -33,7 +33,7 @@ struct Enumerator {
   std::vector<int> images{};   // the others
   int innermost_copy = 0;      // deepest depth where copies stand
   bool alone_may_win = false;  // the problem is so small that one thread may beat several
-  Plan base{};
+  LoopPlan base{};
   BestPlans local{6};  // what refine() starts from
 
   int64_t extent(int d) const { return static_cast<int64_t>(space.nest().extent[d]); }
@@ -90,12 +90,12 @@ struct Enumerator {
 
   // --- one plan -----------------------------------------------------------------------------------
 
-  void push_tile_loops(Plan& plan, int d, int from) const {
+  void push_tile_loops(LoopPlan& plan, int d, int from) const {
     if (d < 0) return;
     for (int level = from; level < plan.chain[d]->levels; ++level) plan.push(d, level);
   }
 
-  double offer(const Plan& plan) {
+  double offer(const LoopPlan& plan) {
     ++space.scored;
     const double cycles = space.model.score(plan);
     space.best.offer(cycles, plan);
@@ -103,9 +103,9 @@ struct Enumerator {
   }
 
   // Cycles with the best of the thread grids tried.
-  double score_plan(Plan& plan) {
+  double score_plan(LoopPlan& plan) {
     double best = 1e300;
-    const auto take = [&](const Plan& p) {
+    const auto take = [&](const LoopPlan& p) {
       if (p.loops > 0 && p.loop[0].split && p.loop[0].threads == 1) return;  // parts for nothing
       const double cycles = offer(p);
       local.offer(cycles, p);
@@ -127,14 +127,14 @@ struct Enumerator {
   // Depths where a copy of `operand` may stand: inside a loop that changes it (further in than needed only
   // repeats the copy), or before all loops; not inside the register tile loops.
   template <typename Use>
-  void for_each_depth(const Plan& plan, Operand operand, Use&& use) {
+  void for_each_depth(const LoopPlan& plan, Operand operand, Use&& use) {
     use(0);
     for (int i = 0; i < innermost_copy && i < plan.loops; ++i) {
       if (space.nest()[operand].depends_on(plan.loop[i].dim)) use(i + 1);
     }
   }
 
-  int64_t pad_for(const Plan& plan, int depth) const {
+  int64_t pad_for(const LoopPlan& plan, int depth) const {
     if (roles.k < 0) return 0;
     double length = space.nest().extent[roles.k];
     for (int i = 0; i < depth; ++i) {
@@ -151,7 +151,7 @@ struct Enumerator {
 
   // A's copy first, with B's simplest form; then B's forms with the best of A's. Trying all pairs costs
   // several times more and chose the same plans.
-  void with_packs(Plan& plan) {
+  void with_packs(LoopPlan& plan) {
     const bool panels = roles.b_panels && !roles.depthwise && !kernel.sums_in_l1 && !kernel.dots;
     const bool direct = kernel.dots ? roles.b_along_k : roles.b_direct;
     const bool ahead = space.b_constant && space.options.prepacked_b && (panels || (kernel.dots && !direct));
@@ -193,7 +193,7 @@ struct Enumerator {
     return false;
   }
 
-  void with_orders(Plan& plan, const Cut& n, const Cut& k, const Cut& m, const Cut& s, int chunk_dim) {
+  void with_orders(LoopPlan& plan, const Cut& n, const Cut& k, const Cut& m, const Cut& s, int chunk_dim) {
     unsigned present = 0;
     const auto mark = [&](Block b, bool there) {
       if (there) present |= 1u << static_cast<int>(b);
@@ -271,7 +271,7 @@ struct Enumerator {
     if (before.plan.loop[i].level != 1 || now.levels != 2) return false;
     for (int64_t size : block_sizes(now.level[0].step, chunk_unit, chunk_least, 24)) {
       if (size == now.level[1].step) continue;
-      Plan plan = before.plan;
+      LoopPlan plan = before.plan;
       plan.chain[d] = space.keep(parted(extent(d), now.level[0].step, size));
       if (plan.a_pack >= 0) plan.a_pad = pad_for(plan, plan.a_pack);
       const double cycles = offer(plan);
@@ -292,13 +292,13 @@ struct Enumerator {
          block_sizes(extent(d), unit_of(d), unit_of(d) + (d == roles.k ? chunk_least : 1), 24)) {
       if (size == now.level[0].step) continue;
       const ChainLevel& tile = now.level[1];
-      Plan plan = before.plan;
+      LoopPlan plan = before.plan;
       plan.chain[d] =
           space.keep(tiled(extent(d), size, now.levels > 1 ? tile.step : 0, now.levels > 1 && tile.balanced));
       if (plan.chain[d]->levels != now.levels) continue;
       if (plan.a_pack >= 0) plan.a_pad = pad_for(plan, plan.a_pack);
       if (plan.loop[0].parallel) mark_parallel(plan, space.nest(), space.options.threads);
-      for_each_grid(plan, space.options.threads, 2, [&](const Plan& p) {
+      for_each_grid(plan, space.options.threads, 2, [&](const LoopPlan& p) {
         const double cycles = offer(p);
         if (cycles < at.cycles) at = {cycles, p};
       });
@@ -351,7 +351,7 @@ struct Enumerator {
     if (brgemm) add_splits(chunk_dim, k_cuts);
     const int64_t slab_tile = !brgemm ? 0 : roles.rows >= 0 ? kernel.mr / tile_rows : 1;
     const std::vector<Cut> s_cuts = cuts(slab, slab_tile, slab_tile > 1, s_blocks);
-    Plan plan = base;
+    LoopPlan plan = base;
     for (const Cut& k : k_cuts) {
       if (chunk_dim >= 0) plan.chain[chunk_dim] = k.chain;
       for (const Cut& n : n_cuts) {
@@ -378,7 +378,7 @@ void enumerate(SearchSpace& space, const Roles& roles, const KernelInfo& kernel,
 double bare_cycles(SearchSpace& space, const Roles& roles, const KernelInfo& kernel) {
   Enumerator e{space, roles, kernel, 0};
   e.set_up();
-  Plan plan = e.base;
+  LoopPlan plan = e.base;
   plan.edge_share = 0;  // a copy of A may leave edges out
   const auto cycles = [&] { return kernel_cycles(space.nest(), space.model.machine(), plan, 1).sum(); };
   if (kernel.op != KernelOp::brgemm) return cycles();

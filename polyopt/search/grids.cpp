@@ -6,13 +6,13 @@
 namespace cortex {
 namespace {
 
-double trips_of(const Plan& plan, int loop) {
+double trips_of(const LoopPlan& plan, int loop) {
   const PlanLoop& l = plan.loop[loop];
   return plan.chain[l.dim]->level[l.level].trips;
 }
 
 struct Enumeration {
-  const Plan& plan;
+  const LoopPlan& plan;
   int loops;
   bool exact;  // factors of the thread count only
   Grid* best;
@@ -54,7 +54,7 @@ struct Enumeration {
 
 }  // namespace
 
-void mark_parallel(Plan& plan, const NestFacts& nest, int threads) {
+void mark_parallel(LoopPlan& plan, const NestFacts& nest, int threads) {
   const int first_copy = std::min(plan.a_pack >= 0 ? plan.a_pack : plan.loops,
                                   plan.b_pack >= 0 && !plan.b_ahead ? plan.b_pack : plan.loops);
   double tiles = 1;
@@ -70,7 +70,7 @@ void mark_parallel(Plan& plan, const NestFacts& nest, int threads) {
   }
 }
 
-int best_grids(const Plan& plan, int threads, Grid* best, int most) {
+int best_grids(const LoopPlan& plan, int threads, Grid* best, int most) {
   int loops = 0;
   while (loops < std::min<int>(plan.loops, CORTEX_MAX_PARALLEL_LOOPS) && plan.loop[loops].parallel) ++loops;
   if (loops == 0) return 0;
@@ -82,7 +82,7 @@ int best_grids(const Plan& plan, int threads, Grid* best, int most) {
   return any.found;
 }
 
-void apply_grid(Plan& plan, const Grid& grid) {
+void apply_grid(LoopPlan& plan, const Grid& grid) {
   for (std::size_t i = 0; i < grid.threads.size(); ++i) {
     if (static_cast<int>(i) < plan.loops && plan.loop[i].parallel) plan.loop[i].threads = grid.threads[i];
   }

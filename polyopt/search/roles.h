@@ -16,9 +16,9 @@ struct Roles {
   std::vector<int> common;   // parallel dims of A, B and C (groups, batches): outermost loops
   std::vector<int> images;   // parallel dims of A and C alone besides m, largest stride of A first
   std::vector<int> columns;  // parallel dims of B and C alone besides n
-  double edge_share = 0;     // see Plan
+  double edge_share = 0;     // see LoopPlan
   bool a_must_pack = false;  // no adjacent reduction dim, or reads outside A that no clip leaves out
-  double work = 1;           // see Plan
+  double work = 1;           // see LoopPlan
   bool b_direct = true;      // B may be read in place
   bool b_along_k = false;    // B may be read in place by kernels that take it by columns
   bool b_panels = true;      // B may be packed in panels

@@ -31,7 +31,7 @@ std::vector<Contender> rank_kernels(SearchSpace& space, const Nest& nest, const 
 }
 
 // Plans of one family differ in block sizes alone.
-bool same_family(const Plan& x, const Plan& y) {
+bool same_family(const LoopPlan& x, const LoopPlan& y) {
   if (x.kernel != y.kernel || x.m_dim != y.m_dim || x.loops != y.loops ||
       (x.a_pack >= 0) != (y.a_pack >= 0) || (x.b_pack >= 0) != (y.b_pack >= 0)) {
     return false;
