@@ -21,6 +21,17 @@ typedef struct cortex_sparse_place {
   uint8_t lane[16];
 } cortex_sparse_place;
 
+/* What the caller reads next, brought to L2 between groups: of channels[i], 0 <= i < count, the lines of the
+ * cache at base + channels[i]*ld_channel + lines[j] bytes, 0 <= j < line_count. */
+typedef struct cortex_sparse_next {
+  const void* base;
+  const int32_t* channels;
+  int64_t count; /* 0: nothing */
+  int64_t ld_channel;
+  const int64_t* lines;
+  int64_t line_count;
+} cortex_sparse_next;
+
 /* C[g*T + t][j] = sums[g*T + t][j] + sum over i < counts[g] of value(g, i, t) * column(g, i)[j]
  * for 0 <= g < groups, 0 <= t < T, 0 <= j < n; n <= CORTEX_SPARSE_VECTORS vectors.
  * column(g, i): n adjacent elements at panel + offset(g, i) bytes; all of every vector is read, what lies
@@ -55,8 +66,7 @@ typedef struct cortex_sparse_args {
   void* c;
   int64_t ldc;
   const cortex_sparse_place* places;
-  const void* const* ahead; /* addresses that the caller reads next: brought to L2 group by group */
-  int64_t ahead_count;
+  cortex_sparse_next next;
   const int32_t* compensation; /* u8s8 */
   const float* scale;          /* u8s8 */
   uint32_t flags;

@@ -7,6 +7,7 @@
 #include "cortex/sparse_kernels.h"
 #include "microkernels/brgemm/finish_narrow.h"
 #include "microkernels/sparse/gather_narrow.h"
+#include "microkernels/sparse/next_lines.h"
 
 namespace cortex {
 namespace {
@@ -119,9 +120,7 @@ __attribute__((noinline)) void halves_block(const cortex_sparse_args& x, int64_t
                x.epilogue.bias_m,
                x.epilogue.residual ? static_cast<const char*>(x.epilogue.residual) + skip_c : nullptr,
                x.epilogue.ld_residual};
-  const void* const* ahead = x.ahead;
-  const void* const* const ahead_end = ahead + (from == 0 ? x.ahead_count : 0);
-  const int64_t ahead_each = (x.ahead_count + x.groups - 1) / x.groups;
+  NextLines next(x.next, from == 0 ? 0 : 1, 1, x.groups);
   const uint32_t* offset = x.offsets;
   const char* values = static_cast<const char*>(x.values);
 #pragma GCC unroll 1
@@ -143,10 +142,7 @@ __attribute__((noinline)) void halves_block(const cortex_sparse_args& x, int64_t
         for (int j = 0; j < R; ++j) prefetch_to_write(at.c + t * x.ldc + (bf16 ? 2 : 4) * points * j);
       }
     }
-    for (const void* const* stop = ahead + (ahead_end - ahead < ahead_each ? ahead_end - ahead : ahead_each);
-         ahead != stop; ++ahead) {
-      __builtin_prefetch(*ahead, 0, 2);
-    }
+    next.ask();
     add_pairs<T, R>(v, panel, offset, count, values);
     offset += 2 * count;
     values += 4 * T * count;

@@ -5,6 +5,7 @@
 
 #include "cortex/sparse_kernels.h"
 #include "microkernels/brgemm/finish_narrow.h"
+#include "microkernels/sparse/next_lines.h"
 #include "microkernels/sparse/patterns.h"
 #include "microkernels/sparse/placed.h"
 
@@ -123,9 +124,7 @@ __attribute__((noinline)) void rows_block(const cortex_sparse_args& x, int64_t f
                x.epilogue.ld_residual};
   at.bias_m = x.epilogue.bias_m;
   at.past_caches = x.c_far == 2;
-  const void* const* ahead = x.ahead;
-  const void* const* const ahead_end = ahead + (from == 0 ? x.ahead_count : 0);
-  const int64_t ahead_each = (x.ahead_count + x.groups - 1) / x.groups;
+  NextLines next(x.next, from == 0 ? 0 : 1, 1, x.groups);
   const uint32_t* offset = x.offsets;
   const auto* values = static_cast<const float*>(x.values);
   const int32_t* count = x.counts;
@@ -150,10 +149,7 @@ __attribute__((noinline)) void rows_block(const cortex_sparse_args& x, int64_t f
           prefetch_to_write(at.c + t * x.ldc + c_size * (placed ? x.places[from + j].offset : j * lanes));
       }
     }
-    for (const void* const* stop = ahead + (ahead_end - ahead < ahead_each ? ahead_end - ahead : ahead_each);
-         ahead != stop; ++ahead) {
-      __builtin_prefetch(*ahead, 0, 2);
-    }
+    next.ask();
     if constexpr (Patterns) {
       count = add_patterns<R, Half>(tile, panel, count, offset, values);
     } else {

@@ -7,6 +7,7 @@
 #include "cortex/sparse_kernels.h"
 #include "microkernels/brgemm/product_u8s8.h"
 #include "microkernels/sparse/gather_narrow.h"
+#include "microkernels/sparse/next_lines.h"
 
 namespace cortex {
 namespace {
@@ -148,16 +149,11 @@ __attribute__((noinline)) void bytes_block(const cortex_sparse_args& x, int64_t 
   const char* values = static_cast<const char*>(x.values);
   const bool finishes = x.flags & CORTEX_TILE_EPILOGUE;
   const int64_t vectors = (x.n + points - 1) / points;
-  const void* const* ahead = x.ahead + x.ahead_count * vector / vectors;
-  const void* const* const ahead_end = x.ahead + x.ahead_count * (vector + 1) / vectors;
-  const int64_t ahead_each = (ahead_end - ahead + x.groups - 1) / x.groups;
+  NextLines next(x.next, vector, vectors, x.groups);
 #pragma GCC unroll 1
   for (int64_t g = 0; g < x.groups; ++g) {
     const int64_t count = x.counts[g];
-    for (const void* const* stop = ahead + (ahead_end - ahead < ahead_each ? ahead_end - ahead : ahead_each);
-         ahead != stop; ++ahead) {
-      __builtin_prefetch(*ahead, 0, 2);
-    }
+    next.ask();
 #pragma GCC unroll 1
     for (int64_t part = 0; part < Share; part += T) {
       const int64_t row = g * Share + part;

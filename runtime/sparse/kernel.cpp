@@ -124,11 +124,7 @@ void place_scratch(SparseKernel& k) {
   k.sums_at = k.tiling.copies == PanelCopies::none
                   ? 0
                   : round_up(channels * k.ld_panel() + k.vector.element * k.vector.lanes, 64);
-  k.ahead_at = round_up(k.sums_at + (k.blocks() > 1 ? k.conv.oc * k.ld_sums() : 0), 64);
-  std::size_t lines = 0;
-  for (const TilePattern& pattern : k.tiling.patterns) lines = std::max(lines, pattern.lines.size());
-  const int64_t ahead = channels * static_cast<int64_t>(lines * sizeof(void*));
-  k.scratch_bytes = round_up(k.ahead_at + ahead, 64);
+  k.scratch_bytes = round_up(k.sums_at + (k.blocks() > 1 ? k.conv.oc * k.ld_sums() : 0), 64);
 }
 
 PointLayout fastest(const SparseKernel& k, int64_t points, int64_t width) {
@@ -212,6 +208,9 @@ Result<SparseKernel> make_sparse_kernel(const Problem& problem, const WeightsVie
   const int64_t shared = weights.rows / k.sharing.rows;
   k.spans = {{0, shared, 0, k.sharing}, {shared, k.group_count() - shared, shared * k.sharing.rows, {}}};
   place_lists(k, weights.channels);
+  const int64_t bytes = k.conv.mb * (k.vector.source * k.conv.ic * inputs_of(k.conv) +
+                                     k.dst_element * k.conv.oc * points_of(k.conv));
+  k.looks_ahead = machine.caches.size() < 2 || 2 * bytes > machine.caches[1].bytes;
   k.past_caches = k.vector.element == 4 && k.dst_element == 4 && !problem.epilogue.residual &&
                   4 * k.conv.mb * k.conv.oc * points_of(k.conv) > past_caches;
   const auto tiles = static_cast<int64_t>(k.tiling.tiles.size());

@@ -37,6 +37,7 @@ struct SparseKernel {
   std::vector<int64_t> block_channels;  // block b holds channels [b], [b + 1)
   // Of group g in block b, at [b * (groups + 1) + g]: where its offsets, values (bytes) and counts begin.
   std::vector<int64_t> offset_start, value_start, count_start;
+  bool looks_ahead = true;    // what is read next is not in L2
   bool past_caches = false;   // the output is so large that nobody finds it there
   int row_parts = 1;          // a tile's rows are shared out among so many tasks
   int64_t multiply_adds = 0;  // those that are done, zeros that a list carries along included
@@ -44,8 +45,8 @@ struct SparseKernel {
 
   // Packed weights: values, offsets, counts, of every row what it takes back.
   int64_t offsets_at = 0, counts_at = 0, compensation_at = 0, packed_bytes = 0;
-  // A task's scratch: panel, sums, addresses of what is read next.
-  int64_t sums_at = 0, ahead_at = 0, scratch_bytes = 0;
+  // A task's scratch: panel, sums.
+  int64_t sums_at = 0, scratch_bytes = 0;
 
   int64_t blocks() const { return static_cast<int64_t>(block_channels.size()) - 1; }
   int64_t group_count() const { return static_cast<int64_t>(groups.size()); }

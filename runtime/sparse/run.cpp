@@ -10,11 +10,7 @@ namespace {
 class Run {
  public:
   Run(const SparseKernel& kernel, const SparseCall& call, void* scratch)
-      : k_(kernel),
-        call_(call),
-        panel_(static_cast<char*>(scratch)),
-        sums_(panel_ + k_.sums_at),
-        ahead_(reinterpret_cast<const void**>(panel_ + k_.ahead_at)) {}
+      : k_(kernel), call_(call), panel_(static_cast<char*>(scratch)), sums_(panel_ + k_.sums_at) {}
 
   // Groups [from, to) of one tile; `next` is the one after it.
   void tile(const PointTile& tile, int64_t from, int64_t to, const PointTile& next) {
@@ -25,7 +21,7 @@ class Run {
     for (int64_t b = 0; b < blocks; ++b) {
       if (gathers) gather(b, tile);
       const bool last = b + 1 == blocks;
-      int64_t ahead = last ? look_ahead(0, next) : look_ahead(b + 1, tile);
+      cortex_sparse_next ahead = last ? next_lines(0, next) : next_lines(b + 1, tile);
       for (const GroupSpan& span : k_.spans) {
         const int64_t begin = std::max(from, span.first), end = std::min(to, span.first + span.count);
         if (begin >= end) continue;
@@ -35,9 +31,8 @@ class Run {
         x.panel = panel;
         x.n = pattern.lanes;
         x.ld_sums = k_.ld_sums();
-        x.ahead = ahead_;
-        x.ahead_count = ahead;
-        ahead = 0;
+        x.next = ahead;
+        ahead.count = 0;
         if (b > 0) x.sums = sums;
         if (k_.zero)
           x.compensation = reinterpret_cast<const int32_t*>(call_.packed + k_.compensation_at) + row;
@@ -55,18 +50,16 @@ class Run {
  private:
   // The lines that a block of a tile will read, to be brought to L2 while another is summed: rows of a
   // channel are too short, and channels too far apart, for the CPU to see what comes next.
-  int64_t look_ahead(int64_t block, const PointTile& tile) const {
+  cortex_sparse_next next_lines(int64_t block, const PointTile& tile) const {
     const int64_t first = k_.block_channels[static_cast<std::size_t>(block)],
                   end = k_.block_channels[static_cast<std::size_t>(block) + 1];
     const TilePattern& pattern = pattern_of(tile);
-    int64_t count = 0;
-    for (int64_t i = first; i < end; ++i) {
-      const char* const channel =
-          call_.src + k_.vector.source *
-                          (tile.src + k_.channels[static_cast<std::size_t>(i)] * k_.tiling.in.ld_channel());
-      for (const int64_t at : pattern.lines) ahead_[count++] = channel + k_.vector.source * at;
-    }
-    return count;
+    return {call_.src + k_.vector.source * tile.src,
+            k_.channels.data() + first,
+            k_.looks_ahead ? end - first : 0,
+            k_.vector.source * k_.tiling.in.ld_channel(),
+            pattern.lines.data(),
+            static_cast<int64_t>(pattern.lines.size())};
   }
 
   const TilePattern& pattern_of(const PointTile& tile) const {
@@ -120,7 +113,6 @@ class Run {
   const SparseKernel& k_;
   const SparseCall& call_;
   char *panel_, *sums_;
-  const void** ahead_;
 };
 
 }  // namespace

@@ -173,7 +173,7 @@ class Cutter {
     out_.tap_offset = {0};
     TilePattern pattern;
     pattern.lanes = block * unit_;
-    for (int64_t at = 0; at < pattern.lanes; at += 64 / element_) pattern.lines.push_back(at);
+    for (int64_t at = 0; at < pattern.lanes; at += 64 / element_) pattern.lines.push_back(at * source_);
     out_.patterns.push_back(pattern);
     for (int64_t n = 0; n < c_.mb / unit_; ++n)
       for (int64_t p = 0; p < points_; p += block)
@@ -312,7 +312,8 @@ class Cutter {
     all.erase(std::unique(all.begin(), all.end()), all.end());
     pattern.line_count = static_cast<int64_t>(all.size());
     for (const int64_t at : all) {
-      if (!std::binary_search(before_.begin(), before_.end(), at)) pattern.lines.push_back(at - origin_);
+      if (!std::binary_search(before_.begin(), before_.end(), at))
+        pattern.lines.push_back((at - origin_) * source_);
     }
     before_ = std::move(all);
   }

@@ -45,7 +45,7 @@ struct TilePattern {
   std::vector<cortex_sparse_run> runs;
   std::vector<cortex_sparse_place> places;  // empty: lanes are adjacent in the output
   int64_t lanes = 0;                        // in use, with their gaps
-  std::vector<int64_t> lines;               // elements in lines that the tile before does not read
+  std::vector<int64_t> lines;               // bytes: the lines that the tile before does not read
   int64_t line_count = 0;                   // those that it reads too included
 };
 
