@@ -108,7 +108,7 @@ TEST(Text, SpoiledModelsAreRefusedOrPrintBack) {
   for (int i = 0; i < 4000; ++i) {
     const std::vector<std::string> names = ready_models();
     std::string text = *ready_model(names[random() % names.size()], false);
-    for (unsigned change = 0, changes = 1 + random() % 3; change < changes; ++change) {
+    for (unsigned change = 0, changes = 1 + static_cast<unsigned>(random() % 3); change < changes; ++change) {
       const std::size_t at = random() % text.size();
       const std::size_t line = text.rfind('\n', at), end = std::min(text.find('\n', at), text.size());
       const std::string whole = text.substr(line + 1, end - line);

@@ -210,7 +210,8 @@ Result<SparseKernel> make_sparse_kernel(const Problem& problem, const WeightsVie
   place_lists(k, weights.channels);
   const int64_t bytes = k.conv.mb * (k.vector.source * k.conv.ic * inputs_of(k.conv) +
                                      k.dst_element * k.conv.oc * points_of(k.conv));
-  k.looks_ahead = machine.caches.size() < 2 || 2 * bytes > machine.caches[1].bytes;
+  // Weights pass through L2 once a tile.
+  k.looks_ahead = machine.caches.size() < 2 || 2 * (bytes + k.packed_bytes) > machine.caches[1].bytes;
   k.past_caches = k.vector.element == 4 && k.dst_element == 4 && !problem.epilogue.residual &&
                   4 * k.conv.mb * k.conv.oc * points_of(k.conv) > past_caches;
   const auto tiles = static_cast<int64_t>(k.tiling.tiles.size());
