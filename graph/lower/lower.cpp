@@ -4,8 +4,12 @@
 
 #include "graph/lower/lower_op.h"
 #include "graph/nest/bounds.h"
+#include "support/checked.h"
 
 namespace cortex {
+
+// Of more channels a unit that is partly empty is a small part.
+constexpr int64_t most_channels_of_rows = 16;
 
 int NestBuilder::keep_one(int dim, std::string name, DimKind kind) {
   const auto& dims = nest_.dims;
@@ -86,11 +90,29 @@ ConvProblem with_halo(const ConvProblem& conv) {
   return p;
 }
 
+std::optional<RowsInUnits> rows_in_units(const Problem& problem) {
+  const int64_t length = unit_length(problem.src);
+  if (!problem.is_conv() || length == 1 || a_is_copied(problem) || a_zero(problem) != 0) return std::nullopt;
+  const ConvProblem& p = problem.conv();
+  if (p.g != 1 || p.dw != 0 || p.ic % length == 0 || p.ic > most_channels_of_rows) return std::nullopt;
+  if (p.iw * p.ic % length != 0 || p.sw * p.ic % length != 0) return std::nullopt;
+  RowsInUnits rows{p, (length - p.pw * p.ic % length) % length};
+  ConvProblem& q = rows.conv;
+  q.ic = length;
+  q.iw = p.iw * p.ic / length;
+  q.sw = p.sw * p.ic / length;
+  q.pw = (p.pw * p.ic + rows.front) / length;
+  q.kw = ceil_div(rows.front + p.kw * p.ic, length);
+  q.pw_r = (q.ow - 1) * q.sw + q.kw - q.iw - q.pw;
+  if (q.kw >= p.kw * ceil_div(p.ic, length)) return std::nullopt;
+  return rows;
+}
+
 bool a_in_units(const Problem& problem) {
   const int64_t length = unit_length(problem.src);
   if (length == 1 || is_depthwise(problem)) return true;
   if (a_is_copied(problem)) return false;
-  if (problem.is_conv()) return problem.conv().ic / problem.conv().g % length == 0;
+  if (problem.is_conv()) return problem.conv().ic / problem.conv().g % length == 0 || rows_in_units(problem);
   return !problem.matmul().a_transposed && problem.matmul().k % length == 0;
 }
 

@@ -14,8 +14,12 @@
 // narrow types src and wei are counted in units (see dtype.h) along ic or k, the last one filled up with
 // zeros: src [n][d][h][w][g][ic units], wei [g][kd][kh][kw][ic units][oc], [k units][n]. Operands of callers
 // that are laid out otherwise are brought into that form before the nest runs.
-// bias: one float per output channel g*oc (conv) or column n (matmul). residual: dst's layout.
+// Where channels do not fill units but whole rows of the input do (see rows_in_units), rows are counted in
+// units instead: src [n][d][h][w units], wei [kd][kh][kw units][oc]. bias: one float per output channel g*oc
+// (conv) or column n (matmul). residual: dst's layout.
 #pragma once
+
+#include <optional>
 
 #include "graph/nest/nest.h"
 #include "graph/problem/problem.h"
@@ -27,6 +31,16 @@ Result<Nest> lower(const Problem& problem);
 
 // More than one group, one channel in and out in each.
 bool is_depthwise(const Problem& problem);
+
+// A convolution of few channels, such as the first of a network, whose rows of the input, all channels of a
+// point side by side, are whole units, as is the way from window to window: three channels in pairs,
+// stride 2. `conv` is the same convolution with a unit for a point: nothing is filled up but the ends of the
+// window. Element kw*ic + c of a row of its weights stands behind `front` zeros.
+struct RowsInUnits {
+  ConvProblem conv;
+  int64_t front;
+};
+std::optional<RowsInUnits> rows_in_units(const Problem& problem);
 
 // Whether src ([m][k] or NHWC) and wei ([k][n], or [n][k] where transposed; OIHW) as callers hold them are
 // what the nest reads, byte for byte and as far as units go.

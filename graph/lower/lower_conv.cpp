@@ -38,7 +38,8 @@ Nest lower_depthwise(const Problem& problem) {
 }  // namespace
 
 Result<Nest> lower_conv(const Problem& problem) {
-  const ConvProblem p = a_is_copied(problem) ? with_halo(problem.conv()) : problem.conv();
+  const std::optional<RowsInUnits> rows = rows_in_units(problem);
+  const ConvProblem p = rows ? rows->conv : a_is_copied(problem) ? with_halo(problem.conv()) : problem.conv();
   const DataType src = a_is_copied(problem) ? DataType::u8 : problem.src;
   if (is_depthwise(problem)) return lower_depthwise(problem);
   const int64_t icg = ceil_div(p.ic / p.g, unit_length(problem.src)), ocg = p.oc / p.g;

@@ -235,6 +235,51 @@ TEST(Lower, ConvolutionsAsDefined) {
   }
 }
 
+Problem few_channels(DataType type, int64_t channels, int64_t width, int64_t stride, int64_t kernel,
+                     int64_t pad) {
+  Problem problem;
+  problem.src = type;
+  problem.wei = type == DataType::u8 ? DataType::s8 : type;
+  problem.dst = DataType::f32;
+  ConvProblem p;
+  p.ic = channels;
+  p.iw = width;
+  p.kw = kernel;
+  p.sw = stride;
+  p.pw = pad;
+  p.ow = (width + 2 * pad - kernel) / stride + 1;
+  p.pw_r = (p.ow - 1) * stride + kernel - width - pad;
+  problem.op = p;
+  return problem;
+}
+
+// The first layers of ResNet-50 in bf16 and of AlexNet in u8: 11 pairs of three channels' 7 taps, 9 fours
+// of 11.
+TEST(Lower, RowsOfFewChannelsAreCountedInUnits) {
+  const auto pairs = rows_in_units(few_channels(DataType::bf16, 3, 224, 2, 7, 3));
+  ASSERT_TRUE(pairs);
+  EXPECT_EQ(pairs->front, 1);
+  EXPECT_EQ(pairs->conv.ic, 2);
+  EXPECT_EQ(pairs->conv.iw, 336);
+  EXPECT_EQ(pairs->conv.kw, 11);
+  EXPECT_EQ(pairs->conv.sw, 3);
+  EXPECT_EQ(pairs->conv.pw, 5);
+  const auto fours = rows_in_units(few_channels(DataType::u8, 3, 228, 4, 11, 0));
+  ASSERT_TRUE(fours);
+  EXPECT_EQ(fours->front, 0);
+  EXPECT_EQ(fours->conv.kw, 9);
+  EXPECT_EQ(fours->conv.sw, 3);
+  EXPECT_TRUE(a_in_units(few_channels(DataType::u8, 3, 228, 4, 11, 0)));
+  EXPECT_FALSE(rows_in_units(few_channels(DataType::bf16, 3, 224, 1, 3, 1)));  // windows start within units
+  EXPECT_FALSE(rows_in_units(few_channels(DataType::bf16, 3, 225, 2, 7, 3)));  // rows end within one
+  EXPECT_FALSE(rows_in_units(few_channels(DataType::bf16, 4, 224, 2, 7, 3)));  // channels fill them
+  EXPECT_FALSE(rows_in_units(few_channels(DataType::f32, 3, 224, 2, 7, 3)));
+  EXPECT_FALSE(rows_in_units(few_channels(DataType::u8, 3, 224, 2, 7, 3)));
+  Problem shifted = few_channels(DataType::u8, 3, 228, 4, 11, 0);
+  shifted.src_zero_point = 3;  // its compensation counts taps
+  EXPECT_FALSE(rows_in_units(shifted));
+}
+
 TEST(Lower, MatmulsAsDefined) {
   const auto seed = std::random_device()();
   std::mt19937 rng(seed);

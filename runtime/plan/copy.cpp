@@ -167,8 +167,32 @@ Copies in_units(const std::vector<CopyAxis>& others, const CopyAxis& reduction, 
   return copies;
 }
 
+// Weights of rows in units: element by element, since taps do not begin with a unit, and a zero where none
+// stands.
+Copies in_rows(const RowsInUnits& rows, const ConvProblem& p, const Tensor& tensor, const NamedAxis& kw,
+               const NamedAxis& ic, const std::vector<CopyAxis>& others) {
+  const int64_t length = length_of(tensor.type), elem = size_of(element_of(tensor.type));
+  const auto dim = std::find(tensor.dim_names.begin(), tensor.dim_names.end(), "kw");
+  const int64_t unit =
+      dim == tensor.dim_names.end()
+          ? 0
+          : tensor.strides[static_cast<std::size_t>(dim - tensor.dim_names.begin())] * length;
+  Copies copies;
+  for (int64_t at = 0; at < rows.conv.kw * length; ++at) {
+    const int64_t element = at - rows.front;
+    const bool exists = element >= 0 && element < p.kw * p.ic;
+    std::vector<CopyAxis> axes = others;
+    if (!exists) axes.push_back({1, 1, 1, 1, 1});  // the element before the first: zero
+    copies.push_back(make_copy(std::move(axes), elem));
+    if (exists) copies.back().from_offset = (element / p.ic * kw.stride + element % p.ic * ic.stride) * elem;
+    copies.back().to_offset = (at / length * unit + at % length) * elem;
+  }
+  return copies;
+}
+
 // Strides on the nest's side by the name of the dimension; dims of extent 1 may be missing there.
-Result<Copies> to_tensor(const Tensor& tensor, const std::vector<NamedAxis>& axes) {
+Result<Copies> to_tensor(const Tensor& tensor, const std::vector<NamedAxis>& axes,
+                         const std::optional<RowsInUnits>& rows, const ConvProblem& p) {
   std::vector<CopyAxis> out;
   const int64_t length = length_of(tensor.type), elem = size_of(element_of(tensor.type));
   CopyAxis reduction{1, 1, length};
@@ -180,7 +204,7 @@ Result<Copies> to_tensor(const Tensor& tensor, const std::vector<NamedAxis>& axe
       reduction = {axis.extent, axis.stride,
                    dim == tensor.dim_names.end() ? length : tensor.strides[i] * length};
     }
-    if (in_units_here || axis.extent == 1) continue;
+    if (in_units_here || axis.extent == 1 || (rows && std::string_view(axis.name) == "kw")) continue;
     const auto at = std::find(tensor.dim_names.begin(), tensor.dim_names.end(), axis.name);
     if (at == tensor.dim_names.end()) {
       return internal_error(fmt::format("weights {}: the nest has no dimension {}", tensor.name, axis.name));
@@ -192,11 +216,13 @@ Result<Copies> to_tensor(const Tensor& tensor, const std::vector<NamedAxis>& axe
     }
     out.push_back({axis.extent, axis.stride, tensor.strides[i] * length});
   }
+  if (rows) return in_rows(*rows, p, tensor, axes[3], axes[4], out);
   if (length > 1) return in_units(out, reduction, length, elem);
   return unless_identity(make_copy(std::move(out), elem));
 }
 
-Result<Copies> conv_weights(const ConvProblem& p, const Tensor& b, cortex_weights_layout layout) {
+Result<Copies> conv_weights(const Problem& problem, const Tensor& b, cortex_weights_layout layout) {
+  const ConvProblem& p = problem.conv();
   const int64_t i = p.ic / p.g, o = p.oc / p.g, window = p.kd * p.kh * p.kw;
   // Strides of g, o, i and of one step along kw.
   int64_t g_stride, o_stride, i_stride, w_stride;
@@ -216,12 +242,14 @@ Result<Copies> conv_weights(const ConvProblem& p, const Tensor& b, cortex_weight
   }
   // Depthwise nests have one dimension for group and channel.
   const bool depthwise = p.g > 1 && i == 1 && o == 1;
-  return to_tensor(b, {{depthwise ? "c" : "g", p.g, g_stride},
-                       {"kd", p.kd, w_stride * p.kw * p.kh},
-                       {"kh", p.kh, w_stride * p.kw},
-                       {"kw", p.kw, w_stride},
-                       {"ic", i, i_stride},
-                       {"oc", o, o_stride}});
+  return to_tensor(b,
+                   {{depthwise ? "c" : "g", p.g, g_stride},
+                    {"kd", p.kd, w_stride * p.kw * p.kh},
+                    {"kh", p.kh, w_stride * p.kw},
+                    {"kw", p.kw, w_stride},
+                    {"ic", i, i_stride},
+                    {"oc", o, o_stride}},
+                   rows_in_units(problem), p);
 }
 
 Result<Copies> matmul_weights(const Problem& problem, cortex_weights_layout layout) {
@@ -250,7 +278,7 @@ Result<Copies> matmul_weights(const Problem& problem, cortex_weights_layout layo
 }  // namespace
 
 Result<Copies> weights_to_nest(const Problem& problem, const Nest& lowered, cortex_weights_layout layout) {
-  if (problem.is_conv()) return conv_weights(problem.conv(), lowered[Operand::b].tensor, layout);
+  if (problem.is_conv()) return conv_weights(problem, lowered[Operand::b].tensor, layout);
   return matmul_weights(problem, layout);
 }
 

@@ -34,5 +34,28 @@ TEST(NarrowPlans, DepthwiseConvolutions) {
   }
 }
 
+// Few channels: rows of the input counted in units where they are whole (odd padding, windows of any width,
+// strides, two and three dimensions), filled up a channel at a time where they are not.
+TEST(NarrowPlans, FewChannels) {
+  const EveryIsa all;
+  for (const char* line :
+       {"--dt=bf16:bf16:bf16 --dir=FWD_B --attr-post-ops=relu mb1ic3ih20iw36oc40oh10ow18kh7kw7sh2sw2ph3pw3",
+        "--dt=bf16:bf16:f32 mb2ic3ih17iw34oc20oh9ow17kh3kw3sh2sw2ph1pw1",
+        "--dt=bf16:bf16:f32 --attr-post-ops=sum mb1ic3ih20oc17oh10kh2sh2ph0",
+        "--dt=bf16:bf16:bf16 mb1ic5ih12oc8oh6kh3sh2ph1", "--dt=bf16:bf16:f32 mb2ic1ih28oc8oh14kh5sh2ph2",
+        "--dt=bf16:bf16:bf16 mb1ic3id6ih6iw8oc9od3oh3ow4kd3kh3kw3sd2sh2sw2pd1ph1pw1",
+        "--dt=bf16:bf16:bf16 mb1ic3ih1iw64oc9oh1ow32kh1kw4sh1sw2ph0pw1",
+        "--dt=bf16:bf16:bf16 mb1ic3ih12oc16oh12kh3ph1", "--dt=bf16:bf16:bf16 mb1ic3ih11oc16oh6kh3sh2ph1",
+        "--dt=u8:s8:u8 --attr-oscale=per_oc mb1ic3ih36oc24oh7kh11sh4ph0",
+        "--dt=u8:s8:u8 --attr-oscale=per_oc mb1ic3ih36oc24oh9kh11sh4ph4",
+        "--dt=u8:s8:f32 mb2ic2ih16oc9oh8kh5sh2ph2",
+        "--dt=u8:s8:u8 --attr-oscale=per_oc --attr-zero-points=src:common:7 mb1ic3ih36oc24oh7kh11sh4ph0",
+        "--dt=s8:s8:s32 mb1ic3ih36oc24oh9kh11sh4ph4"}) {
+    Narrow narrow(line);
+    EXPECT_EQ(all.check(narrow, nullptr), static_cast<int>(all.contexts.size())) << line;
+    if (HasFailure()) return;
+  }
+}
+
 }  // namespace
 }  // namespace cortex::testing
