@@ -339,6 +339,23 @@ TEST_F(Cli, RecursiveProblemsRunOverTreesAndShapes) {
   }
 }
 
+// 600,000 nodes: a hundred copies would run for minutes.
+TEST_F(Cli, OneLargeTreeRunsOrIsRefusedAtOnce) {
+  std::string tree(299999, '(');
+  tree += "1";
+  for (int i = 0; i < 299999; ++i) tree += fmt::format(" {})", i % 1000);
+  write("large.txt", tree + "\n");
+  const std::string options = fmt::format(" --trees {} --backend cortex --repeats 1 ", file("large.txt"));
+  const Outcome refused = bench("run mvrnn h1024 mb1" + options);
+  EXPECT_EQ(refused.code, 2) << refused.text;
+  EXPECT_NE(refused.text.find("the states of 599999 nodes take about 2519 GB, this machine has"),
+            std::string::npos)
+      << refused.text;
+  const Outcome o = bench("run treernn h8 mb1" + options + "--json " + file("r.json"));
+  ASSERT_EQ(o.code, 0) << o.text;
+  EXPECT_EQ(read("r.json").at("results").at(0).at("flops"), 2.0 * 299999 * 64);
+}
+
 TEST_F(Cli, RecurrentLayersRun) {
   const Outcome o = bench("run 'LSTM t3mb2sic8n\"small\"' --verify --repeats 2 --json " + file("r.json"));
   if (o.code == 2 && o.text.find("no backend could run") != std::string::npos) GTEST_SKIP() << o.text;
