@@ -314,40 +314,7 @@ TEST_F(Cli, SchedulesAreGivenAsTextOrAsLoopStrings) {
   }
 }
 
-TEST_F(Cli, RecursiveProblemsRunOverTreesAndShapes) {
-  write("trees.txt", "((3 17) (5 9))\n(1 2)\n7\n");
-  write("wrong.txt", "((3 17) (5 9))\n(1 2\n");
-  const Outcome wrong = bench("run treelstm h8 mb2 --trees " + file("wrong.txt"));
-  EXPECT_EQ(wrong.code, 2);
-  EXPECT_NE(wrong.text.find(file("wrong.txt") + ":2:1: this '(' is never closed"), std::string::npos)
-      << wrong.text;
-  const Outcome o =
-      bench(fmt::format("run treelstm h8 mb2 'treefc h8 mb3 perfect2 n\"fc*2\"' --trees {} --batches 2 "
-                        "--verify --repeats 2 --json {}",
-                        file("trees.txt"), file("r.json")));
-  if (o.code == 2 && o.text.find("no backend could run") != std::string::npos) GTEST_SKIP() << o.text;
-  ASSERT_EQ(o.code, 0) << o.text;
-  const Json j = read("r.json");
-  for (const Json& r : j.at("results")) {
-    EXPECT_EQ(r.at("op"), "recursive");
-    EXPECT_EQ(r.at("status"), "ok");
-    EXPECT_GT(r.at("flop_bound_ns").get<double>(), 0);
-    EXPECT_GT(r.at("over_bound").get<double>(), 0);
-    if (r.at("name") == "fc") {
-      EXPECT_EQ(r.at("flops"), 2.0 * 3 * 3 * 2 * 64);
-    }
-  }
-}
-
-TEST_F(Cli, RecurrentLayersRun) {
-  const Outcome o = bench("run 'LSTM t3mb2sic8n\"small\"' --verify --repeats 2 --json " + file("r.json"));
-  if (o.code == 2 && o.text.find("no backend could run") != std::string::npos) GTEST_SKIP() << o.text;
-  ASSERT_EQ(o.code, 0) << o.text;
-  const Json j = read("r.json");
-  EXPECT_EQ(j.at("results")[0].at("name"), "small");
-  EXPECT_EQ(j.at("results")[0].at("flops"), 2.0 * 2 * 4 * 64 * (3 + 2));
-}
-
+// 600,000 nodes: a hundred copies would run for minutes.
 TEST_F(Cli, IntegerResultsMayBeRounded) {
   for (const char* post_ops : {"sum:0.5", "sum:-3+relu", "tanh"}) {
     const Outcome o = bench(fmt::format(

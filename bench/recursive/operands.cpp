@@ -1,6 +1,7 @@
 #include "bench/recursive/operands.h"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cassert>
@@ -61,11 +62,38 @@ std::vector<Shape> shapes_of(const RecursiveProblem& p, int64_t v, int64_t n) {
 
 // Synthetic words, and those of a file in models with a matrix a word, are drawn from a vocabulary whose
 // tables stay within 64 MB.
-int32_t vocabulary_of(const RecursiveProblem& p, const Structures* trees) {
+int64_t vocabulary_of(const RecursiveProblem& p, const Structures* trees) {
   const bool from_file = p.structure.kind == StructureKind::trees && trees;
-  const int64_t words = from_file ? largest_word(*trees) + 1 : 1000;
-  if (p.model != RecursiveModel::mvrnn) return static_cast<int32_t>(words);
-  return static_cast<int32_t>(std::clamp<int64_t>((int64_t{16} << 20) / (p.hidden * p.hidden), 1, words));
+  const int64_t words = from_file ? int64_t{largest_word(*trees)} + 1 : 1000;
+  if (p.model != RecursiveModel::mvrnn) return words;
+  return std::clamp<int64_t>((int64_t{16} << 20) / (p.hidden * p.hidden), 1, words);
+}
+
+// Of an execution by default, unless one batch has more.
+constexpr double usual_nodes = 5e5;
+
+double memory() {
+  return static_cast<double>(sysconf(_SC_PHYS_PAGES)) * static_cast<double>(sysconf(_SC_PAGESIZE));
+}
+
+Status check_room(const RecursiveProblem& p, double need, const std::string& of_what,
+                  std::string_view advice) {
+  if (need <= memory()) return Status::success();
+  return Error{ErrorCode::out_of_memory,
+               fmt::format("recursive \"{}\": {} take about {:.0f} GB, this machine has {:.0f}: {}", p.text,
+                           of_what, need * 1e-9, memory() * 1e-9, advice)};
+}
+
+// Parameters as given, and as the model keeps them.
+Status check_parameters(const RecursiveProblem& p, int64_t words, int64_t max_children) {
+  double bytes = 0;
+  for (const Shape& shape : shapes_of(p, words, max_children)) {
+    double count = 1;
+    for (const int64_t d : shape.dims) count *= double(d);
+    bytes += 2 * sizeof(float) * count;
+  }
+  return check_room(p, bytes, fmt::format("parameters for {} words and {} children", words, max_children),
+                    "lower h, the largest word id or the most children");
 }
 
 }  // namespace
@@ -106,12 +134,36 @@ const char* second_state_name(const RecursiveProblem& p) {
   return second_state_size(p) == 0 ? nullptr : p.model == RecursiveModel::mvrnn ? "M" : "c";
 }
 
+int32_t recursive_batches(const RecursiveProblem& p, const Structures* trees, const RecursiveSize& size) {
+  if (size.batches > 0) return size.batches;
+  const int32_t wanted = p.structure.kind == StructureKind::trees ? std::max(4, 100 / p.batch) : 2;
+  const double affordable = usual_nodes / std::max(1.0, batch_nodes(p, trees));
+  return static_cast<int32_t>(std::clamp<double>(affordable, 1, wanted));
+}
+
+Status check_recursive_memory(const RecursiveProblem& p, const Structures* trees, const RecursiveSize& size) {
+  const double nodes = batch_nodes(p, trees), batches = recursive_batches(p, trees, size);
+  const std::string many = fmt::format("batches of {1:.0f} nodes, {0:.0f} in all,", batches, nodes);
+  // Of a node: where its children are listed, itself as a child, its word.
+  if (Status s = check_room(p, batches * nodes * 3 * sizeof(int32_t), many, "lower mb or --batches"); !s)
+    return s;
+  const double states = 4.0 * nodes * double(p.hidden + second_state_size(p));
+  if (Status s = check_room(p, states, fmt::format("the states of {:.0f} nodes", nodes),
+                            "lower mb or h, or take smaller structures");
+      !s) {
+    return s;
+  }
+  return check_parameters(p, vocabulary_of(p, trees), 2);
+}
+
 Result<RecursiveOperands> make_recursive_operands(const RecursiveProblem& p, const Structures* trees,
                                                   const RecursiveSize& size) {
+  if (Status s = check_recursive_memory(p, trees, size); !s) return s.error();
   RecursiveOperands o;
-  const bool from_file = p.structure.kind == StructureKind::trees;
-  const int32_t batches = size.batches > 0 ? size.batches : from_file ? std::max(4, 100 / p.batch) : 2;
-  const int32_t vocabulary = vocabulary_of(p, trees);
+  const int32_t batches = recursive_batches(p, trees, size);
+  // The last word id of 32 bits, 2^31 - 1, would make one more: it becomes word 0.
+  const int64_t words = vocabulary_of(p, trees);
+  const auto vocabulary = static_cast<int32_t>(std::min<int64_t>(words, INT32_MAX));
   Result<std::vector<Structures>> made = make_batches(p, trees, batches, {vocabulary, size.seed});
   if (!made) return made.error();
   o.batches = std::move(*made);
@@ -122,6 +174,7 @@ Result<RecursiveOperands> make_recursive_operands(const RecursiveProblem& p, con
       o.max_children = std::max<int64_t>(o.max_children, largest_child_count(batch));
     }
   }
+  if (Status s = check_parameters(p, vocabulary, o.max_children); !s) return s.error();
   uint64_t seed = fnv1a(to_string(p)) ^ (size.seed * 0x9e3779b97f4a7c15u);
   for (const Shape& shape : shapes_of(p, vocabulary, o.max_children)) {
     RecursiveParameter parameter{shape.name, shape.dims, {}};

@@ -34,9 +34,19 @@ int64_t second_state_size(const RecursiveProblem& problem);
 const char* second_state_name(const RecursiveProblem& problem);  // "c", "M", or null
 
 struct RecursiveSize {
-  int32_t batches = 0;  // 0: so many that about 100 structures run (trees), 2 of synthetic shapes
+  // 0: so many that about 100 structures run (trees), 2 of synthetic shapes; of large structures so many that
+  // about half a million nodes run, but one.
+  int32_t batches = 0;
   uint64_t seed = 1;
 };
+int32_t recursive_batches(const RecursiveProblem& problem, const Structures* trees,
+                          const RecursiveSize& size);
+
+// Whether batches, their states and the parameters find room in this machine's memory: if not, what needs how
+// much. make_recursive_operands refuses the same.
+Status check_recursive_memory(const RecursiveProblem& problem, const Structures* trees,
+                              const RecursiveSize& size);
+
 Result<RecursiveOperands> make_recursive_operands(const RecursiveProblem& problem, const Structures* trees,
                                                   const RecursiveSize& size);
 

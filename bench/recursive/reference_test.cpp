@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <tuple>
 
 #include "bench/recursive/rnn.h"
 
@@ -75,6 +76,42 @@ TEST(RecursiveReference, LargeRunsAreCheckedInPart) {
 }
 
 // The sequential cells again, from the other reference: the same gates, written twice.
+TEST(RecursiveOperands, LargeTreesAreNotCopiedAHundredTimes) {
+  const auto batches = [](const char* text, const Structures& trees, int32_t wanted = 0) {
+    const auto operands = make_recursive_operands(parse_recursive(text)->front(), &trees, {wanted, 1});
+    return operands.ok() ? int32_t(operands->batches.size()) : -1;
+  };
+  const Structures small = perfect_trees(1, 7, {}), large = perfect_trees(1, 18, {});  // 255, 524,287 nodes
+  EXPECT_EQ(batches("treernn h1 mb1", small), 100);
+  EXPECT_EQ(batches("treernn h1 mb10", small), 10);
+  EXPECT_EQ(batches("treernn h1 mb500", small), 3);
+  EXPECT_EQ(batches("treernn h1 mb1", large), 1);
+  EXPECT_EQ(batches("treernn h1 mb2", large), 1);
+  EXPECT_EQ(batches("treernn h1 mb1", large, 3), 3);
+}
+
+TEST(RecursiveOperands, WhatFindsNoRoomIsRefusedBeforeItIsMade) {
+  const Structures large = perfect_trees(1, 18, {});
+  Structures last_word;
+  last_word.end_structure(last_word.add_node(INT32_MAX, nullptr, 0));
+  const std::tuple<const char*, const Structures*, int32_t, const char*> cases[] = {
+      {"treelstm h16384 mb200", &large, 0, "the states of 104857400 nodes take about 13744 GB"},
+      {"mvrnn h1024 mb1", &large, 0, "the states of 524287 nodes take about 2201 GB"},
+      {"treelstm h16384 mb1000 perfect20", nullptr, 0, "lower mb or h, or take smaller structures"},
+      {"treernn h1 mb100000 perfect20", nullptr, 0, "batches of 209715100000 nodes, 1 in all, take"},
+      {"treernn h1 mb1", &large, 1000000, "batches of 524287 nodes, 1000000 in all, take about 6291 GB"},
+      {"treelstm h16384 mb1", &last_word, 0, "parameters for 2147483648 words and 2 children take about"},
+      {"treelstm-nary h64 mb1 star1000000", nullptr, 0, "1000000 children take about"},
+  };
+  for (const auto& [text, trees, batches, words] : cases) {
+    const auto operands = make_recursive_operands(parse_recursive(text)->front(), trees, {batches, 1});
+    ASSERT_FALSE(operands.ok()) << text;
+    EXPECT_NE(operands.error().message.find(words), std::string::npos) << operands.error().message;
+    EXPECT_NE(operands.error().message.find("this machine has"), std::string::npos)
+        << operands.error().message;
+  }
+}
+
 TEST(RnnReference, AgreesWithTheRecursiveCells) {
   for (const auto& [cell, model] :
        {std::pair{"LSTM", "seqlstm"}, {"GRU", "seqgru"}, {"VANILLA_RNN", "seqrnn"}}) {

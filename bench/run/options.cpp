@@ -6,6 +6,7 @@
 
 #include <algorithm>
 
+#include "bench/recursive/operands.h"
 #include "bench/reference/shapes.h"
 #include "bench/report/file.h"
 #include "bench/run/formats.h"
@@ -97,12 +98,27 @@ Status check_sparse(const RunArguments& a, const std::vector<RunProblem>& proble
 }
 
 // Read here too, so that what is wrong with them is said before anything runs.
-Status check_trees(const std::string& path, const std::vector<RunProblem>& problems) {
+Status check_trees(const std::string& path, const std::vector<RunProblem>& problems, int32_t batches) {
   const bool wanted = std::any_of(problems.begin(), problems.end(),
                                   [](const RunProblem& p) { return p.recursive() != nullptr; });
-  if (!wanted) return bad("--trees: no problem here is a recursive model; leave it out");
-  const Result<Structures> trees = read_trees(path);
-  return trees ? Status::success() : named("--trees", trees.error());
+  if (!wanted && !path.empty()) return bad("--trees: no problem here is a recursive model; leave it out");
+  std::optional<Structures> trees;
+  if (!path.empty()) {
+    Result<Structures> read = read_trees(path);
+    if (!read) return named("--trees", read.error());
+    trees = std::move(*read);
+  }
+  for (const RunProblem& p : problems) {
+    if (!p.recursive()) continue;
+    if (p.recursive()->structure.kind == StructureKind::trees && !trees) {
+      return bad(fmt::format(
+          "problem '{}' runs over trees: name their file with --trees, or a shape such as perfect7",
+          p.text()));
+    }
+    if (Status s = check_recursive_memory(*p.recursive(), trees ? &*trees : nullptr, {batches, 1}); !s)
+      return s;
+  }
+  return Status::success();
 }
 
 // Refused before anything runs, and with the dependence it would break.
@@ -155,7 +171,8 @@ void add_run_options(CLI::App& app, RunArguments& a) {
       ->allow_extra_args(false);
   app.add_option("--op", a.op, "conv, matmul, rnn or recursive; left out, each line says it by its form");
   app.add_option("--trees", a.trees, "recursive: file of bracketed trees, or the name of a shipped one");
-  app.add_option("--batches", a.batches, "recursive: batches per execution (default: about 100 structures)");
+  app.add_option("--batches", a.batches,
+                 "recursive: batches per execution (default: about 100 structures, of large ones fewer)");
   add_list_option(
       app, "--dt", a.dts,
       "data types of problems that state none: f32, bf16, bf16f32, u8s8, s8s8, ... (default: f32)");
@@ -331,15 +348,10 @@ Result<RunOptions> check_run_arguments(const RunArguments& a) {
     Result<std::string> trees = find_trees(a.trees);
     if (!trees) return trees.error();
     o.trees = std::move(*trees);
-    if (Status s = check_trees(o.trees, *problems); !s) return s.error();
-  }
-  for (const RunProblem& p : *problems) {
-    if (!p.recursive() || p.recursive()->structure.kind != StructureKind::trees || !o.trees.empty()) continue;
-    return bad(fmt::format(
-        "problem '{}' runs over trees: name their file with --trees, or a shape such as perfect7", p.text()));
   }
   if (a.batches < 0 || a.batches > 1000000) return bad("--batches: must be between 0 and 1000000");
   o.batches = a.batches;
+  if (Status s = check_trees(o.trees, *problems, o.batches); !s) return s.error();
   o.problems = std::move(*problems);
   for (const std::string& library : a.libraries) {
     if (library.empty()) return bad("--library: name a file");

@@ -51,7 +51,7 @@ struct RunOptions {  // as meant
   std::string json, csv, html;
   std::string trees;  // file of bracketed trees, for recursive problems
   int repeats = 0;
-  int batches = 0;  // of structures in one execution; 0: about 100 structures' worth
+  int batches = 0;  // of structures in one execution; 0: recursive_batches
   double min_time = 0.4, time_limit = 0;
   uint64_t seed = 1;
 };

@@ -60,9 +60,13 @@ Result<std::vector<RecursiveProblem>> read_recursive_batch(const std::string& pa
 std::string to_string(const StructureSpec& spec);
 std::string to_string(const RecursiveProblem& problem);  // canonical; parses back
 
+// Nodes of a batch: of an average one of those of a file, about as many where they are drawn.
+double batch_nodes(const RecursiveProblem& problem, const Structures* file);
+
 // `batches` batches of the problem's structures. Those of a file (kind trees; `file` must then be given) are
 // taken evenly spread over it, wrapping where it is too short; a sequential cell reads a tree's leaves from
-// left to right. Word ids are taken modulo words.count. Refuses a structure the model cannot run over.
+// left to right. Word ids are taken modulo words.count. Refuses a structure the model cannot run over, and
+// batches with more nodes than can be numbered.
 Result<std::vector<Structures>> make_batches(const RecursiveProblem& problem, const Structures* file,
                                              int32_t batches, SyntheticWords words);
 

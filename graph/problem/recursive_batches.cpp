@@ -7,6 +7,9 @@
 namespace cortex {
 namespace {
 
+// What nodes read is numbered too: of a DAG's up to three each.
+constexpr double most_nodes = 1 << 29;
+
 Structures leaves_as_sequences(const Structures& trees) {
   Structures out;
   for (int32_t s = 0; s < trees.structure_count(); ++s) {
@@ -46,6 +49,21 @@ Structures make_structures(const RecursiveProblem& p, SyntheticWords words) {
 
 }  // namespace
 
+double batch_nodes(const RecursiveProblem& p, const Structures* file) {
+  const StructureSpec& s = p.structure;
+  double nodes = s.size;
+  if (s.kind == StructureKind::trees) {
+    if (!file) return 0;
+    const auto wordless = std::count(file->word.begin(), file->word.end(), Structures::no_word);
+    const double read = double(file->node_count()) - (runs_over_sequences(p.model) ? double(wordless) : 0);
+    nodes = read / std::max(1, file->structure_count());
+  }
+  if (s.kind == StructureKind::perfect) nodes = 2.0 * double(int64_t{1} << s.size) - 1;
+  if (s.kind == StructureKind::star) nodes = s.size + 1.0;
+  if (s.kind == StructureKind::grid) nodes = double(s.size) * s.columns;
+  return nodes * p.batch;
+}
+
 bool needs_pairs(RecursiveModel model) {
   return model == RecursiveModel::treefc || model == RecursiveModel::mvrnn;
 }
@@ -77,6 +95,10 @@ Result<std::vector<Structures>> make_batches(const RecursiveProblem& p, const St
   std::vector<Structures> all;
   if (p.structure.kind == StructureKind::trees && !file) {
     return refuse("it runs over trees: name their file with --trees, or a shape such as perfect7");
+  }
+  if (const double nodes = batch_nodes(p, file); nodes > most_nodes) {
+    return refuse(fmt::format("a batch would have {:.0f} million nodes, of {:.0f} million at most: lower mb",
+                              nodes * 1e-6, most_nodes * 1e-6));
   }
   for (int32_t i = 0; i < batches; ++i) {
     Structures batch;

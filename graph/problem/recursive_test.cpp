@@ -89,6 +89,26 @@ TEST(RecursiveProblem, BatchesComeFromTheFileOrTheShape) {
   EXPECT_LE(largest_child_count(lists->front()), 1);
 }
 
+TEST(RecursiveProblem, NodesOfABatchAreKnownBeforeItIsMade) {
+  for (const char* shape : {"perfect3", "seq9", "chain5", "star7", "grid2x3", "dag12", "trees"}) {
+    for (const char* model : {"treelstm", "seqlstm"}) {
+      const auto p = parse_recursive(fmt::format("{} h4 mb40 {}", model, shape))->front();
+      const Structures file = random_trees(20, 9, 3, {40, 5});
+      const bool runs = p.structure.kind == StructureKind::trees || p.model == RecursiveModel::treelstm;
+      if (!runs) continue;
+      const auto batches = make_batches(p, &file, 1, {});
+      ASSERT_TRUE(batches.ok()) << batches.error().message;
+      EXPECT_EQ(batch_nodes(p, &file), batches->front().node_count()) << p.text;
+    }
+  }
+  const auto many = parse_recursive("treelstm h1 mb100000 perfect20")->front();
+  const auto refused = make_batches(many, nullptr, 1, {});
+  ASSERT_FALSE(refused.ok());
+  EXPECT_NE(refused.error().message.find("209715 million nodes, of 537 million at most: lower mb"),
+            std::string::npos)
+      << refused.error().message;
+}
+
 TEST(RecursiveProblem, CountsMatrixWorkOnly) {
   const auto flops = [](const char* text) {
     const auto p = parse_recursive(text)->front();

@@ -4,6 +4,7 @@
 #include <malloc.h>
 
 #include <atomic>
+#include <cmath>
 #include <cstdlib>
 #include <cstring>
 #include <fstream>
@@ -24,9 +25,9 @@ constexpr const char* problems[] = {
 };
 
 struct Fixture {
-  explicit Fixture(const char* text)
+  explicit Fixture(const char* text, const Structures* trees = nullptr)
       : problem(parse_recursive(text)->front()),
-        operands(bench::make_recursive_operands(problem, nullptr, {1, 9}).value()),
+        operands(bench::make_recursive_operands(problem, trees, {1, 9}).value()),
         model(make_model(problem, operands)) {}
   const Structures& batch() const { return operands.batches[0]; }
 
@@ -82,6 +83,66 @@ TEST(Identity, OfAnyBatchComposition) {
       }
     }
   }
+}
+
+// The first tree of `trees`, a batch of those from `first` on, that has a node whose states are not those it
+// has in the batch of all; -1: none.
+int32_t first_that_differs(const std::vector<float>& states, const Structures& trees, int32_t first,
+                           const std::vector<float>& all_states, const Structures& all,
+                           const RecursiveProblem& problem) {
+  const int64_t hidden = problem.hidden, second = bench::second_state_size(problem);
+  for (int32_t s = 0; s < trees.structure_count(); ++s) {
+    const int64_t at = trees.first_node[size_t(s)], in_all = all.first_node[size_t(first + s)];
+    const int64_t nodes = trees.first_node[size_t(s) + 1] - at;
+    const auto equal = [&](int64_t begin, int64_t begin_in_all, int64_t size) {
+      return std::memcmp(states.data() + begin + at * size, all_states.data() + begin_in_all + in_all * size,
+                         size_t(nodes * size) * sizeof(float)) == 0;
+    };
+    if (!equal(0, 0, hidden)) return first + s;
+    if (!equal(trees.node_count() * hidden, all.node_count() * hidden, second)) return first + s;
+  }
+  return -1;
+}
+
+// Every node of every shipped tree, in every state. Threads own columns of small batches and whole trees of
+// large ones, so that all of that is compared too.
+void same_alone_and_in_batches(const char* text, bool binary) {
+  SCOPED_TRACE(fmt::format("{}, {} trees", text, binary ? "binary" : "n-ary"));
+  const Fixture f(text, &shipped_trees(binary));
+  const Structures& all = f.batch();
+  const int32_t trees = all.structure_count();
+  ASSERT_EQ(trees, 2000);
+  ASSERT_EQ(all.node_count(), shipped_trees(binary).node_count());
+  const std::vector<float> expected = run(make_executor(f.model, 1), f.problem, all);
+  for (const float value : expected) ASSERT_TRUE(std::isfinite(value));
+  for (const int threads : {1, 2}) {
+    const Executor executor = make_executor(f.model, threads);
+    for (const int32_t batch : {1, 10, 2000}) {
+      for (int32_t first = 0; first < trees; first += batch) {
+        std::vector<int32_t> chosen(static_cast<size_t>(batch));
+        std::iota(chosen.begin(), chosen.end(), first);
+        const Structures some = select(all, chosen);
+        ASSERT_EQ(first_that_differs(run(executor, f.problem, some), some, first, expected, all, f.problem),
+                  -1)
+            << "in a batch of " << batch << ", " << threads << " threads";
+      }
+    }
+  }
+}
+
+// More columns than one thread's panel holds, and a last panel that is not full.
+TEST(Identity, OfTwoThousandTreesAloneAndInBatches) {
+  same_alone_and_in_batches("treelstm h40 mb2000 trees", false);
+  same_alone_and_in_batches("treelstm h40 mb2000 trees", true);
+  same_alone_and_in_batches("treelstm-nary h20 mb2000 trees", true);
+  same_alone_and_in_batches("treegru h40 mb2000 trees", false);
+  same_alone_and_in_batches("treefc h40 mb2000 trees", true);
+  same_alone_and_in_batches("mvrnn h10 mb2000 trees", true);
+}
+
+// Up to 15 children a node: 15 x 15 forget matrices.
+TEST(Identity, OfTwoThousandTreesWithAMatrixPerChild) {
+  same_alone_and_in_batches("treelstm-nary h6 mb2000 trees", false);
 }
 
 TEST(Identity, ThirtyTwoThreadsShareAModel) {

@@ -4,7 +4,15 @@
 
 #include <limits>
 
+#include "graph/structure/bracketed.h"
+
 namespace cortex::recursive_test {
+
+const Structures& shipped_trees(bool binary) {
+  static const Structures trees[2] = {read_trees(CORTEX_TREES "/sentences-nary.txt").value(),
+                                      read_trees(CORTEX_TREES "/sentences-binary.txt").value()};
+  return trees[binary];
+}
 
 const cortex_context* shared_context() {
   static const cortex_context* context = [] {

@@ -20,6 +20,9 @@ struct DestroyExecutor {
 using Model = std::unique_ptr<cortex_recursive_model, DestroyModel>;
 using Executor = std::unique_ptr<cortex_recursive_executor, DestroyExecutor>;
 
+// The 2,000 shipped trees, as binary trees or with any number of children.
+const Structures& shipped_trees(bool binary);
+
 // One context for the whole test program.
 const cortex_context* shared_context();
 

@@ -3,17 +3,10 @@
 #include <gtest/gtest.h>
 
 #include "bench/recursive/reference.h"
-#include "graph/structure/bracketed.h"
 #include "tests/recursive/model_runner.h"
 
 namespace cortex::recursive_test {
 namespace {
-
-const Structures& shipped(bool binary) {
-  static const Structures trees[2] = {*read_trees(CORTEX_TREES "/sentences-nary.txt"),
-                                      *read_trees(CORTEX_TREES "/sentences-binary.txt")};
-  return trees[binary];
-}
 
 void check(const std::string& text, const Structures* trees, int32_t batches, int threads) {
   SCOPED_TRACE(fmt::format("{} threads {}", text, threads));
@@ -49,25 +42,26 @@ INSTANTIATE_TEST_SUITE_P(Recursive, OverTrees,
 TEST_P(OverTrees, TwoThousandBinaryTrees) {
   // A matrix a word and a matrix a node make mvrnn's states large.
   const bool small = std::string(GetParam()) == "mvrnn";
-  check(fmt::format("{} h{} mb50 trees", GetParam(), small ? 6 : 16), &shipped(true), 40, 1);
+  check(fmt::format("{} h{} mb50 trees", GetParam(), small ? 6 : 16), &shipped_trees(true), 40, 1);
 }
 
 TEST_P(OverTrees, TwoThousandTreesOfAnyArity) {
   const std::string model = GetParam();
   if (model == "treefc" || model == "mvrnn") GTEST_SKIP() << "joins two children";
   // 15 children a node are 15 x 15 forget matrices.
-  check(fmt::format("{} h{} mb50 trees", model, model == "treelstm-nary" ? 4 : 16), &shipped(false), 40, 2);
+  check(fmt::format("{} h{} mb50 trees", model, model == "treelstm-nary" ? 4 : 16), &shipped_trees(false), 40,
+        2);
 }
 
 TEST_P(OverTrees, HiddenSizesThatFillNoVector) {
   for (const int hidden : {1, 3, 17, 33, 65}) {
-    check(fmt::format("{} h{} mb4 trees", GetParam(), hidden), &shipped(true), 1, 1);
+    check(fmt::format("{} h{} mb4 trees", GetParam(), hidden), &shipped_trees(true), 1, 1);
   }
 }
 
 TEST_P(OverTrees, LargeStates) {
   check(fmt::format("{} h{} mb10 trees", GetParam(), std::string(GetParam()) == "mvrnn" ? 64 : 256),
-        &shipped(true), 1, 2);
+        &shipped_trees(true), 1, 2);
 }
 
 TEST(Shapes, PerfectTreesChainsStarsGridsAndDags) {
