@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <set>
@@ -334,6 +335,17 @@ Status CompressCommand::write() const {
     all.push_back(std::move(json));
   }
   files.push_back({"compress.json", Json{{"layers", all}}.dump(1) + "\n"});
+  for (const OutputFile& file : files) {
+    const std::filesystem::path path = std::filesystem::path(out_) / file.name;
+    for (const std::string& read : files_) {
+      std::error_code none;
+      if (std::filesystem::equivalent(path, read, none))
+        return invalid_argument(
+            fmt::format("--out {}: {} would be written over the weights it was made of; name "
+                        "another folder",
+                        cortex::quoted(out_), cortex::quoted(file.name)));
+    }
+  }
   const Result<WriteReport> wrote =
       write_files(out_, files, [](const std::string&, const std::string&) { return false; });
   if (!wrote) return wrote.error();

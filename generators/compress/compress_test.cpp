@@ -206,11 +206,25 @@ TEST_F(Compress, PlansWithinTheBudget) {
   EXPECT_NE(err.find("no result of cortex with 2 threads"), std::string::npos) << err;
 }
 
+TEST_F(Compress, NeverWritesOverItsWeights) {
+  write("one.txt", "8x16:16x24n\"a\"\n");
+  ASSERT_EQ(gen("--batch one.txt --weights dense,nm2of4 --out same"), 0) << err;
+  const std::string before = read("same/a.nm2of4.npy");
+  EXPECT_EQ(gen("same/a.dense.npy same/a.nm2of4.npy --weights nm1of4 --out same"), 0) << err;
+  write("a.npy", before);
+  ASSERT_EQ(gen("a.npy --weights nm1of4 --out ."), 0) << err;
+  const std::string made = read("a.nm1of4.npy");
+  EXPECT_EQ(gen("a.npy a.nm1of4.npy --weights nm1of4 --out ."), 2);
+  EXPECT_NE(err.find("would be written over the weights it was made of"), std::string::npos) << err;
+  EXPECT_EQ(read("a.nm1of4.npy"), made);
+}
+
 TEST_F(Compress, RefusesWithOneLine) {
   write("bad.npy", "PK");
   write("clash.txt", "8x64:64x24n\"a/b\"\n8x64:64x24n\"a_b\"\n");
   write("net.txt", "8x16:16x24n\"a\"\n8x24:24x24n\"b\"\n8x7:7x8n\"c\"\n");
   write("one.txt", "8x16:16x24n\"a\"\n");
+  write("groups.txt", "g2mb1ic32ih14oc32oh14kh3ph1n\"a\"\nmb1ic32ih14oc64oh14kh1ph0n\"b\"\n");
   write("odd.txt", "8x8:8x8n\"a\"\n8x8:8x8n\"b:c\"\n8x8:8x8n\"a:b\"\n8x8:8x8n\"c\"\n");
   write("odd.npy", std::string("\x93NUMPY\x01\x00\x43\x00", 10) +
                        "{'descr': 'x\n\x1b[31m', 'fortran_order': False, 'shape': (2, 2), }        ");
@@ -246,6 +260,7 @@ TEST_F(Compress, RefusesWithOneLine) {
            {"--batch net.txt --chain --weights nm2of4x2 --times t.json --budget 0.5", "drop --detect"},
            {"--batch net.txt --follows b:a --weights bs4x1", "needs --sparsity"},
            {"--batch net.txt --chain --weights nm2of4x2", "layer c has 7 input channels, but layer b"},
+           {"--batch groups.txt --chain --weights nm2of4x2", "layer a has 2 groups"},
            {"--batch net.txt --follows b --weights nm2of4x2", "--follows \"b\": expected READER:PRODUCER"},
            {"--batch net.txt --follows b:x --weights nm2of4x2",
             "--follows \"b:x\": expected READER:PRODUCER"},

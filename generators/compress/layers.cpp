@@ -29,6 +29,7 @@ Result<Layer> random_layer(const Problem& problem, uint64_t seed) {
   if (problem.is_conv()) {
     const ConvProblem& c = problem.conv();
     layer.shape = {c.oc, c.ic / c.g, c.kh, c.kw};
+    layer.groups = c.g;
     if (c.kd > 1) layer.shape.insert(layer.shape.begin() + 2, c.kd);
   } else {
     const MatmulProblem& m = problem.matmul();

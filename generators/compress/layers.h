@@ -16,6 +16,7 @@ struct Layer {
   int64_t count = 1;
   std::vector<int64_t> shape;  // of the array
   FilterMatrix weights;
+  int64_t groups = 1;  // a .npy file does not say
 };
 
 // A .npy file (see graph/compress/npy.h for what may be in it).

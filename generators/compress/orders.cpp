@@ -44,6 +44,11 @@ Result<std::vector<SharedOrder>> read_orders(const std::vector<Layer>& layers, b
   for (const Reads& r : reads) {
     for (const int64_t l : {r.reader, r.producer}) {
       const Layer& layer = layers[static_cast<std::size_t>(l)];
+      if (layer.groups > 1)
+        return invalid_argument(fmt::format(
+            "layer {} has {} groups: output channels of groups stay where they are; leave it out of "
+            "--follows",
+            layer.name, layer.groups));
       if (layer.count > 1)
         return invalid_argument(
             fmt::format("layer {} stands for {} layers (*{}): give each its own line, to say who reads it",

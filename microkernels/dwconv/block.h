@@ -192,12 +192,13 @@ CORTEX_INLINE void channel_group(const Plane& plane, const Place& place, const W
 // Blocks walk along rows with all channels of a point before the next: too many streams for prefetchers.
 // Where input and output are more than a core's share of L3 holds, each block asks for what the one to its
 // right reads anew and writes. AMD EPYC (Zen 4), f32, 3x3 windows on 112x112 points, microseconds without and
-// with: 192 channels 1490 and 950; 96 channels, 10 MB, 700 and 320, where others used L3 too (270 and 295 where
-// nobody did); the same with stride 2, 6 MB, 116 and 130.
+// with: 192 channels 1490 and 950; 96 channels, 10 MB, 700 and 320, where others used L3 too (270 and 295
+// where nobody did); the same with stride 2, 6 MB, 116 and 130.
 constexpr int64_t near_images = 8 << 20;
 
 CORTEX_INLINE bool asks_ahead(const cortex_dwconv_args& args) {
-  return args.in_h * (args.in_stride_h + args.out_stride_h / args.stride_h) > near_images;
+  const int64_t stride = args.stride_h > 0 ? args.stride_h : 1;  // of one row it does not matter
+  return args.in_h * (args.in_stride_h + args.out_stride_h / stride) > near_images;
 }
 
 // A group of channels' share of the points [from, from + columns) of `rows` rows. Points that are adjacent in

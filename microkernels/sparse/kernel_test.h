@@ -41,6 +41,25 @@ inline void fill_bf16(const GuardedBuffer& buffer, std::mt19937& random) {
   for (std::size_t i = 0; i < buffer.size() / 2; ++i) buffer.as<uint16_t>()[i] = to_bf16(uniform(random));
 }
 
+// What is read next: channels and lines that end at a guard page. Asking for lines reads nothing, reading one
+// channel or line too many crashes.
+class GuardedNext {
+ public:
+  GuardedNext(int32_t channels, Side side)
+      : channels_(size(channels) * sizeof(int32_t), side), lines_(2 * sizeof(int64_t), side) {
+    for (int32_t i = 0; i < channels; ++i) channels_.as<int32_t>()[i] = i;
+    lines_.as<int64_t>()[0] = 0;
+    lines_.as<int64_t>()[1] = 64;
+  }
+  cortex_sparse_next next() const {
+    const auto count = static_cast<int64_t>(channels_.size() / sizeof(int32_t));
+    return {lines_.data(), channels_.as<int32_t>(), count, 128, lines_.as<int64_t>(), 2};
+  }
+
+ private:
+  GuardedBuffer channels_, lines_;
+};
+
 // Runs for a row of a panel, and where each of its elements comes from.
 struct Gathered {
   std::vector<cortex_sparse_run> runs;

@@ -9,14 +9,11 @@
 namespace cortex {
 namespace {
 
-// Part `part` of `parts` of the channels, in at most `turns` turns of as many channels each.
+// Of the channels those [begin, end), in at most `turns` turns of as many each.
 class NextLines {
  public:
-  CORTEX_INLINE NextLines(const cortex_sparse_next& next, int64_t part, int64_t parts, int64_t turns)
-      : next_(next),
-        channel_(next.count * part / parts),
-        end_(next.count * (part + 1) / parts),
-        each_((end_ - channel_ + turns - 1) / turns) {}
+  CORTEX_INLINE NextLines(const cortex_sparse_next& next, int64_t begin, int64_t end, int64_t turns)
+      : next_(next), channel_(begin), end_(end), each_((end - begin + turns - 1) / turns) {}
 
   CORTEX_INLINE void ask() {
     const int64_t stop = end_ - channel_ < each_ ? end_ : channel_ + each_;

@@ -120,7 +120,7 @@ __attribute__((noinline)) void halves_block(const cortex_sparse_args& x, int64_t
                x.epilogue.bias_m,
                x.epilogue.residual ? static_cast<const char*>(x.epilogue.residual) + skip_c : nullptr,
                x.epilogue.ld_residual};
-  NextLines next(x.next, from == 0 ? 0 : 1, 1, x.groups);
+  NextLines next(x.next, from == 0 ? 0 : x.next.count, x.next.count, x.groups);
   const uint32_t* offset = x.offsets;
   const char* values = static_cast<const char*>(x.values);
 #pragma GCC unroll 1

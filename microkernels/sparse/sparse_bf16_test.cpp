@@ -103,6 +103,7 @@ double check_rows(const Kernels& k, const Case& c, std::mt19937& random) {
     for (int g = 0; g < c.groups; ++g)
       at += add_list(c, counts[size(g)], g * c.share, pitch, panel, offsets.as<uint32_t>() + 2 * at,
                      values.as<uint16_t>() + 2 * at * c.share, want, magnitude);
+    const GuardedNext next(3, c.side);
     cortex_sparse_args x{};
     x.panel = panel.data();
     x.offsets = offsets.as<uint32_t>();
@@ -110,6 +111,7 @@ double check_rows(const Kernels& k, const Case& c, std::mt19937& random) {
     x.counts = count.as<int32_t>();
     x.groups = c.groups;
     x.n = c.n;
+    x.next = next.next();
     if (c.blocks && pass) x.sums = sums.data();
     x.ld_sums = ld_sums;
     x.c = pass ? out.data() : sums.data();

@@ -124,7 +124,7 @@ __attribute__((noinline)) void rows_block(const cortex_sparse_args& x, int64_t f
                x.epilogue.ld_residual};
   at.bias_m = x.epilogue.bias_m;
   at.past_caches = x.c_far == 2;
-  NextLines next(x.next, from == 0 ? 0 : 1, 1, x.groups);
+  NextLines next(x.next, from == 0 ? 0 : x.next.count, x.next.count, x.groups);
   const uint32_t* offset = x.offsets;
   const auto* values = static_cast<const float*>(x.values);
   const int32_t* count = x.counts;

@@ -133,6 +133,7 @@ void check_rows(const Kernels& k, const Case& c, std::mt19937& random) {
   std::vector<float> before;
   for (std::size_t i = 0; i < static_cast<std::size_t>(extent); ++i) before.push_back(element(out, i));
 
+  const GuardedNext next(3, c.side);
   cortex_sparse_args x{};
   x.panel = panel.data();
   x.offsets = offsets.as<uint32_t>();
@@ -140,6 +141,7 @@ void check_rows(const Kernels& k, const Case& c, std::mt19937& random) {
   x.counts = count.as<int32_t>();
   x.groups = c.groups;
   x.n = c.n;
+  x.next = next.next();
   x.c = out.data();
   x.ld_sums = 4 * ldc;
   x.ldc = static_cast<int64_t>(elements(ldc));

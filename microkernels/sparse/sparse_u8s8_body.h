@@ -149,7 +149,7 @@ __attribute__((noinline)) void bytes_block(const cortex_sparse_args& x, int64_t 
   const char* values = static_cast<const char*>(x.values);
   const bool finishes = x.flags & CORTEX_TILE_EPILOGUE;
   const int64_t vectors = (x.n + points - 1) / points;
-  NextLines next(x.next, vector, vectors, x.groups);
+  NextLines next(x.next, x.next.count * vector / vectors, x.next.count * (vector + 1) / vectors, x.groups);
 #pragma GCC unroll 1
   for (int64_t g = 0; g < x.groups; ++g) {
     const int64_t count = x.counts[g];

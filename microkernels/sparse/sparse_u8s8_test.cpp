@@ -84,6 +84,7 @@ void check_rows(const Kernels& k, const Case& c, std::mt19937& random) {
                 values.as<int8_t>()[(at + i / 4 * 4) * c.share + 4 * t + i % 4] *
                 panel.as<uint8_t>()[lists[size(at + i)] * pitch + j];
     }
+    const GuardedNext next(3, c.side);
     cortex_sparse_args x{};
     x.panel = panel.data();
     x.offsets = offsets.as<uint32_t>();
@@ -91,6 +92,7 @@ void check_rows(const Kernels& k, const Case& c, std::mt19937& random) {
     x.counts = count.as<int32_t>();
     x.groups = c.groups;
     x.n = c.n;
+    x.next = next.next();
     x.compensation = compensation.as<int32_t>();
     if (pass) x.sums = sums.data();
     x.ld_sums = ld_sums;

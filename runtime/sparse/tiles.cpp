@@ -304,8 +304,10 @@ class Cutter {
     std::vector<int64_t> all;
     for (const cortex_sparse_run& run : pattern.runs) {
       if (!run.low && !run.high) continue;
-      const int64_t first = origin_ + run.from,
-                    last = first + (unit_ > 1 ? run.count - 1 : (run.count - 1) * c_.sw);
+      // Images stand together, one point's beside the next one's or with a point between them.
+      const int64_t lane = run.count - 1, first = origin_ + run.from,
+                    last =
+                        first + (unit_ > 1 ? lane / unit_ * unit_ * out_.step + lane % unit_ : lane * c_.sw);
       for (int64_t at = floor_div(first, line); at <= floor_div(last, line); ++at) all.push_back(at * line);
     }
     std::sort(all.begin(), all.end());
