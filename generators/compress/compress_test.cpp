@@ -209,14 +209,14 @@ TEST_F(Compress, PlansWithinTheBudget) {
 TEST_F(Compress, NeverWritesOverItsWeights) {
   write("one.txt", "8x16:16x24n\"a\"\n");
   ASSERT_EQ(gen("--batch one.txt --weights dense,nm2of4 --out same"), 0) << err;
-  const std::string before = read("same/a.nm2of4.npy");
+  const std::string before = read(folder_ / "same/a.nm2of4.npy");
   EXPECT_EQ(gen("same/a.dense.npy same/a.nm2of4.npy --weights nm1of4 --out same"), 0) << err;
   write("a.npy", before);
   ASSERT_EQ(gen("a.npy --weights nm1of4 --out ."), 0) << err;
-  const std::string made = read("a.nm1of4.npy");
+  const std::string made = read(folder_ / "a.nm1of4.npy");
   EXPECT_EQ(gen("a.npy a.nm1of4.npy --weights nm1of4 --out ."), 2);
   EXPECT_NE(err.find("would be written over the weights it was made of"), std::string::npos) << err;
-  EXPECT_EQ(read("a.nm1of4.npy"), made);
+  EXPECT_EQ(read(folder_ / "a.nm1of4.npy"), made);
 }
 
 TEST_F(Compress, RefusesWithOneLine) {
