@@ -8,24 +8,11 @@
 #include "graph/compress/budget.h"
 #include "graph/compress/combine.h"
 #include "graph/compress/detect.h"
+#include "graph/compress/filters_test.h"
 #include "graph/compress/prune.h"
 
 namespace cortex {
 namespace {
-
-FilterMatrix gaussian(int64_t rows, int64_t taps, int64_t channels, uint32_t seed) {
-  FilterMatrix w{rows, taps * channels, channels, {}};
-  std::mt19937 random(seed);
-  std::normal_distribution<float> normal;
-  for (int64_t i = 0; i < w.rows * w.columns; ++i) w.values.push_back(normal(random));
-  return w;
-}
-
-WeightFormat format(const char* text) {
-  const Result<WeightFormat> f = parse_weight_format(text);
-  EXPECT_TRUE(f.ok()) << text;
-  return *f;
-}
 
 FilterMatrix pruned(const FilterMatrix& w, const char* text, double keep = 1) {
   Result<FilterMatrix> p = prune(w, format(text), keep);
