@@ -8,5 +8,5 @@ found=$(find graph polyopt microkernels runtime support -name '*.h' | sort | xar
   /^namespace [a-z_:]+ \{/ { space = $2 }
   /^namespace \{/ { inner = 1 }
   /^}  \/\/ namespace$/ { inner = 0 }
-  !inner && /^(struct|class) [A-Za-z_]+( final)?( :.*)? \{/ { print space "::" $2 }' | sort | uniq -d)
+  !inner && /^(struct|class) [A-Za-z0-9_]+( final)?( :.*)? \{/ { print space "::" $2 }' | sort | uniq -d)
 [ -z "$found" ] || { echo "defined in two headers: $found" >&2; exit 1; }

@@ -34,23 +34,13 @@ struct Arguments {
   bool verify = false;
 };
 
-struct Candidate {
-  const char* kernel;
-  std::string text;  // what the plan says of itself
-  double ns = 0, predicted_ns = 0;
-};
-
 struct Choice {
-  std::vector<Candidate> candidates;
+  std::vector<SparseCandidate> candidates;
   std::size_t chosen = 0;
   double density = 1;
 
-  std::size_t best() const {
-    const auto faster = [](const Candidate& a, const Candidate& b) { return a.ns < b.ns; };
-    return static_cast<std::size_t>(std::min_element(candidates.begin(), candidates.end(), faster) -
-                                    candidates.begin());
-  }
-  double share() const { return candidates[best()].ns / candidates[chosen].ns; }
+  const SparseCandidate& best() const { return fastest(candidates); }
+  double share() const { return best().ns / candidates[chosen].ns; }
 };
 
 // The schedule, which names the lists too.
@@ -102,23 +92,23 @@ Result<Choice> measure(const RunProblem& p, Isa isa, Backend& backend, const Arg
           fmt::format("{} {} by {}: wrong, {}", p.text(), p.weights, candidate.kernel->name, verdict.where));
   }
   measure_sparse_candidates(*measured, a.min_time, Cold::none);
-  for (const SparseCandidate& c : *measured)
-    choice.candidates.push_back(
-        {c.kernel->name, text_of(*c.instance), c.ns, c.instance->info().predicted_seconds * 1e9});
+  choice.candidates = std::move(*measured);
   return choice;
 }
 
 nlohmann::ordered_json to_json(const RunProblem& p, const Choice& choice) {
   nlohmann::ordered_json times = nlohmann::ordered_json::array();
-  for (const Candidate& c : choice.candidates)
-    times.push_back(
-        {{"kernel", c.kernel}, {"time_ns", c.ns}, {"predicted_ns", c.predicted_ns}, {"plan", c.text}});
+  for (const SparseCandidate& c : choice.candidates)
+    times.push_back({{"kernel", c.kernel->name},
+                     {"time_ns", c.ns},
+                     {"predicted_ns", c.instance->info().predicted_seconds * 1e9},
+                     {"plan", text_of(*c.instance)}});
   return {{"problem", p.text()},
           {"dt", dt_name(*p.dense())},
           {"weights", p.weights},
           {"density", choice.density},
-          {"chosen", choice.candidates[choice.chosen].kernel},
-          {"best", choice.candidates[choice.best()].kernel},
+          {"chosen", choice.candidates[choice.chosen].kernel->name},
+          {"best", choice.best().kernel->name},
           {"best_over_chosen", choice.share()},
           {"kernels", times}};
 }
@@ -129,10 +119,11 @@ std::string line(const RunProblem& p, const Choice& choice) {
                   dt_name(*p.dense()) + ' ' + p.weights, choice.density);
   for (const SparseKernel& kernel : sparse_kernels()) {
     const auto found = std::find_if(choice.candidates.begin(), choice.candidates.end(),
-                                    [&](const Candidate& c) { return c.kernel == kernel.name; });
+                                    [&](const SparseCandidate& c) { return c.kernel == &kernel; });
     text += fmt::format(" {:>9}", found == choice.candidates.end() ? "-" : microseconds(found->ns));
   }
-  return text + fmt::format("  {:<8} {:>6.3f}\n", choice.candidates[choice.chosen].kernel, choice.share());
+  return text +
+         fmt::format("  {:<8} {:>6.3f}\n", choice.candidates[choice.chosen].kernel->name, choice.share());
 }
 
 int run(const Arguments& a) {

@@ -89,9 +89,8 @@ Status check_sparse(const RunArguments& a, const std::vector<RunProblem>& proble
   if (a.plain) return bad("--plain: weights with zeros (--weights) are packed ahead of time; leave it out");
   if (!a.schedule.empty() || !a.wisdom.empty() || !a.ranker.empty())
     return bad(
-        "--weights: weights with zeros have no schedules to give, keep or rank; leave out --schedule, "
-        "--wisdom, "
-        "--ranker (--mode measure measures every kernel for the zeros)");
+        "--weights: weights with zeros have no schedules to give, keep or rank; leave out "
+        "--schedule, --wisdom, --ranker (--mode measure measures every kernel for the zeros)");
   if (std::find(a.kernels.begin(), a.kernels.end(), "generated") != a.kernels.end())
     return bad("--kernel generated: no kernels are generated for weights with zeros (--weights)");
   return Status::success();

@@ -140,9 +140,8 @@ Status CompressCommand::check() {
   if (ordered && std::all_of(formats_.begin(), formats_.end(),
                              [](const WeightFormat& f) { return rows_together(f) == 1; })) {
     return invalid_argument(
-        "--chain and --follows: no format of --weights has output channels share a choice, as nm2of8x2 and "
-        "bs4x1 "
-        "do: their order is no matter");
+        "--chain and --follows: no format of --weights has output channels share a choice, as nm2of8x2 "
+        "and bs4x1 do: their order is no matter");
   }
   if (!problem_.empty() && (!detect_ || files_.size() != 1 || !batches_.empty()))
     return invalid_argument("--problem goes with --detect and one file of weights");

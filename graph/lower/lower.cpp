@@ -8,9 +8,6 @@
 
 namespace cortex {
 
-// Of more channels a unit that is partly empty is a small part.
-constexpr int64_t most_channels_of_rows = 16;
-
 int NestBuilder::keep_one(int dim, std::string name, DimKind kind) {
   const auto& dims = nest_.dims;
   if (std::any_of(dims.begin(), dims.end(), [&](const Dim& d) { return d.kind == kind; })) return dim;
@@ -89,6 +86,9 @@ ConvProblem with_halo(const ConvProblem& conv) {
   p.pd = p.ph = p.pw = 0;
   return p;
 }
+
+// Of more channels a unit that is partly empty is a small part.
+constexpr int64_t most_channels_of_rows = 16;
 
 std::optional<RowsInUnits> rows_in_units(const Problem& problem) {
   const int64_t length = unit_length(problem.src);

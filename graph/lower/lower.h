@@ -35,7 +35,8 @@ bool is_depthwise(const Problem& problem);
 // A convolution of few channels, such as the first of a network, whose rows of the input, all channels of a
 // point side by side, are whole units, as is the way from window to window: three channels in pairs,
 // stride 2. `conv` is the same convolution with a unit for a point: nothing is filled up but the ends of the
-// window. Element kw*ic + c of a row of its weights stands behind `front` zeros.
+// window. Element kw*ic + c of a row of its weights stands behind `front` zeros: the
+// elements beside a window are multiplied with zero, so ones that are not finite make their neighbours NaN.
 struct RowsInUnits {
   ConvProblem conv;
   int64_t front;

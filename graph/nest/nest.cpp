@@ -2,6 +2,12 @@
 
 namespace cortex {
 
+int64_t byte_size(const Tensor& tensor) {
+  int64_t bytes = size_of(tensor.type);
+  for (const int64_t extent : tensor.shape) bytes *= extent;
+  return bytes;
+}
+
 const char* operand_name(Operand operand) {
   switch (operand) {
     case Operand::a:

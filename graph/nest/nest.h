@@ -51,6 +51,8 @@ struct Tensor {
   std::vector<int64_t> strides;
 };
 
+int64_t byte_size(const Tensor& tensor);
+
 // One operand with its subscripts, one expression per tensor dimension. A padded access may leave
 // [0, shape) in some dimension and reads zero there; other accesses never leave it.
 struct Access {

@@ -4,7 +4,7 @@
 #include <stdint.h>
 
 #include "cortex/sparse_kernels.h"
-#include "microkernels/vector/rows.h"
+#include "microkernels/vector/inline.h"
 
 namespace cortex {
 namespace {

@@ -3,15 +3,6 @@
 #include "polyopt/model/halves.h"
 
 namespace cortex {
-namespace {
-
-int64_t bytes_of(const Access& operand) {
-  int64_t bytes = size_of(operand.tensor.type);
-  for (const int64_t extent : operand.tensor.shape) bytes *= extent;
-  return bytes;
-}
-
-}  // namespace
 
 // Where FMAs of whole vectors take two halves' time (Zen 4), asking is free beside them, and C is asked for
 // as soon as L2 does not hold it with what else is read. One core, 7x64 tiles, microseconds without and with:
@@ -26,8 +17,8 @@ void ask_for_c(Program& program, const Machine& machine) {
   const bool pairs = a.tensor.type == DataType::bf16x2;
   if (!pairs && a.tensor.type != DataType::f32) return;
   const int64_t few = small_beside_l2(machine);
-  if (pairs && bytes_of(a) > few) ask_for_next_a(program);
-  if (program.kernel.c_far == 0 && bytes_of(program.nest[Operand::c]) > few) program.kernel.c_far = 1;
+  if (pairs && byte_size(a.tensor) > few) ask_for_next_a(program);
+  if (program.kernel.c_far == 0 && byte_size(program.nest[Operand::c].tensor) > few) program.kernel.c_far = 1;
 }
 
 }  // namespace cortex

@@ -91,13 +91,7 @@ void resolve_prefetch(Program& p) {
 // and 81.6; C of 60 MB, A too, 89.9 and 92.6, of 3 MB 93.9 and 92.9.
 constexpr int64_t panel_rows_ahead = 32;
 
-int64_t bytes_of(const Access& operand) {
-  int64_t bytes = size_of(operand.tensor.type);
-  for (const int64_t extent : operand.tensor.shape) bytes *= extent;
-  return bytes;
-}
-
-bool comes_from_memory(const Access& operand) { return bytes_of(operand) > stays_in_cache; }
+bool comes_from_memory(const Access& operand) { return byte_size(operand.tensor) > stays_in_cache; }
 
 void resolve_far_operands(Program& p) {
   const Access& a = p.nest[Operand::a];
@@ -111,8 +105,10 @@ void resolve_far_operands(Program& p) {
   const int64_t in_line = 64 / size_of(c.tensor.type);
   const bool whole_lines = p.kernel.ldc % 64 == 0 && p.kernel.nr % in_line == 0 && p.kernel.n_dim >= 0 &&
                            p.nest.dims[p.kernel.n_dim].extent % in_line == 0;
-  p.kernel.c_far = bytes_of(c) > past_caches && whole_lines && !read ? 2 : comes_from_memory(c) ? 1 : 0;
-  if (bytes_of(a) > followed_a) ask_for_next_a(p);
+  p.kernel.c_far = byte_size(c.tensor) > past_caches && whole_lines && !read ? 2
+                   : comes_from_memory(c)                                    ? 1
+                                                                             : 0;
+  if (byte_size(a.tensor) > followed_a) ask_for_next_a(p);
 }
 
 // The rest of `p` is then that of a nest without an epilogue.

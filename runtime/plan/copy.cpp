@@ -169,8 +169,9 @@ Copies in_units(const std::vector<CopyAxis>& others, const CopyAxis& reduction, 
 
 // Weights of rows in units: element by element, since taps do not begin with a unit, and a zero where none
 // stands.
-Copies in_rows(const RowsInUnits& rows, const ConvProblem& p, const Tensor& tensor, const NamedAxis& kw,
-               const NamedAxis& ic, const std::vector<CopyAxis>& others) {
+// kw, ic: strides of the source alone.
+Copies in_rows(const RowsInUnits& rows, const Tensor& tensor, const CopyAxis& kw, const CopyAxis& ic,
+               const std::vector<CopyAxis>& others) {
   const int64_t length = length_of(tensor.type), elem = size_of(element_of(tensor.type));
   const auto dim = std::find(tensor.dim_names.begin(), tensor.dim_names.end(), "kw");
   const int64_t unit =
@@ -180,11 +181,12 @@ Copies in_rows(const RowsInUnits& rows, const ConvProblem& p, const Tensor& tens
   Copies copies;
   for (int64_t at = 0; at < rows.conv.kw * length; ++at) {
     const int64_t element = at - rows.front;
-    const bool exists = element >= 0 && element < p.kw * p.ic;
+    const bool exists = element >= 0 && element < kw.extent * ic.extent;
     std::vector<CopyAxis> axes = others;
     if (!exists) axes.push_back({1, 1, 1, 1, 1});  // the element before the first: zero
     copies.push_back(make_copy(std::move(axes), elem));
-    if (exists) copies.back().from_offset = (element / p.ic * kw.stride + element % p.ic * ic.stride) * elem;
+    if (exists)
+      copies.back().from_offset = (element / ic.extent * kw.from + element % ic.extent * ic.from) * elem;
     copies.back().to_offset = (at / length * unit + at % length) * elem;
   }
   return copies;
@@ -192,10 +194,10 @@ Copies in_rows(const RowsInUnits& rows, const ConvProblem& p, const Tensor& tens
 
 // Strides on the nest's side by the name of the dimension; dims of extent 1 may be missing there.
 Result<Copies> to_tensor(const Tensor& tensor, const std::vector<NamedAxis>& axes,
-                         const std::optional<RowsInUnits>& rows, const ConvProblem& p) {
+                         const std::optional<RowsInUnits>& rows) {
   std::vector<CopyAxis> out;
   const int64_t length = length_of(tensor.type), elem = size_of(element_of(tensor.type));
-  CopyAxis reduction{1, 1, length};
+  CopyAxis reduction{1, 1, length}, taps{1, 1, 0};
   for (const NamedAxis& axis : axes) {
     const bool in_units_here = length > 1 && std::string_view(axis.name) == "ic";
     if (in_units_here) {
@@ -204,7 +206,9 @@ Result<Copies> to_tensor(const Tensor& tensor, const std::vector<NamedAxis>& axe
       reduction = {axis.extent, axis.stride,
                    dim == tensor.dim_names.end() ? length : tensor.strides[i] * length};
     }
-    if (in_units_here || axis.extent == 1 || (rows && std::string_view(axis.name) == "kw")) continue;
+    const bool in_rows_here = rows && std::string_view(axis.name) == "kw";
+    if (in_rows_here) taps = {axis.extent, axis.stride, 0};
+    if (in_units_here || in_rows_here || axis.extent == 1) continue;
     const auto at = std::find(tensor.dim_names.begin(), tensor.dim_names.end(), axis.name);
     if (at == tensor.dim_names.end()) {
       return internal_error(fmt::format("weights {}: the nest has no dimension {}", tensor.name, axis.name));
@@ -216,7 +220,7 @@ Result<Copies> to_tensor(const Tensor& tensor, const std::vector<NamedAxis>& axe
     }
     out.push_back({axis.extent, axis.stride, tensor.strides[i] * length});
   }
-  if (rows) return in_rows(*rows, p, tensor, axes[3], axes[4], out);
+  if (rows) return in_rows(*rows, tensor, taps, reduction, out);
   if (length > 1) return in_units(out, reduction, length, elem);
   return unless_identity(make_copy(std::move(out), elem));
 }
@@ -249,7 +253,7 @@ Result<Copies> conv_weights(const Problem& problem, const Tensor& b, cortex_weig
                     {"kw", p.kw, w_stride},
                     {"ic", i, i_stride},
                     {"oc", o, o_stride}},
-                   rows_in_units(problem), p);
+                   rows_in_units(problem));
 }
 
 Result<Copies> matmul_weights(const Problem& problem, cortex_weights_layout layout) {

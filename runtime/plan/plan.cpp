@@ -230,19 +230,13 @@ class Builder {
     return (p.is_conv() ? p.conv().oc : p.matmul().n) * static_cast<int64_t>(sizeof(int32_t));
   }
 
-  static int64_t bytes_of(const Access& access) {
-    int64_t elements = 1;
-    for (const int64_t extent : access.tensor.shape) elements *= extent;
-    return elements * size_of(access.tensor.type);
-  }
-
   Status size_operands() {
     const Problem& p = plan_.problem;
-    plan_.nest_src_bytes = bytes_of(lowered_[Operand::a]);
-    plan_.nest_weights_bytes = bytes_of(lowered_[Operand::b]);
+    plan_.nest_src_bytes = byte_size(lowered_[Operand::a].tensor);
+    plan_.nest_weights_bytes = byte_size(lowered_[Operand::b].tensor);
     plan_.src_bytes = src_elements(p) * size_of(p.src);
     plan_.weights_bytes = weights_elements(p) * size_of(p.wei);
-    plan_.dst_bytes = bytes_of(lowered_[Operand::c]);
+    plan_.dst_bytes = byte_size(lowered_[Operand::c].tensor);
     if (p.epilogue.residual) plan_.residual_bytes = plan_.dst_bytes;
     if (p.epilogue.bias) {
       plan_.bias_bytes = (p.is_conv() ? p.conv().oc : p.matmul().n) * static_cast<int64_t>(sizeof(float));
