@@ -27,9 +27,6 @@ class Walker {
       : p_(program), grid_(std::move(grid)), coord_(std::move(coord)) {
     for (const Dim& d : p_.nest.dims) ranges_.push_back({0, d.extent});
     at_ = p_.base_offset;
-    for (int i = 0; i < static_cast<int>(p_.loops.size()); ++i) {
-      if (max_trips(p_.nest, p_.schedule, i) > 1) last_loop_ = static_cast<std::size_t>(i);
-    }
   }
 
   std::vector<Event> run() {
@@ -77,7 +74,7 @@ class Walker {
     const ProgramLoop& loop = p_.loops[depth];
     const auto dim = static_cast<std::size_t>(loop.dim);
     const Range outer = ranges_[dim];
-    if (depth == last_loop_) visit_lo_ = outer.lo;
+    if (static_cast<int>(depth) == p_.kernel.prefetch.mover + 1) visit_ = ranges_;
     const int64_t tiles = ceil_div(outer.len, loop.step);
     int64_t first = 0, last = tiles;
     if (loop.parallel) {
@@ -175,11 +172,23 @@ class Walker {
       e.numbers["bias"] = (range(k.n_dim).lo * p_.bias_stride + range(p_.bias_dim2).lo * p_.bias_stride2) / 4;
     }
     if (const ProgramPrefetch& next = k.prefetch; next.rows_per_unit > 0) {
-      const Range r = range(p_.loops[last_loop_].dim);
-      const int64_t row = (r.lo - visit_lo_) * next.rows_per_unit;
-      e.numbers["next"] = (next.source ? source_b_ : at_[1]) + next.ahead + row * next.ld;
+      // Units before this call's, its block of all dims but the last one's being walked as a whole.
+      int64_t before = 0, block = 1;
+      for (const auto& along : next.along) {
+        const auto dim = static_cast<std::size_t>(along.dim);
+        before += (ranges_[dim].lo - visit_[dim].lo) * along.inside * block;
+        block *= ranges_[dim].len;
+      }
+      const int64_t row = before * next.rows_per_unit;
+      int64_t at = row * next.ld, left = next.rows - row;
+      if (next.tap_rows > 0) {
+        const int64_t tap = row / next.tap_rows, in_tap = row % next.tap_rows;
+        at = tap * next.tap_stride + in_tap * next.ld;
+        left = std::min(left, next.tap_rows - in_tap);
+      }
+      e.numbers["next"] = (next.source ? source_b_ : at_[1]) + next.ahead + at;
       e.numbers["next_ld"] = next.ld;
-      e.numbers["next_rows"] = std::min(r.len * next.rows_per_unit, next.rows - row);
+      e.numbers["next_rows"] = std::min(block * next.rows_per_unit, left);
     }
     if (k.a_ahead.dim >= 0) e.numbers["a_ahead"] = range(k.a_ahead.dim).len * k.a_ahead.stride;
     if (k.b_ahead) e.numbers["b_ahead"] = k.b_ahead;
@@ -204,10 +213,9 @@ class Walker {
   std::vector<int64_t> grid_, coord_;
   std::vector<Range> ranges_;
   std::array<int64_t, operand_count> at_{};
-  std::size_t last_loop_ = 0;  // of those with more than one tile
-  int64_t visit_lo_ = 0;       // where the range it walks now begins
-  int64_t source_b_ = 0;       // what B's copy was made from
-  int64_t part_lo_ = 0;        // where the part of a split reduction begins
+  std::vector<Range> visit_{};  // the ranges where what asks for the next B begins
+  int64_t source_b_ = 0;        // what B's copy was made from
+  int64_t part_lo_ = 0;         // where the part of a split reduction begins
   std::vector<Event> events_;
 };
 

@@ -70,20 +70,28 @@ class CallBuilder {
   // See ProgramPrefetch: this call's share of the rows of B that come next.
   void prefetch() {
     const ProgramPrefetch& next = p_.kernel.prefetch;
-    const auto loop = static_cast<std::size_t>(next.loop);
-    const int dim = p_.loops[loop].dim, kept = loops_.kept_before[loop];
-    Expr row = 0;  // of a loop that has one tile after all
-    if (loops_.kept_before[loop + 1] > kept) {
-      const int outer = loops_.loops[static_cast<std::size_t>(kept)].parent;
-      row = (loops_.lo(kept) - loops_.lo(outer)) * Expr(next.rows_per_unit);
+    const int visit = loops_.kept_before[static_cast<std::size_t>(next.mover) + 1];
+    Expr row = 0, per_unit = next.rows_per_unit, count = 0;
+    for (const ProgramPrefetch::Along& along : next.along) {
+      const Expr moved = lo(along.dim) - loops_.lo(loops_.innermost(along.dim, visit));
+      row = row + moved * Expr(along.inside) * per_unit;
+      per_unit = count = len(along.dim) * per_unit;
     }
     const auto b = static_cast<std::size_t>(Operand::b);
     Pointer at{operands_.inner[b], offset_of(p_, loops_, operands_, Operand::b)};
     if (next.source) at = {operands_.user[b], source_offset(p_, loops_, operands_, Operand::b)};
-    at.offset = at.offset + Expr(next.ahead) + row * Expr(next.ld);
+    at.offset = at.offset + Expr(next.ahead);
+    Expr left = Expr(next.rows) - row;
+    if (next.tap_rows > 0) {
+      const Expr tap = make_expr(Expr::Op::floor_div, {row, Expr(next.tap_rows)});
+      at.offset = at.offset + tap * Expr(next.tap_stride);
+      row = row - tap * Expr(next.tap_rows);
+      left = min(left, Expr(next.tap_rows) - row);
+    }
+    at.offset = at.offset + row * Expr(next.ld);
     call_.fields.push_back({"next", at});
     set("next_ld", next.ld);
-    set("next_rows", min(len(dim) * Expr(next.rows_per_unit), Expr(next.rows) - row));
+    set("next_rows", min(count, left));
   }
 
   Field& field(const std::string& name) {

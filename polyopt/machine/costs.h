@@ -39,6 +39,7 @@ struct Costs {
   double lines_in_flight = 78;
   double cold_weights = 0;     // share of B that left the caches since the last execution
   double few_rows = 6.8;       // up to so many, neighbouring tiles continue the runs
+  double few_sums = 0.52;      // how much longer multiply-adds take where sums are few (see waiting())
   double call_setup = 25;      // cycles to fill the arguments of one microkernel call
   double reload_call = 2;      // an accumulating call waits for its first rows of C
   double reload_vector = 1.6;  // and loads each vector
@@ -98,6 +99,7 @@ inline constexpr std::array cost_fields = {
     CostField{"lines_in_flight", &Costs::lines_in_flight},
     CostField{"cold_weights", &Costs::cold_weights},
     CostField{"few_rows", &Costs::few_rows},
+    CostField{"few_sums", &Costs::few_sums},
     CostField{"call_setup", &Costs::call_setup},
     CostField{"reload_call", &Costs::reload_call},
     CostField{"reload_vector", &Costs::reload_vector},

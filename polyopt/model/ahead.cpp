@@ -22,28 +22,43 @@ bool asks_for_a(const NestFacts& nest, const LoopPlan& plan, const Machine& mach
 }
 
 Unasked unasked_share(const NestFacts& nest, const LoopPlan& plan, const Walk& walk) {
-  if (plan.kernel->op != KernelOp::brgemm || plan.k_dim < 0 || plan.n_dim < 0 || plan.batch != 0) return {};
+  if (plan.kernel->op != KernelOp::brgemm || plan.k_dim < 0 || plan.n_dim < 0) return {};
   if (plan.kernel->dots) return {};
-  const auto trips = [&](int i) { return plan.chain[plan.loop[i].dim]->level[plan.loop[i].level].trips; };
-  // The innermost two loops of more than one tile.
-  int last = plan.loops - 1;
-  while (last >= 0 && trips(last) <= 1) --last;
-  int mover = last - 1;
-  while (mover >= 0 && trips(mover) <= 1) --mover;
-  if (mover < 0) return {};
   const OperandFacts& b = nest[Operand::b];
-  if (b.depends_on(plan.loop[last].dim) || !b.depends_on(plan.loop[mover].dim)) return {};
+  const auto trips = [&](int i) { return plan.chain[plan.loop[i].dim]->level[plan.loop[i].level].trips; };
+  // The loops of more than one tile along which B stays, and the one outside them.
+  double visits = 1;
+  int mover = plan.loops - 1, first = -1;
+  for (; mover >= 0; --mover) {
+    if (trips(mover) <= 1) continue;
+    if (b.depends_on(plan.loop[mover].dim)) break;
+    visits *= trips(mover);
+    first = mover;
+  }
+  if (mover < 0 || first < 0) return {};
   const bool panels = plan.b_ahead || (plan.b_pack >= 0 && plan.b_panel && plan.b_pack <= mover);
-  if (panels && trips(last) < fewest_visits) return {};
-  if (walk.length[last][plan.k_dim] < walk.length[last][plan.loop[last].dim]) return {};
+  if (panels && visits < fewest_visits) return {};
+  double units = 1, rows = 1;
+  uint32_t counted = 0;
+  for (int i = first; i < plan.loops; ++i) {
+    const int dim = plan.loop[i].dim;
+    if (trips(i) <= 1 || (counted >> dim & 1)) continue;
+    counted |= uint32_t{1} << dim;
+    units *= walk.length[first][dim];
+  }
+  for (int d = 0; d < nest.dims; ++d) {
+    if (d == plan.k_dim || (plan.batch >> d & 1)) rows *= walk.length[first][d];
+  }
+  if (rows < units) return {};
   // A copy that stays while B moves is itself what comes next: its source is not asked for.
-  if (plan.b_pack >= 0 && !plan.b_ahead && (plan.b_pack <= mover || plan.b_pack > last)) return {};
+  if (plan.b_pack >= 0 && !plan.b_ahead && (plan.b_pack <= mover || plan.b_pack > first || plan.batch != 0))
+    return {};
   if (plan.b_pack >= 0 && !plan.b_ahead) {  // nor that of a transposed one
     for (int i = 0; i < b.count; ++i) {
       if (b.terms[i].dim == plan.n_dim && b.terms[i].stride != b.elem) return {};
     }
   }
-  return {1 / trips(mover), last};
+  return {1 / trips(mover), first};
 }
 
 }  // namespace cortex

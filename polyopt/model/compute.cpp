@@ -48,7 +48,7 @@ double split_share(const NestFacts& nest, const Machine& machine, const LoopPlan
 // How much longer multiply-adds take because few sums are in flight: the smaller tiles of AVX2, whose 16
 // registers hold no second copy of their sums. Copies as microkernels/brgemm makes them. AMD EPYC (Zen 5),
 // sums in flight: 8 (4x16) take 4.7 cycles a step where 4 would do, 9 (3x24) 4.8 for 4.5, 10 (5x16) 5.3 for
-// 5, 12 (4x24, 6x16) 6.1 for 6.
+// 5, 12 (4x24, 6x16) 6.1 for 6. Zen 3: 4.15, 4.65, 5.1, 6.05.
 double waiting(const KernelInfo& kernel, const Machine& machine, double m, double vectors, double multiply) {
   if (kernel.lanes < 8) return 0;  // not measured
   const double registers = kernel.lanes == 16 ? 32 : 16, needed = machine.fma_latency * machine.fma_per_cycle;
@@ -56,7 +56,7 @@ double waiting(const KernelInfo& kernel, const Machine& machine, double m, doubl
   while (copies < 8 && sums < 12 && 2 * sums + vectors + 1 < registers) sums *= 2, copies *= 2;
   if (sums >= 1.5 * needed) return 0;
   const double missing = 1.5 - std::max(sums / needed, 1.0);  // 0.5 where they are just enough
-  const double wait = 0.52 * missing * missing;
+  const double wait = machine.costs.few_sums * missing * missing;
   return std::max(multiply, machine.fma_latency / copies) * (1 + wait) - multiply;
 }
 

@@ -55,34 +55,84 @@ int64_t rows_held(int64_t pitch, int64_t row_bytes) {
   return ways * std::max<int64_t>(way / apart, 1);
 }
 
+// The rows of B that a call reads where `loops` are open: those of its elements one after the other.
+struct RowsOfB {
+  int64_t rows = 0, ld = 0;
+  int64_t tap_rows = 0, tap_stride = 0;  // see ProgramPrefetch
+  bool ok = false;                       // false: the elements of the batch are not equally far apart
+};
+
+RowsOfB rows_of_b(const Program& p, int loops, int64_t ld) {
+  const KernelTile& tile = p.schedule.tile;
+  RowsOfB b;
+  b.rows = b.tap_rows = max_range(p.nest, p.schedule, tile.k_dim, loops);
+  b.ld = ld;
+  b.ok = true;
+  int64_t next = 0;  // where the element after all so far would lie
+  for (std::size_t i = tile.batch_dims.size(); i-- > 0;) {
+    const int64_t taps = max_range(p.nest, p.schedule, tile.batch_dims[i], loops);
+    if (taps == 1) continue;
+    const int64_t stride = p.kernel.b_batch_stride[i];
+    if (next == 0)
+      b.tap_stride = stride;
+    else if (stride != next)
+      b.ok = false;
+    next = taps * stride;
+    b.rows *= taps;
+  }
+  if (b.rows == b.tap_rows || b.tap_stride == b.tap_rows * ld) b.tap_rows = b.tap_stride = 0;
+  return b;
+}
+
 void resolve_prefetch(Program& p) {
   const KernelTile& tile = p.schedule.tile;
   const auto b = static_cast<std::size_t>(Operand::b);
-  if (p.kernel.is_dwconv || tile.k_dim < 0 || tile.n_dim < 0 || !tile.batch_dims.empty()) return;
+  if (p.kernel.is_dwconv || tile.k_dim < 0 || tile.n_dim < 0) return;
   // Loops of one tile bind no new range.
-  std::vector<int> kept;
-  for (int i = 0; i < static_cast<int>(p.loops.size()); ++i) {
-    if (max_trips(p.nest, p.schedule, i) > 1) kept.push_back(i);
+  std::vector<int> inside;
+  int mover = static_cast<int>(p.loops.size()) - 1;
+  for (; mover >= 0; --mover) {
+    if (max_trips(p.nest, p.schedule, mover) == 1) continue;
+    if (linear_stride(p.nest[Operand::b], p.loops[mover].dim) != 0) break;
+    inside.insert(inside.begin(), mover);
   }
-  if (kept.size() < 2) return;
-  const int last = kept.back(), mover = kept[kept.size() - 2];
-  const ProgramLoop &inner = p.loops[last], &outer = p.loops[mover];
-  if (linear_stride(p.nest[Operand::b], inner.dim) != 0) return;
+  if (mover < 0 || inside.empty()) return;
+  const int first = inside.front(), last_dim = p.loops[inside.back()].dim;
+  std::vector<int> dims;  // the last loop's at the end
+  int64_t visits = 1, units = 1;
+  for (const int i : inside) {
+    visits *= max_trips(p.nest, p.schedule, i);
+    const int dim = p.loops[i].dim;
+    if (dim != last_dim && std::find(dims.begin(), dims.end(), dim) == dims.end()) dims.push_back(dim);
+  }
+  dims.push_back(last_dim);
+  std::vector<ProgramPrefetch::Along> along(dims.size());
+  for (std::size_t i = dims.size(); i-- > 0;) {
+    along[i] = {dims[i], units};
+    units *= max_range(p.nest, p.schedule, dims[i], first);
+  }
 
   const View user = user_view(p.nest, Operand::b);
   const Pack* pack = find_pack(p.schedule, Operand::b);
-  const bool source = pack && !pack->ahead_of_time && pack->depth > mover && pack->depth <= last;
-  if (pack && pack->depth > last) return;
-  if (source && user.stride[tile.n_dim] != static_cast<int64_t>(sizeof(float))) return;
+  const bool source = pack && !pack->ahead_of_time && pack->depth > mover && pack->depth <= first;
+  if (pack && pack->depth > first) return;
+  if (source && (user.stride[tile.n_dim] != static_cast<int64_t>(sizeof(float)) || !tile.batch_dims.empty()))
+    return;
+  const ProgramLoop& outer = p.loops[mover];
   const int64_t stride = source ? user.stride[outer.dim] : outer.stride[b];
-  const int64_t ld = source ? user.stride[tile.k_dim] : p.kernel.ldb;
-  const int64_t units = max_range(p.nest, p.schedule, inner.dim, last);
-  const int64_t rows = max_range(p.nest, p.schedule, tile.k_dim, last);
+  const RowsOfB next = rows_of_b(p, first, source ? user.stride[tile.k_dim] : p.kernel.ldb);
   const int64_t row_bytes = p.kernel.nr * static_cast<int64_t>(sizeof(float));
-  if (stride == 0 || rows < units) return;
-  if (ld <= row_bytes && max_trips(p.nest, p.schedule, last) < fewest_visits) return;
-  p.kernel.prefetch = {
-      last, ceil_div(rows, units), std::min(rows, rows_held(ld, row_bytes)), outer.step * stride, ld, source};
+  if (stride == 0 || !next.ok || next.rows < units) return;
+  if (next.ld <= row_bytes && visits < fewest_visits) return;
+  p.kernel.prefetch = {mover,
+                       std::move(along),
+                       ceil_div(next.rows, units),
+                       std::min(next.rows, rows_held(next.ld, row_bytes)),
+                       outer.step * stride,
+                       next.ld,
+                       next.tap_rows,
+                       next.tap_stride,
+                       source};
 }
 
 // Where an operand stays in cache (`stays_in_cache`), prefetchers hide the latency better than instructions

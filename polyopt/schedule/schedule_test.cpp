@@ -198,11 +198,44 @@ TEST(Prefetch, AsksForTheBOfTheNextVisit) {
   EXPECT_EQ(prefetch_of(nest, "n/48 k/100 m/8~" + tile).ahead, 100 * 210 * 4);
 }
 
+TEST(Prefetch, SharesTheNextBAmongAllLoopsAlongWhichItStays) {
+  const std::string tile = kernel("4x24x1_avx2") + " m=ow n=oc k=ic batch=kh,kw pack(B,panel,ahead)";
+  const Nest nest = nest_of("mb1ic512ih7oc512oh7kh3ph1");
+  const int oh = nest.dim_index("oh"), ow = nest.dim_index("ow");
+  // A panel of 9 x 512 rows, all adjacent, for 49 outputs.
+  ProgramPrefetch p = prefetch_of(nest, "oc/24 oh/1 ow/4~ | " + tile);
+  EXPECT_EQ(p.mover, 0);
+  ASSERT_EQ(p.along.size(), 2U);
+  EXPECT_EQ(p.along[0].dim, oh);
+  EXPECT_EQ(p.along[0].inside, 7);
+  EXPECT_EQ(p.along[1].dim, ow);
+  EXPECT_EQ(p.rows_per_unit, 95);
+  EXPECT_EQ(p.rows, 9 * 512);
+  EXPECT_EQ(p.ahead, 9 * 512 * 96);
+  EXPECT_EQ(p.tap_rows, 0);
+  EXPECT_EQ(prefetch_of(nest, "oc/24 ow/4~ oh/1 | " + tile).along[0].dim, ow);
+  // Chunks of the reduction lie apart in each tap, rows of the window do not.
+  p = prefetch_of(nest, "oc/24 ic/128 oh/1 ow/4~ | " + tile);
+  EXPECT_EQ(p.mover, 1);
+  EXPECT_EQ(p.rows, 9 * 128);
+  EXPECT_EQ(p.ahead, 128 * 96);
+  EXPECT_EQ(p.tap_rows, 128);
+  EXPECT_EQ(p.tap_stride, 512 * 96);
+  p = prefetch_of(nest, "oc/24 kh/1 oh/1 ow/4~ | " + tile);
+  EXPECT_EQ(p.rows, 3 * 512);
+  EXPECT_EQ(p.ahead, 3 * 512 * 96);
+  EXPECT_EQ(p.tap_rows, 0);
+  // Two loops over one dim count its units once.
+  const std::string rows = " | " + kernel("8x48x1_avx512") + " m=m n=n k=k";
+  p = prefetch_of(nest_of("100x300:300x210"), "n/48 m/16 m/8" + rows);
+  ASSERT_EQ(p.along.size(), 1U);
+  EXPECT_EQ(p.rows_per_unit, 3);
+}
+
 TEST(Prefetch, IsLeftOutWhereNothingStays) {
   const std::string tile = " | " + kernel("8x48x1_avx512") + " m=m n=n k=k";
   const Nest nest = nest_of("100x300:300x210");
-  EXPECT_EQ(prefetch_of(nest, "m/8~ n/48" + tile).rows_per_unit, 0);      // B moves all the time
-  EXPECT_EQ(prefetch_of(nest, "n/48 m/16 m/8" + tile).rows_per_unit, 0);  // each visit would ask anew
+  EXPECT_EQ(prefetch_of(nest, "m/8~ n/48" + tile).rows_per_unit, 0);  // B moves all the time
   EXPECT_EQ(prefetch_of(nest_of("400x300:300x210"), "n/48 m/8~" + tile).rows_per_unit, 0);  // B is small
   // Rows 8 KB apart leave 64 x 12 of a column in L2, as those 1 KB apart would.
   EXPECT_EQ(prefetch_of(nest_of("100x2000:2000x2048"), "n/48 m/8~" + tile).rows, 768);

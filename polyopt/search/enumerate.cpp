@@ -18,6 +18,7 @@ struct Cut {
   const Chain* chain = nullptr;
   int blocks = 0;
   bool split = false;  // the first level divides the reduction among threads
+  int dim = -1;        // of a reduction that is cut
 };
 
 constexpr int64_t chunk_unit = 16;   // a cache line of f32
@@ -55,6 +56,22 @@ struct Enumerator {
       for (int64_t block : block_sizes(part, chunk_unit, chunk_least, sizes))
         all.push_back({space.keep(parted(extent(d), part, block)), 1, true});
     }
+  }
+
+  // Ways to cut the reduction: along k, or a window in its rows, whose weights lie together where panels of
+  // k's chunks would not.
+  std::vector<Cut> reduction_cuts() {
+    std::vector<int64_t> blocks;
+    const bool brgemm = kernel.op == KernelOp::brgemm;
+    const bool adds_up = brgemm && space.nest().c_holds_sums;
+    if (adds_up && roles.k >= 0) blocks = block_sizes(extent(roles.k), chunk_unit, chunk_least, sizes);
+    std::vector<Cut> all = cuts(roles.k, 0, false, blocks);
+    if (brgemm) add_splits(roles.k, all);
+    for (Cut& cut : all) cut.dim = roles.k;
+    const std::vector<int> window = batch_order(space.nest(), roles.batch);
+    if (adds_up && roles.k >= 0 && !window.empty() && extent(window[0]) > 1)
+      all.push_back({space.keep(tiled(extent(window[0]), 0, 1, false)), 1, false, window[0]});
+    return all;
   }
 
   // Dims whose loops never vary: one iteration at a time.
@@ -193,7 +210,7 @@ struct Enumerator {
     return false;
   }
 
-  void with_orders(LoopPlan& plan, const Cut& n, const Cut& k, const Cut& m, const Cut& s, int chunk_dim) {
+  void with_orders(LoopPlan& plan, const Cut& n, const Cut& k, const Cut& m, const Cut& s) {
     unsigned present = 0;
     const auto mark = [&](Block b, bool there) {
       if (there) present |= 1u << static_cast<int>(b);
@@ -205,7 +222,7 @@ struct Enumerator {
     mark(Block::row, m.blocks > 0);
     for (const BlockOrder& order : block_orders(present)) {
       plan.loops = 0;
-      if (k.split) plan.push_split(chunk_dim);
+      if (k.split) plan.push_split(k.dim);
       for (int d : roles.common) push_tile_loops(plan, d, 0);
       for (int d : roles.columns) push_tile_loops(plan, d, 0);
       for (int i = 0; i < order.count; ++i) {
@@ -220,7 +237,7 @@ struct Enumerator {
             plan.push(roles.n, 0);
             break;
           case Block::chunk:
-            plan.push(chunk_dim, k.split ? 1 : 0);
+            plan.push(k.dim, k.split ? 1 : 0);
             break;
           case Block::row:
             plan.push(roles.m, 0);
@@ -327,15 +344,12 @@ struct Enumerator {
     const int64_t nr = brgemm ? kernel.nr : 0;
     const int64_t n_extent = roles.n >= 0 ? extent(roles.n) : 1,
                   m_extent = roles.m >= 0 ? extent(roles.m) : 1;
-    std::vector<int64_t> n_blocks, k_blocks, s_blocks;
+    std::vector<int64_t> n_blocks, s_blocks;
     if (brgemm) {
       n_blocks = block_sizes(n_extent, nr, nr + 1, sizes);
     } else {
       n_blocks = block_sizes(n_extent, kernel.nr, kernel.nr, sizes);
     }
-    const int chunk_dim = roles.k;
-    if (brgemm && chunk_dim >= 0 && space.nest().c_holds_sums)
-      k_blocks = block_sizes(extent(chunk_dim), chunk_unit, chunk_least, sizes);
     if (slab >= 0) s_blocks = block_sizes(extent(slab), 1, 2, sizes);
 
     const std::vector<Cut> n_cuts = cuts(roles.n, nr, kernel.dots, n_blocks);
@@ -347,20 +361,20 @@ struct Enumerator {
       if (brgemm && slab < 0) m_blocks = block_sizes(m_extent, rows, 2 * rows, sizes);
       for (const Cut& cut : cuts(roles.m, brgemm ? rows : 0, true, m_blocks)) m_cuts.push_back(cut);
     }
-    std::vector<Cut> k_cuts = cuts(chunk_dim, 0, false, k_blocks);
-    if (brgemm) add_splits(chunk_dim, k_cuts);
     const int64_t slab_tile = !brgemm ? 0 : roles.rows >= 0 ? kernel.mr / tile_rows : 1;
     const std::vector<Cut> s_cuts = cuts(slab, slab_tile, slab_tile > 1, s_blocks);
     LoopPlan plan = base;
-    for (const Cut& k : k_cuts) {
-      if (chunk_dim >= 0) plan.chain[chunk_dim] = k.chain;
+    for (const Cut& k : reduction_cuts()) {
+      for (int d = 0; d < space.nest().dims; ++d) {
+        if (space.nest().is_reduction(d)) plan.chain[d] = d == k.dim ? k.chain : base.chain[d];
+      }
       for (const Cut& n : n_cuts) {
         if (roles.n >= 0) plan.chain[roles.n] = n.chain;
         for (const Cut& s : s_cuts) {
           if (slab >= 0) plan.chain[slab] = s.chain;
           for (const Cut& m : m_cuts) {
             if (roles.m >= 0) plan.chain[roles.m] = m.chain;
-            with_orders(plan, n, k, m, s, chunk_dim);
+            with_orders(plan, n, k, m, s);
           }
         }
       }

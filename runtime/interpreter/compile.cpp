@@ -97,7 +97,6 @@ void Interpreter::compile_loops(const Program& program) {
       loop.usual_length = longest;
       loop.usual_share = tile_share(tile_runs(longest, from.step, from.balanced), 1, 0);
       loops_.push_back(loop);
-      last_loop_ = i;
       packs_.emplace_back();
     }
     if (from.parallel) ++parallel;
@@ -151,7 +150,10 @@ void Interpreter::compile_kernel(const Program& program) {
                     std::none_of(clips_.begin(), clips_.end(), [&](const ProgramClip& clip) {
                       return clip.dim == last || clip.out_dim == last;
                     });
-  if (fast_last_loop_ && last_loop_ == program.kernel.prefetch.loop) prefetch_ = program.kernel.prefetch;
+  const ProgramPrefetch& next = program.kernel.prefetch;
+  if (!fast_last_loop_ || next.rows_per_unit == 0) return;
+  asks_from_ = static_cast<std::size_t>(depth_of_[next.mover + 1]);
+  if (asks_from_ < loops_.size() && next.along.back().dim == last) prefetch_ = next;
 }
 
 Status Interpreter::compile_batch(const Program& program) {

@@ -102,8 +102,8 @@ class Interpreter {
   std::vector<BatchTable> batch_tables_;  // empty: the batch is strided
   bool fast_last_loop_ = false;
   Role last_role_ = Role::none;
-  int last_loop_ = -1;  // of the Program
   ProgramPrefetch prefetch_;
+  std::size_t asks_from_ = 0;  // loops_ that are open where its visits begin
   ProgramAhead a_ahead_;
 };
 

@@ -75,6 +75,10 @@ class Walk {
   // first, last: whether the tile so far holds the beginning and the end of every reduction.
   [[gnu::noinline]] void open(std::size_t depth, const Cursor& at, bool first, bool last) {
     if (depth == code_.loops_.size()) return call_kernel(at, first, last);
+    if (depth == code_.asks_from_) {
+      for (const ProgramPrefetch::Along& along : code_.prefetch_.along)
+        visit_low_[along.dim] = low_[along.dim];
+    }
     const Loop& loop = code_.loops_[depth];
     TileShare own;
     const TileShare* s = &loop.usual_share;
@@ -130,14 +134,11 @@ class Walk {
       if (slides) set_window(low_[loop.dim] + part.offset);
       const int64_t slide = slides ? part.size * code_.row_clip_.step : 0;
       if (code_.prefetch_.rows_per_unit) {
-        const ProgramPrefetch& ahead = code_.prefetch_;
-        const char* b = (ahead.source ? source_b_ : from.b) + ahead.ahead;
-        int64_t row = part.offset * ahead.rows_per_unit;
-        const int64_t rows = part.size * ahead.rows_per_unit;
-        for (int64_t t = part.begin; t < part.end; ++t, row += rows) {
+        const char* b = (code_.prefetch_.source ? source_b_ : from.b) + code_.prefetch_.ahead;
+        RowsAhead rows = rows_ahead(part.offset, part.size);
+        for (int64_t t = part.begin; t < part.end; ++t, rows.first += rows.count) {
           set_tile(args_, at, first, last);
-          args_.next = b + row * ahead.ld;
-          args_.next_rows = std::min(rows, ahead.rows - row);
+          ask_for(rows, b);
           call_brgemm(at);
           advance(at, step_of(part.size, loop));
           args_.window.at += slide;
@@ -161,6 +162,37 @@ class Walk {
         }
       }
     }
+  }
+
+  // Of the next B: a call's share.
+  struct RowsAhead {
+    int64_t first, count;
+  };
+
+  // That of the last loop's tile of `size` units at `offset`; the following tiles' shares follow it.
+  RowsAhead rows_ahead(int64_t offset, int64_t size) const {
+    const ProgramPrefetch& ahead = code_.prefetch_;
+    int64_t row = 0, per_unit = ahead.rows_per_unit;
+    for (std::size_t i = 0; i < ahead.along.size(); ++i) {
+      const ProgramPrefetch::Along& along = ahead.along[i];
+      const bool last = i + 1 == ahead.along.size();
+      row += (low_[along.dim] - visit_low_[along.dim] + (last ? offset : 0)) * along.inside * per_unit;
+      if (!last) per_unit *= length_[along.dim];
+    }
+    return {row, size * per_unit};
+  }
+
+  void ask_for(const RowsAhead& rows, const char* b) {
+    const ProgramPrefetch& ahead = code_.prefetch_;
+    int64_t row = rows.first, left = ahead.rows - row;
+    if (ahead.tap_rows > 0) {
+      const int64_t tap = row / ahead.tap_rows;
+      b += tap * ahead.tap_stride;
+      row -= tap * ahead.tap_rows;
+      left = std::min(left, ahead.tap_rows - row);
+    }
+    args_.next = b + row * ahead.ld;
+    args_.next_rows = std::min(rows.count, left);
   }
 
   void call_brgemm(const Cursor& at) {
@@ -290,6 +322,7 @@ class Walk {
   const char* channels_;  // what has a value per output channel: the first of bias, scale and compensation
   const char* source_b_ = nullptr;  // what the copy of B was made from
   int64_t low_[max_dims], length_[max_dims];
+  int64_t visit_low_[max_dims];      // where what asks for the next B began (see ProgramPrefetch)
   int64_t skip_a_ = 0, skip_b_ = 0;  // bytes from the tile's first tap to the first that counts
   union {
     cortex_brgemm_args args_;
