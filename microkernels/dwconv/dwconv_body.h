@@ -13,21 +13,29 @@
 namespace cortex {
 namespace {
 
-using Block = void (*)(const Plane&, int64_t y, int64_t x);
+using Block = void (*)(const Plane&, const Place&);
 
 // How to add up windows, and the largest block that leaves registers for the taps.
 template <int K, int Stride>
 struct Whole {
   static constexpr int rows = whole_rows, columns = block_columns(K);
   template <int R, int X>
-  using Window = WholeWindow<R, X, K, Stride>;
+  CORTEX_INLINE static void add(const Plane& plane, const Place& place) {
+    block<WholeWindow<R, X, K, Stride>, R, X>(plane, place);
+  }
 };
 
 template <int K, int Stride>
 struct ByRows {
   static constexpr int rows = block_rows(K), columns = block_columns(K);
   template <int R, int X>
-  using Window = WindowRows<R, X, K, Stride>;
+  CORTEX_INLINE static void add(const Plane& plane, const Place& place) {
+    if (WindowRows<R, X, K, Stride, true>::has_middle(place)) {
+      block<WindowRows<R, X, K, Stride, true>, R, X>(plane, place);
+    } else {
+      block<WindowRows<R, X, K, Stride, false>, R, X>(plane, place);
+    }
+  }
 };
 
 template <typename Form>
@@ -39,10 +47,7 @@ template <typename Form>
 constexpr BlockTable<Form> make_blocks() {
   BlockTable<Form> table{};
   unroll<Form::rows>([&](auto r) {
-    unroll<Form::columns>([&](auto x) {
-      table.block[r][x] =
-          block<typename Form::template Window<r.value + 1, x.value + 1>, r.value + 1, x.value + 1>;
-    });
+    unroll<Form::columns>([&](auto x) { table.block[r][x] = Form::template add<r.value + 1, x.value + 1>; });
   });
   return table;
 }
@@ -61,7 +66,7 @@ CORTEX_INLINE void dense(const Phases& all) {
         Parts columns(plane.w.outputs, Form::columns);
         for (int64_t x = 0, wide; x < plane.w.outputs; x += wide) {
           wide = columns.next();
-          table.block[high - 1][wide - 1](plane, y, x);
+          table.block[high - 1][wide - 1](plane, Place(plane, y, x));
         }
       }
     }
@@ -70,7 +75,7 @@ CORTEX_INLINE void dense(const Phases& all) {
 
 template <int R, int X>
 CORTEX_INLINE void any_block(const Plane& plane, int64_t y, int64_t x) {
-  block<AnyWindow<R, X>, R, X>(plane, y, x);
+  block<AnyWindow<R, X>, R, X>(plane, Place(plane, y, x));
 }
 
 // Outputs whose windows hang over the side go in columns, the others in rows.

@@ -85,16 +85,22 @@ struct Element {
     return widen_at<Pointers::scale(Row)>(mask, at.base[Row / 8], at.template offset<Row>());
   }
 
-  template <int R, int X, bool Masked, typename Tile>
-  CORTEX_INLINE static void finish(Tile& tile, const Plane& plane, const Place& place, int64_t c,
-                                   int64_t channels) {
-    alignas(64) float sums[R * X * lanes];
-    tile.each([&](Vec x, int i, int) CORTEX_LAMBDA {
-      store(sums + i * lanes, x);
-      return x;
-    });
-    finish_sums({plane, place.y, place.x, c, channels, R, X, sums});
-  }
+  struct Outputs {
+    const Plane& plane;
+    const Place& place;
+
+    CORTEX_INLINE Outputs(const Plane& of, const Place& at) : plane(of), place(at) {}
+
+    template <int R, int X, bool Masked, typename Tile>
+    CORTEX_INLINE void finish(Tile& tile, int64_t c, int64_t channels) const {
+      alignas(64) float sums[R * X * lanes];
+      tile.each([&](Vec x, int i, int) CORTEX_LAMBDA {
+        store(sums + i * lanes, x);
+        return x;
+      });
+      finish_sums({plane, place.y, place.x, c, channels, R, X, sums});
+    }
+  };
 };
 
 }  // namespace

@@ -24,25 +24,36 @@ struct Element {
     return at.template load_row<Row>(mask);
   }
 
-  // R rows of X outputs, channels from c on.
-  template <int R, int X, bool Masked, typename Tile>
-  CORTEX_INLINE static void finish(Tile& tile, const Plane& plane, const Place& place, int64_t c,
-                                   int64_t channels) {
-    const cortex_epilogue& e = plane.args.epilogue;
-    TilePlace at{};
-    at.c = plane.output + place.y * plane.out_row + place.x * plane.out_column + c * 4;
-    at.ldc = plane.out_column;
-    at.c_band = plane.out_row;
-    at.n = channels;
-    at.bias_n = e.bias_n ? e.bias_n + c : nullptr;
-    at.bias_m = nullptr;
-    at.residual =
-        e.residual ? plane.residual + place.y * plane.residual_row + place.x * plane.residual_column + c * 4
-                   : nullptr;
-    at.ld_residual = plane.residual_column;
-    at.residual_band = plane.residual_row;
-    tile.to_memory(plane.args.flags, e, at);
-  }
+  // Where the outputs of a block go: worked out once for all its channels.
+  struct Outputs {
+    const cortex_epilogue& epilogue;
+    const uint32_t flags;
+    TilePlace first{};  // of channel 0
+
+    CORTEX_INLINE Outputs(const Plane& plane, const Place& place)
+        : epilogue(plane.args.epilogue), flags(plane.args.flags) {
+      first.c = plane.output + place.y * plane.out_row + place.x * plane.out_column;
+      first.ldc = plane.out_column;
+      first.c_band = plane.out_row;
+      first.bias_n = epilogue.bias_n;
+      first.residual = epilogue.residual
+                           ? plane.residual + place.y * plane.residual_row + place.x * plane.residual_column
+                           : nullptr;
+      first.ld_residual = plane.residual_column;
+      first.residual_band = plane.residual_row;
+    }
+
+    // R rows of X outputs, channels from c on.
+    template <int R, int X, bool Masked, typename Tile>
+    CORTEX_INLINE void finish(Tile& tile, int64_t c, int64_t channels) const {
+      TilePlace at = first;
+      at.c += c * 4;
+      at.n = channels;
+      if (at.bias_n) at.bias_n += c;
+      if (at.residual) at.residual += c * 4;
+      tile.to_memory(flags, epilogue, at);
+    }
+  };
 };
 
 }  // namespace
