@@ -37,6 +37,7 @@ struct Costs {
   // the core ask for. A kernel of few vectors and many rows asks for little.
   double window_uops = 1220;  // of the reorder buffer, what such loops fill
   double lines_in_flight = 78;
+  double tap_run = 0;          // a tap of a window whose weights do not follow those of the one before
   double cold_weights = 0;     // share of B that left the caches since the last execution
   double few_rows = 6.8;       // up to so many, neighbouring tiles continue the runs
   double few_sums = 0.52;      // how much longer multiply-adds take where sums are few (see waiting())
@@ -97,6 +98,7 @@ inline constexpr std::array cost_fields = {
     CostField{"store_run", &Costs::store_run},
     CostField{"window_uops", &Costs::window_uops},
     CostField{"lines_in_flight", &Costs::lines_in_flight},
+    CostField{"tap_run", &Costs::tap_run},
     CostField{"cold_weights", &Costs::cold_weights},
     CostField{"few_rows", &Costs::few_rows},
     CostField{"few_sums", &Costs::few_sums},

@@ -25,6 +25,16 @@ constexpr double computing_shown = 1e-3;
 
 }  // namespace
 
+// How often calls jump in a panel of B: where k is cut in chunks, those of a window's taps lie apart.
+static double jumps_in_panels(const NestFacts& nest, const LoopPlan& plan, const Walk& walk) {
+  if (plan.batch == 0 || plan.k_dim < 0 || (!plan.b_ahead && !plan.b_panel)) return 0;
+  const auto& length = walk.length[plan.loops];
+  if (length[plan.k_dim] == nest.extent[plan.k_dim]) return 0;
+  double taps = 1;
+  for (int d = 0; d < nest.dims; ++d) taps *= plan.batch >> d & 1 ? length[d] : 1;
+  return walk.visits[plan.loops] * taps;
+}
+
 Model::Model(const NestFacts& nest, const Machine& machine) : nest_(nest), machine_(machine) {
   std::array<double, crowded_levels> way_bytes;
   for (std::size_t i = 0; i < way_bytes.size(); ++i) {
@@ -113,6 +123,7 @@ double Model::score(const LoopPlan& plan, Prediction* detail) const {
     if (s.last < plan.loops || s.pitch < page || s.rows <= machine_.tlb_entries) continue;
     exposed += costs.page_run * s.rows * walk.visits[s.last];
   }
+  exposed += costs.tap_run * jumps_in_panels(nest_, plan, walk);
   const double stores = store_cycles(plan, walk, streams);
   longest = std::max(longest, stores);
   exposed += stores_shown * stores * std::min(stores / kernel, 1.0);  // long tiles hide them
