@@ -160,9 +160,10 @@ void resolve_far_operands(Program& p, const KernelInfo& kernel) {
   const int64_t in_line = 64 / size_of(c.tensor.type);
   const bool whole_lines = p.kernel.ldc % 64 == 0 && p.kernel.nr % in_line == 0 && p.kernel.n_dim >= 0 &&
                            p.nest.dims[p.kernel.n_dim].extent % in_line == 0;
-  p.kernel.c_far = byte_size(c.tensor) > past_caches && whole_lines && !read                            ? 2
-                   : byte_size(c.tensor) > (kernel.lanes > narrow_lanes ? stays_in_cache : past_caches) ? 1
-                                                                                                        : 0;
+  const int64_t asked_for = kernel.lanes > narrow_lanes ? stays_in_cache : past_caches;
+  p.kernel.c_far = byte_size(c.tensor) > past_caches && whole_lines && !read ? 2
+                   : byte_size(c.tensor) > asked_for                         ? 1
+                                                                             : 0;
   if (byte_size(a.tensor) > followed_a) ask_for_next_a(p);
 }
 
