@@ -227,14 +227,19 @@ CORTEX_INLINE bool asks_ahead(const cortex_dwconv_args& args) {
   return args.in_h * (args.in_stride_h + args.out_stride_h / stride) > near_images;
 }
 
+constexpr int64_t line_bytes = 64;
+
+// Groups of fewer bytes than a line: one of them asks for all of it. EPYC (Zen 3), AVX2, 256 channels of
+// 112x112, microseconds without asking 3600 to 4000, with it 1960.
+CORTEX_INLINE bool starts_line(int64_t c) { return c * Element::size % line_bytes == 0; }
+
 // A group of channels' share of the points [from, from + columns) of `rows` rows. Points that are adjacent in
 // memory are asked for line after line, which prefetchers follow; else the lines of this group.
 template <typename Ask>
 CORTEX_INLINE void ask_for_points(uintptr_t from, int64_t rows, int64_t row, int64_t columns, int64_t column,
                                   int64_t channels, int64_t c, Ask ask) {
-  constexpr int64_t group = lanes * Element::size;
   const bool adjacent = column == channels * Element::size;
-  const int64_t step = adjacent ? group : column;
+  const int64_t step = adjacent ? line_bytes : column;
   from += static_cast<uintptr_t>(c * Element::size * (adjacent ? columns : 1));
 #pragma GCC unroll 1
   for (int64_t i = 0; i < rows; ++i, from += static_cast<uintptr_t>(row)) {
@@ -276,13 +281,13 @@ __attribute__((noinline)) void block(const Plane& plane, const Place& place) {
   if constexpr (!masks_are_free) {
 #pragma GCC unroll 1
     for (; c + lanes <= channels; c += lanes) {
-      if (asks) ask_for_next(plane, place.y, place.x, R, X, c);
+      if (asks && starts_line(c)) ask_for_next(plane, place.y, place.x, R, X, c);
       channel_group<R, X, false>(window, outputs, depth, input, weights, c, lanes);
     }
   }
 #pragma GCC unroll 1
   for (; c < channels; c += lanes) {
-    if (asks) ask_for_next(plane, place.y, place.x, R, X, c);
+    if (asks && starts_line(c)) ask_for_next(plane, place.y, place.x, R, X, c);
     channel_group<R, X, true>(window, outputs, depth, input, weights, c,
                               channels - c < lanes ? channels - c : lanes);
   }
