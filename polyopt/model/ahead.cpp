@@ -50,6 +50,8 @@ Unasked unasked_share(const NestFacts& nest, const LoopPlan& plan, const Walk& w
     if (d == plan.k_dim || (plan.batch >> d & 1)) rows *= walk.length[first][d];
   }
   if (rows < units) return {};
+  const double row_bytes = plan.kernel->nr * 4.0;
+  if (plan.batch != 0 && rows * row_bytes > static_cast<double>(most_of_window)) return {};
   // A copy that stays while B moves is itself what comes next: its source is not asked for.
   if (plan.b_pack >= 0 && !plan.b_ahead && (plan.b_pack <= mover || plan.b_pack > first || plan.batch != 0))
     return {};

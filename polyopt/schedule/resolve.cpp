@@ -124,6 +124,7 @@ void resolve_prefetch(Program& p) {
   const int64_t row_bytes = p.kernel.nr * static_cast<int64_t>(sizeof(float));
   if (stride == 0 || !next.ok || next.rows < units) return;
   if (next.ld <= row_bytes && visits < fewest_visits) return;
+  if (!tile.batch_dims.empty() && next.rows * row_bytes > most_of_window) return;
   p.kernel.prefetch = {mover,
                        std::move(along),
                        ceil_div(next.rows, units),
@@ -142,9 +143,12 @@ void resolve_prefetch(Program& p) {
 constexpr int64_t panel_rows_ahead = 32;
 
 // Tiles of narrow vectors have as many lines of C for a fraction of the elements: asking takes longer than
-// the stores wait unless C is much larger. AMD EPYC (Zen 3), one core, AVX2, cycles of a tile without and
-// with: C of 13 MB, 6x16, 27 steps, 211 and 234; C of 51 MB, 4x24, 64 steps, A asked for too, 557 and 485.
+// the stores wait unless C is much larger, and stores past the caches pay for short sums alone. AMD EPYC (Zen
+// 3), one core, AVX2, milliseconds with plain stores, asking, and past the caches: 27 steps and 13
+// MB 2.16, 2.62; 27 steps and 38 MB 7.9, 8.2, 7.7; 64 steps and 51 MB 21.8, 19.0, 22.2; 128 steps and 26
+// MB 17.9, 17.9, 20.3.
 constexpr int narrow_lanes = 8;
+constexpr int64_t short_sum = 48;
 
 bool comes_from_memory(const Access& operand) { return byte_size(operand.tensor) > stays_in_cache; }
 
@@ -160,10 +164,15 @@ void resolve_far_operands(Program& p, const KernelInfo& kernel) {
   const int64_t in_line = 64 / size_of(c.tensor.type);
   const bool whole_lines = p.kernel.ldc % 64 == 0 && p.kernel.nr % in_line == 0 && p.kernel.n_dim >= 0 &&
                            p.nest.dims[p.kernel.n_dim].extent % in_line == 0;
-  const int64_t asked_for = kernel.lanes > narrow_lanes ? stays_in_cache : past_caches;
-  p.kernel.c_far = byte_size(c.tensor) > past_caches && whole_lines && !read ? 2
-                   : byte_size(c.tensor) > asked_for                         ? 1
-                                                                             : 0;
+  const bool narrow = kernel.lanes <= narrow_lanes;
+  int64_t steps = 1;
+  for (const Dim& dim : p.nest.dims) {
+    if (dim.kind == DimKind::reduction) steps *= dim.extent;
+  }
+  const bool past = whole_lines && !read && (!narrow || steps < short_sum);
+  p.kernel.c_far = byte_size(c.tensor) > past_caches && past                       ? 2
+                   : byte_size(c.tensor) > (narrow ? past_caches : stays_in_cache) ? 1
+                                                                                   : 0;
   if (byte_size(a.tensor) > followed_a) ask_for_next_a(p);
 }
 

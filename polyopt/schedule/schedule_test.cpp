@@ -202,29 +202,28 @@ TEST(Prefetch, SharesTheNextBAmongAllLoopsAlongWhichItStays) {
   const std::string tile = kernel("4x24x1_avx2") + " m=ow n=oc k=ic batch=kh,kw pack(B,panel,ahead)";
   const Nest nest = nest_of("mb1ic512ih7oc512oh7kh3ph1");
   const int oh = nest.dim_index("oh"), ow = nest.dim_index("ow");
-  // A panel of 9 x 512 rows, all adjacent, for 49 outputs.
-  ProgramPrefetch p = prefetch_of(nest, "oc/24 oh/1 ow/4~ | " + tile);
-  EXPECT_EQ(p.mover, 0);
+  // Three rows of 512 units for 49 outputs, all adjacent.
+  ProgramPrefetch p = prefetch_of(nest, "oc/24 kh/1 oh/1 ow/4~ | " + tile);
+  EXPECT_EQ(p.mover, 1);
   ASSERT_EQ(p.along.size(), 2U);
   EXPECT_EQ(p.along[0].dim, oh);
   EXPECT_EQ(p.along[0].inside, 7);
   EXPECT_EQ(p.along[1].dim, ow);
-  EXPECT_EQ(p.rows_per_unit, 95);
-  EXPECT_EQ(p.rows, 9 * 512);
-  EXPECT_EQ(p.ahead, 9 * 512 * 96);
+  EXPECT_EQ(p.along[1].inside, 1);
+  EXPECT_EQ(p.rows_per_unit, 32);
+  EXPECT_EQ(p.rows, 3 * 512);
+  EXPECT_EQ(p.ahead, 3 * 512 * 96);
   EXPECT_EQ(p.tap_rows, 0);
-  EXPECT_EQ(prefetch_of(nest, "oc/24 ow/4~ oh/1 | " + tile).along[0].dim, ow);
-  // Chunks of the reduction lie apart in each tap, rows of the window do not.
+  EXPECT_EQ(prefetch_of(nest, "oc/24 kh/1 ow/4~ oh/1 | " + tile).along[0].dim, ow);
+  // Chunks of the reduction lie apart in each tap.
   p = prefetch_of(nest, "oc/24 ic/128 oh/1 ow/4~ | " + tile);
   EXPECT_EQ(p.mover, 1);
   EXPECT_EQ(p.rows, 9 * 128);
   EXPECT_EQ(p.ahead, 128 * 96);
   EXPECT_EQ(p.tap_rows, 128);
   EXPECT_EQ(p.tap_stride, 512 * 96);
-  p = prefetch_of(nest, "oc/24 kh/1 oh/1 ow/4~ | " + tile);
-  EXPECT_EQ(p.rows, 3 * 512);
-  EXPECT_EQ(p.ahead, 3 * 512 * 96);
-  EXPECT_EQ(p.tap_rows, 0);
+  // All weights of a panel would push each other out of L2.
+  EXPECT_EQ(prefetch_of(nest, "oc/24 oh/1 ow/4~ | " + tile).rows_per_unit, 0);
   // Two loops over one dim count its units once.
   const std::string rows = " | " + kernel("8x48x1_avx512") + " m=m n=n k=k";
   p = prefetch_of(nest_of("100x300:300x210"), "n/48 m/16 m/8" + rows);
