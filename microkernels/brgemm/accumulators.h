@@ -187,6 +187,26 @@ struct Accumulators {
     for (int byte = 0; byte < k_unroll * N * lanes * 4; byte += 64) __builtin_prefetch(b + byte);
   }
 
+  // The same where nothing is asked for.
+  CORTEX_INLINE void multiply_alone(const char* a_rows, int64_t lda, const char* b, int64_t ldb, int64_t k) {
+    RowPointers<M> a(a_rows, lda);
+    int64_t left = k;
+#pragma GCC unroll 1
+    for (; left >= k_unroll; left -= k_unroll) {
+      unroll<k_unroll>([&](auto l) CORTEX_LAMBDA {
+        step<l.value>(a, b);
+        b += ldb;
+      });
+      a.advance(4 * k_unroll);
+    }
+#pragma GCC unroll 1
+    for (; left > 0; --left) {
+      step<0>(a, b);
+      b += ldb;
+      a.advance(4);
+    }
+  }
+
   // Prefetch: asks for B's row `rows_ahead` rows before it is due.
   template <bool Prefetch>
   CORTEX_INLINE void multiply(const cortex_brgemm_args* args, const char* a_rows, const char* b,

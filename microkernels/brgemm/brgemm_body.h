@@ -12,6 +12,7 @@
 #include "microkernels/brgemm/accumulators.h"
 #include "microkernels/brgemm/batch.h"
 #include "microkernels/brgemm/brgemm_dot.h"
+#include "microkernels/brgemm/brgemm_plain.h"
 #include "microkernels/vector/tile.h"
 #include "support/cpu_model.h"
 
@@ -136,6 +137,10 @@ template <int MR, int NR>
 CORTEX_INLINE void brgemm(const cortex_brgemm_args* args) {
   static constexpr BodyTable<MR, NR / lanes> table = make_bodies<MR, NR / lanes>();
   if (args->m <= 0 || args->n <= 0) return;
+  if constexpr (MR > 1 && has_plain_bodies) {
+    static constexpr PlainTable<MR, NR / lanes> plain = make_plain_bodies<MR, NR / lanes>();
+    if (args->n == NR && is_plain(args)) return plain.body[args->m - 1](args);
+  }
   const int64_t last = (args->n - 1) / lanes;
   const int64_t tail = args->n - last * lanes;
   const int second = takes_second(tail);

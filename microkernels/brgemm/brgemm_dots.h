@@ -109,9 +109,9 @@ CORTEX_INLINE Vec dot_of_row(const char* a, const char* b, int64_t k) {
   return add(add(sum[0], sum[1]), add(sum[2], sum[3]));
 }
 
-// Four rows side by side, for prefetchers that follow them: B is loaded once. From L3 on they follow too late,
-// so later rows, about a page ahead, are asked for. AMD EPYC (Zen 4), times 128x1, microseconds without and with:
-// 2048x128 10.6 and 10.7; 16384x128 103 and 88; 60000x128, from memory, 1450 and 815.
+// Four rows side by side, for prefetchers that follow them: B is loaded once. From L3 on they follow too
+// late, so later rows, about a page ahead, are asked for. AMD EPYC (Zen 4), times 128x1, microseconds without
+// and with: 2048x128 10.6 and 10.7; 16384x128 103 and 88; 60000x128, from memory, 1450 and 815.
 CORTEX_INLINE void dots_of_four_rows(const char* a, int64_t lda, const char* b, int64_t k, Vec (&sum)[4]) {
   const float* y = reinterpret_cast<const float*>(b);
   const float* x[4];

@@ -31,6 +31,7 @@ struct Case {
   cortex_epilogue epilogue = {};
   bool with_epilogue = false, bias_n = false, bias_m = false, residual = false, residual_is_c = false;
   cortex_row_window window = {};
+  bool asks = true;  // for what other calls read
 };
 
 // Rows of element b that read inside the window's input: [first, second).
@@ -93,6 +94,7 @@ class BrgemmTest : public ::testing::TestWithParam<const KernelInfo*> {
     args.a_ahead = t.k % 2 ? 0 : t.m * lda * 4;
     args.b_ahead = t.k % 3 ? 0 : 32 * ldb * 4;
     args.c_far = static_cast<uint32_t>(t.m + t.n) % 3;
+    if (!t.asks) args.next_rows = args.a_ahead = args.b_ahead = args.c_far = 0;
     // Odd batch order for offsets and addresses, so that a kernel that ignores them is found out.
     std::vector<int64_t> a_offsets, b_offsets;
     std::vector<const void*> a_addresses, b_addresses;
@@ -240,6 +242,33 @@ TEST_P(BrgemmTest, EveryTileAgainstGuardPages) {
         t.accumulate = turn / 3 % 2;
         t.side = turn / 2 % 2 ? Side::before : Side::after;
         t.pad = turn % 5 == 0 ? 3 : 0;
+        ++turn;
+        run(t);
+        if (HasFatalFailure()) return;
+      }
+    }
+  }
+}
+
+// Whole tiles with nothing to ask for, which kernels may have code of its own for.
+TEST_P(BrgemmTest, WholeTilesAlone) {
+  const KernelInfo& kernel = *GetParam();
+  int turn = 0;
+  for (int64_t m = 1; m <= kernel.mr; ++m) {
+    for (int64_t k : {0, 1, 3, 4, 5, 8, 17, 64, 131}) {
+      for (const int activation :
+           {-1, static_cast<int>(CORTEX_ACTIVATION_NONE), static_cast<int>(CORTEX_ACTIVATION_RELU),
+            static_cast<int>(CORTEX_ACTIVATION_CLIP)}) {
+        Case t{m, kernel.nr, k, 1};
+        t.asks = false;
+        t.side = turn % 2 ? Side::before : Side::after;
+        t.pad = turn / 2 % 2 ? 5 : 0;
+        t.with_epilogue = activation >= 0;
+        t.epilogue.activation = std::max(activation, 0);
+        t.epilogue.alpha = turn % 5 == 0 ? 0.25f : 0.0f;
+        t.epilogue.beta = 1.0f;
+        t.bias_n = turn % 3 > 0;
+        t.bias_m = turn % 7 == 0;
         ++turn;
         run(t);
         if (HasFatalFailure()) return;
