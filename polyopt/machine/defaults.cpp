@@ -87,19 +87,17 @@ Costs zen4_costs() {
 }
 
 // Zen 3, 256-bit multiply-adds two a cycle: a dozen sums and a few less are as good (see waiting() in
-// polyopt/model/compute.cpp), a call from L1 to L1 takes 20 to 27 cycles beyond its multiply-adds. 512
-// channels of 17x17 to 1024, 3x3, milliseconds with all of k in a panel and with two chunks of it: 28.2 and
-// 30.8, 70 cycles for each of the taps that lie apart. Half of L2 is 256 KB, and B in place has 96 bytes of a
-// page where wide vectors have 256: usable_cache, page_run and within_page chosen by `cortex-bench rank
-// --plain` of the matmul list (top-1 0.86 without, 0.94 with). The rest are Zen 5's: variants measured on a
-// machine that others use too are too noisy to fit more.
+// polyopt/model/compute.cpp). 512 channels of 17x17 to 1024, 3x3, milliseconds with all of k in a panel and
+// with two chunks of it: 28.2 and 30.8, 70 cycles for each of the taps that lie apart. L2 is half of Zen 4's,
+// and B in place has 96 bytes of a page where wide vectors have 256: usable_cache, page_run and within_page
+// were chosen by `cortex-bench rank --plain` of the matmul list (top-1 0.86 without, 0.94 with). The rest are
+// Zen 5's: variants measured on a machine that others use too are too noisy to fit more.
 Costs zen3_costs() {
   Costs c;
   c.usable_cache = 0.5;
   c.page_run = 3;
   c.within_page = 0.6;
   c.few_sums = 0.2;
-  c.call_setup = 15;
   c.tap_run = 40;
   return c;
 }
