@@ -305,7 +305,7 @@ TEST(BuildFunction, WalksRandomSchedulesByTheBook) {
   const uint64_t seed = testing::seed_from_environment(20240601);
   fmt::print("seed {} (CORTEX_TEST_SEED)\n", seed);
   Random random(seed);
-  int built = 0, walked = 0, split = 0;
+  int built = 0, walked = 0, split = 0, asking = 0, along_several = 0, taps_apart = 0;
   for (int round = 0; round < 400; ++round) {
     const Problem problem = round % 3 ? testing::random_conv(random) : testing::random_matmul(random);
     const Result<Nest> lowered = lower(problem);
@@ -331,6 +331,10 @@ TEST(BuildFunction, WalksRandomSchedulesByTheBook) {
     if (visits > 3000) continue;  // as good as the others, and slow to walk
     ++walked;
     if (program->split.loop >= 0) ++split;
+    const ProgramPrefetch& next = program->kernel.prefetch;
+    if (next.rows_per_unit > 0) ++asking;
+    if (next.along.size() > 1) ++along_several;
+    if (next.tap_rows > 0) ++taps_apart;
 
     std::vector<int64_t> grid(CORTEX_MAX_PARALLEL_LOOPS, 1);
     compare(*program, *f, grid);
@@ -339,9 +343,16 @@ TEST(BuildFunction, WalksRandomSchedulesByTheBook) {
     compare(*program, *f, grid);
     if (HasFatalFailure()) return;
   }
-  fmt::print("{} schedules built, {} of them walked, {} with a split reduction\n", built, walked, split);
+  fmt::print(
+      "{} schedules built, {} of them walked, {} with a split reduction, {} ask for B, {} along several "
+      "dims, {} "
+      "for taps that lie apart\n",
+      built, walked, split, asking, along_several, taps_apart);
   EXPECT_GT(walked, 200);
   EXPECT_GT(split, 20);
+  EXPECT_GT(asking, 15);
+  EXPECT_GT(along_several, 3);
+  EXPECT_GT(taps_apart, 2);
 }
 
 }  // namespace

@@ -38,7 +38,7 @@ Unasked unasked_share(const NestFacts& nest, const LoopPlan& plan, const Walk& w
   if (mover < 0 || first < 0) return {};
   const bool panels = plan.b_ahead || (plan.b_pack >= 0 && plan.b_panel && plan.b_pack <= mover);
   if (panels && visits < fewest_visits) return {};
-  double units = 1, rows = 1;
+  double units = 1;
   uint32_t counted = 0;
   for (int i = first; i < plan.loops; ++i) {
     const int dim = plan.loop[i].dim;
@@ -46,9 +46,11 @@ Unasked unasked_share(const NestFacts& nest, const LoopPlan& plan, const Walk& w
     counted |= uint32_t{1} << dim;
     units *= walk.length[first][dim];
   }
+  double taps = 1;
   for (int d = 0; d < nest.dims; ++d) {
-    if (d == plan.k_dim || (plan.batch >> d & 1)) rows *= walk.length[first][d];
+    if (plan.batch >> d & 1) taps *= walk.length[first][d];
   }
+  const double rows = taps * walk.length[first][plan.k_dim];
   if (rows < units) return {};
   const double row_bytes = plan.kernel->nr * 4.0;
   if (plan.batch != 0 && rows * row_bytes > static_cast<double>(most_of_window)) return {};
@@ -60,7 +62,10 @@ Unasked unasked_share(const NestFacts& nest, const LoopPlan& plan, const Walk& w
       if (b.terms[i].dim == plan.n_dim && b.terms[i].stride != b.elem) return {};
     }
   }
-  return {1 / trips(mover), first};
+  // Where taps lie apart, a call's share ends with a tap: half a share is lost at each of them.
+  const bool apart = walk.length[first][plan.k_dim] < nest.extent[plan.k_dim];
+  const double lost = apart ? std::min(1.0, (taps - 1) / (2 * visits)) : 0;
+  return {1 - (1 - 1 / trips(mover)) * (1 - lost), first};
 }
 
 }  // namespace cortex

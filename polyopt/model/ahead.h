@@ -8,9 +8,9 @@
 namespace cortex {
 
 // Of B's bytes from beyond L2: the share that nobody asked for ahead, which is that of the first visits of
-// the loop along which B moves. It counts only where L2 holds what one visit of the last loop reads
-// (`depth`) and the next B besides; else, and where nothing is asked for (depth -1), all bytes are waited
-// for.
+// the loop along which B moves, and what windows whose taps lie apart leave out. It counts only where L2
+// holds what one visit of the loops along which B stays reads (`depth`) and the next B besides; else, and
+// where nothing is asked for (depth -1), all bytes are waited for.
 struct Unasked {
   double share = 1;
   int depth = -1;

@@ -93,6 +93,26 @@ TEST(Predict, BAskedForAheadIsNotWaitedFor) {
   EXPECT_LT(cycles(1 << 20), 0.8 * cycles(28 << 10));
 }
 
+// Chunks of k of a window's nine taps lie apart in a panel of all of it; not in place, nor in a panel of a
+// chunk.
+TEST(Predict, TapsApartInPanelsCostAJumpEach) {
+  Machine m = small_machine();
+  const auto jumps = [&](const char* schedule) {
+    const std::string text =
+        fmt::format("{} | brgemm_f32_f32_f32_4x8x1_baseline m=ow n=oc k=ic batch=kh,kw{}", schedule,
+                    std::string(schedule).find("pack(B") == std::string::npos ? " pack(B,panel,ahead)" : "");
+    m.costs.tap_run = 0;
+    const double without = predicted("mb1ic64ih8oc16oh8kh3ph1", text.c_str(), m).cycles;
+    m.costs.tap_run = 10;
+    return (predicted("mb1ic64ih8oc16oh8kh3ph1", text.c_str(), m).cycles - without) / 10;
+  };
+  EXPECT_DOUBLE_EQ(jumps("oc/8 oh/1 ow/4"), 0);
+  EXPECT_DOUBLE_EQ(jumps("oc/8 kh/1 oh/1 ow/4"), 0);
+  EXPECT_DOUBLE_EQ(jumps("ic/32 oc/8 oh/1 ow/4"), 2 * 2 * 8 * 2 * 9);
+  EXPECT_DOUBLE_EQ(jumps("ic/32 pack(B,panel) oc/8 oh/1 ow/4"), 0);
+  EXPECT_GT(jumps("pack(B,panel) ic/32 oc/8 oh/1 ow/4"), 0);
+}
+
 // Zen 4's vectors take two halves' time: asking is free beside them.
 TEST(Ahead, CIsAskedForWhereAskingIsFree) {
   Machine zen4 = small_machine();

@@ -25,11 +25,12 @@ constexpr double computing_shown = 1e-3;
 
 }  // namespace
 
-// How often calls jump in a panel of B: where k is cut in chunks, those of a window's taps lie apart.
+// How often calls jump in a panel of B: where it holds all of k, the chunks of a window's taps lie apart.
 static double jumps_in_panels(const NestFacts& nest, const LoopPlan& plan, const Walk& walk) {
-  if (plan.batch == 0 || plan.k_dim < 0 || (!plan.b_ahead && !plan.b_panel)) return 0;
+  const bool panels = plan.b_ahead || (plan.b_pack >= 0 && plan.b_panel);
+  if (plan.batch == 0 || plan.k_dim < 0 || !panels) return 0;
   const auto& length = walk.length[plan.loops];
-  if (length[plan.k_dim] == nest.extent[plan.k_dim]) return 0;
+  if (length[plan.k_dim] == walk.length[plan.b_ahead ? 0 : plan.b_pack][plan.k_dim]) return 0;
   double taps = 1;
   for (int d = 0; d < nest.dims; ++d) taps *= plan.batch >> d & 1 ? length[d] : 1;
   return walk.visits[plan.loops] * taps;

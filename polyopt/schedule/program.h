@@ -88,8 +88,9 @@ struct ProgramRowClip {
 // panel, microseconds with and without: 87 and 73. Along two loops, AMD EPYC (Zen 3), 4x24 tiles of 7x7
 // outputs, microseconds without and with: 2048 channels of 1024 (8 MB of B), 2455 and 2230.
 inline constexpr int64_t fewest_visits = 3;
-// Nor of more of a window's weights than L2 holds twice, whoever's it is. Zen 3, 512 channels of 7x7 to 512,
-// 3x3 windows: rows of windows, 147 KB, 2780 and 2260; 256 channels at a time, 221 KB, 2330 and 2500.
+// Nor of more of a window's weights than L2 holds twice, were it as small as Zen 3's. 512 channels of 7x7 to
+// 512, 3x3 windows, microseconds without and with: windows in rows, 147 KB, 2780 and 2260; 256 channels at a
+// time, 221 KB, 2330 and 2500.
 inline constexpr int64_t most_of_window = 192 << 10;
 struct ProgramPrefetch {
   struct Along {
@@ -98,7 +99,7 @@ struct ProgramPrefetch {
   };
   int mover = -1;             // the loop along which B moves
   std::vector<Along> along;   // the dims of the loops inside it, that of the last loop at the end
-  int64_t rows_per_unit = 0;  // of them together; 0: none
+  int64_t rows_per_unit = 0;  // for each combination of their units; 0: nothing is asked for
   int64_t rows = 0;           // of one visit's B, of all taps
   int64_t ahead = 0;          // bytes from this visit's B to the next one's
   int64_t ld = 0;             // bytes between rows

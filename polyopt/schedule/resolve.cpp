@@ -148,7 +148,7 @@ constexpr int64_t panel_rows_ahead = 32;
 // MB 2.16, 2.62; 27 steps and 38 MB 7.9, 8.2, 7.7; 64 steps and 51 MB 21.8, 19.0, 22.2; 128 steps and 26
 // MB 17.9, 17.9, 20.3.
 constexpr int narrow_lanes = 8;
-constexpr int64_t short_sum = 48;
+constexpr int64_t short_sum = 48;  // units of k, of all taps
 
 bool comes_from_memory(const Access& operand) { return byte_size(operand.tensor) > stays_in_cache; }
 

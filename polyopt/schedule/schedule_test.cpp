@@ -272,6 +272,11 @@ TEST(FarOperands, AreThoseThatNoCacheHolds) {
   const Nest tall = nest_of("40000x100:100x208");  // past the caches, unless sums come back
   EXPECT_EQ(kernel_of(tall, "m/8~ n/48" + tile).c_far, 2);
   EXPECT_EQ(kernel_of(tall, "k/50 m/8~ n/48" + tile).c_far, 1);
+  // Narrow vectors ask for C beyond 24 MB, and write it past the caches for short sums.
+  const std::string narrow = " | " + kernel("6x16x1_avx2") + " m=m n=n k=k";
+  EXPECT_EQ(kernel_of(nest_of("80000x27:27x48"), "m/6~ n/16" + narrow).c_far, 0);
+  EXPECT_EQ(kernel_of(nest_of("80000x27:27x96"), "m/6~ n/16" + narrow).c_far, 2);
+  EXPECT_EQ(kernel_of(nest_of("80000x64:64x96"), "m/6~ n/16" + narrow).c_far, 1);
   const auto bf16 = [](const char* columns, const char* nr) {
     const Nest nest = nest_of(fmt::format("--dt=bf16:bf16:bf16 80000x100:100x{}", columns).c_str());
     return kernel_of(nest, fmt::format("m/7~ n/{0} | brgemm_bf16_bf16_f32_{1}x2_avx512bf16 m=m n=n k=k", nr,

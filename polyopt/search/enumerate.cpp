@@ -18,7 +18,7 @@ struct Cut {
   const Chain* chain = nullptr;
   int blocks = 0;
   bool split = false;  // the first level divides the reduction among threads
-  int dim = -1;        // of a reduction that is cut
+  int dim = -1;        // what is cut, of the reduction: k or a window's rows
 };
 
 constexpr int64_t chunk_unit = 16;   // a cache line of f32

@@ -9,7 +9,6 @@
 
 #include "cortex/kernel_library.h"
 #include "polyopt/model/facts.h"
-#include "polyopt/model/plan.h"
 #include "polyopt/search/roles.h"
 #include "support/checked.h"
 
@@ -67,8 +66,6 @@ class Sampler {
     for (const auto& [stride, d] : batch) tile.batch_dims.push_back(d);
   }
 
-  int first_of_batch() const { return batch_order(facts_, roles_->batch).front(); }
-
   // A multiple of `unit` inside (0, extent), small ones as likely as large ones on a logarithmic scale.
   int64_t block(int64_t extent, int64_t unit) {
     const double units = static_cast<double>(ceil_div(extent, unit));
@@ -97,7 +94,7 @@ class Sampler {
       if (n == 1) continue;
       if ((roles_->batch >> d) & 1u) {
         // A window in its rows.
-        if (brgemm && d == first_of_batch() && chance(0.2)) blocks.push_back({d, 1});
+        if (brgemm && d == schedule_.tile.batch_dims.front() && chance(0.2)) blocks.push_back({d, 1});
         continue;
       }
       // Everything else goes by one; long dims may be blocked besides.

@@ -159,6 +159,18 @@ TEST(Search, LowerTilesWhereStoresKeepTheNextOneWaiting) {
   EXPECT_GT(all_rows * all_columns / 16, 20) << all_rows << "x" << all_columns;
 }
 
+// Weights of 9 MB for 49 outputs: panels of a third of the window fit L2 beside the next one.
+TEST(Search, CutsWindowsInRowsWhoseWeightsLieTogether) {
+  Machine machine = test_machine(Isa::avx2);
+  machine.caches[1].bytes = 512 << 10;
+  machine.costs.tap_run = 40;
+  const Nest nest = coalesced("mb1ic512ih7oc512oh7kh3ph1");
+  const Result<SearchResult> found = search(nest, machine, {1, 1, true});
+  ASSERT_TRUE(found.ok()) << found.error().message;
+  const std::string best = to_string(found->best.front().schedule, nest);
+  EXPECT_NE(best.find("kh/1"), std::string::npos) << best;
+}
+
 TEST(Search, TileRegistersTakeShortRowsInBands) {
   const Machine machine = test_machine(Isa::amx);
   const std::string wide = chosen_on(machine, "--dt=u8:s8:u8 mb1ic64ih56oc256oh56kh1ph0");

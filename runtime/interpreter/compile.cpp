@@ -137,8 +137,13 @@ void Interpreter::compile_kernel(const Program& program) {
   a_ahead_ = program.kernel.a_ahead;
   args_.b_ahead = program.kernel.b_ahead;
   args_.c_far = program.kernel.c_far;
-  if (loops_.empty() || !packs_.back().empty()) return;
+  if (loops_.empty()) return;
   const int last = loops_.back().dim;
+  if (const ProgramPrefetch& next = program.kernel.prefetch; next.rows_per_unit > 0) {
+    asks_from_ = static_cast<std::size_t>(depth_of_[next.mover + 1]);
+    if (asks_from_ < loops_.size() && next.along.back().dim == last) prefetch_ = next;
+  }
+  if (!packs_.back().empty()) return;
   last_role_ = last == m_      ? Role::m
                : last == n_    ? Role::n
                : last == k_    ? Role::k
@@ -150,10 +155,6 @@ void Interpreter::compile_kernel(const Program& program) {
                     std::none_of(clips_.begin(), clips_.end(), [&](const ProgramClip& clip) {
                       return clip.dim == last || clip.out_dim == last;
                     });
-  const ProgramPrefetch& next = program.kernel.prefetch;
-  if (!fast_last_loop_ || next.rows_per_unit == 0) return;
-  asks_from_ = static_cast<std::size_t>(depth_of_[next.mover + 1]);
-  if (asks_from_ < loops_.size() && next.along.back().dim == last) prefetch_ = next;
 }
 
 Status Interpreter::compile_batch(const Program& program) {

@@ -206,6 +206,10 @@ class Walk {
     if (!code_.brgemm_) return call_window(at);
     set_sizes();
     set_tile(args_, at, first, last);
+    if (code_.prefetch_.rows_per_unit) {
+      const char* b = (code_.prefetch_.source ? source_b_ : at.b) + code_.prefetch_.ahead;
+      ask_for(rows_ahead(0, length_[code_.prefetch_.along.back().dim]), b);
+    }
     call_brgemm(at);
   }
 
