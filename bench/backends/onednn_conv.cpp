@@ -78,6 +78,7 @@ bool is_reference(const std::string& implementation) { return implementation.rfi
 
 Result<std::unique_ptr<Instance>> create_conv(Device& device, const Request& request,
                                               const Operands& operands) {
+  if (Status s = has_exact_products(*request.problem, request.isa); !s) return s.error();
   const ConvProblem& c = request.problem->conv();
   const Tensors user = user_tensors(*request.problem);
   const ConvGeometry geometry{spatial(c, c.sd, c.sh, c.sw), spatial(c, c.dd, c.dh, c.dw),

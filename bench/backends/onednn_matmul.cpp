@@ -104,6 +104,7 @@ std::unique_ptr<Instance> make_primitive(Device& device, const Request& request,
 
 Result<std::unique_ptr<Instance>> create_matmul(Device& device, const Request& request,
                                                 const Operands& operands) {
+  if (Status s = has_exact_products(*request.problem, request.isa); !s) return s.error();
   std::vector<std::function<std::unique_ptr<Instance>()>> ways;
   if (!request.plain) ways.push_back([&] { return make_primitive(device, request, operands, true); });
   ways.push_back([&] { return make_primitive(device, request, operands, false); });

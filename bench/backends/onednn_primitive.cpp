@@ -1,5 +1,7 @@
 #include "bench/backends/onednn_primitive.h"
 
+#include <fmt/format.h>
+
 #include <cstring>
 #include <new>
 
@@ -36,6 +38,13 @@ const char* effective_isa() {
     default:
       return "avx512_core_bf16 or newer";
   }
+}
+
+Status has_exact_products(const Problem& problem, Isa isa) {
+  const bool vnni = isa == Isa::avx2vnni || isa >= Isa::avx512vnni;
+  if (vnni || size_of(problem.wei) != 1) return Status::success();
+  return unsupported(
+      fmt::format("oneDNN's products of bytes saturate with {}, which has no VNNI", isa_name(isa)));
 }
 
 dnnl::primitive_attr epilogue_attributes(const Epilogue& e) {

@@ -21,6 +21,10 @@ struct Device {
   dnnl::stream stream{engine};
 };
 
+// Refuses products of bytes where there is no VNNI: oneDNN adds pairs of them in 16 bits there, which
+// saturate (its developer guide, "Nuances of int8 Computations"). What comes out is another result.
+Status has_exact_products(const Problem& problem, Isa isa);
+
 dnnl::primitive_attr epilogue_attributes(const Epilogue& epilogue);
 dnnl::primitive_attr attributes(const Problem& problem, const Operands& operands);
 dnnl::memory::data_type type_of(DataType type);

@@ -30,14 +30,7 @@ struct ByRows {
   static constexpr int rows = block_rows(K), columns = block_columns(K);
   template <int R, int X>
   CORTEX_INLINE static void add(const Plane& plane, const Place& place) {
-    if (WindowRows<R, X, K, Stride, true>::has_middle(place)) {
-      return block<WindowRows<R, X, K, Stride, true>, R, X>(plane, place);
-    }
-    // Images smaller than the window, or wider padding than usual: output by output.
-    for (int y = 0; y < R; ++y) {
-      for (int x = 0; x < X; ++x)
-        block<WindowRows<1, 1, K, Stride, false>, 1, 1>(plane, Place(plane, place.y + y, place.x + x));
-    }
+    block<WindowRows<R, X, K, Stride>, R, X>(plane, place);
   }
 };
 
