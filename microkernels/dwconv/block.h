@@ -17,8 +17,8 @@ namespace cortex {
 namespace {
 
 // What windows need of a Plane, by value: stores of outputs could be stores to the Plane for all a compiler
-// knows, which would read it again for every group of channels. EPYC (Zen 3), AVX2, 576 channels of
-// 14x14: 40.4 microseconds, 34.6 so.
+// knows, which would read it again for every group of channels. EPYC (Zen 3), AVX2, images of 7x7 and 14x14:
+// 5 to 8 % less time.
 struct Strides {
   int64_t in_row, in_column, w_row, w_column, taps_h, taps_w, apart_h, apart_w;
 
