@@ -31,6 +31,7 @@ void conv_mb2_ic64ih56iw56_oc100oh56ow56_kh3kw3ph1pw1_avx512_t2_ce97eefd(const c
   args.lda = 256;
   args.ldb = 256;
   args.ldc = 400;
+  args.next_ld = 256;
   args.a_offsets = a_offsets;
   args.b_offsets = b_offsets;
   args.window.taps = 3;
@@ -64,6 +65,8 @@ void conv_mb2_ic64ih56iw56_oc100oh56ow56_kh3kw3ph1pw1_avx512_t2_ce97eefd(const c
             args.c = dst + n * 1254400 + oc * 4 + oh * 22400 + ow * 400;
             args.m = ow_len;
             args.n = oc_len;
+            args.next = wei + oc * 2304 + 147456 + ((oh - oh_8) * 56 * 2 + ow * 2) * 256;
+            args.next_rows = min(ow_len * 2, 576 - ((oh - oh_8) * 56 * 2 + ow * 2));
             args.batch = kh_taps * 3;
             args.window.at = ow - 1;
             cortex_brgemm_f32_f32_f32_7x64x1_avx512(&args);
