@@ -187,7 +187,7 @@ struct Accumulators {
     for (int byte = 0; byte < k_unroll * N * lanes * 4; byte += 64) __builtin_prefetch(b + byte);
   }
 
-  // The same where nothing is asked for.
+  // multiply() for calls that ask for nothing (see brgemm_plain.h).
   CORTEX_INLINE void multiply_alone(const char* a_rows, int64_t lda, const char* b, int64_t ldb, int64_t k) {
     RowPointers<M> a(a_rows, lda);
     int64_t left = k;
