@@ -20,18 +20,14 @@ template <int K, int Stride>
 struct Whole {
   static constexpr int rows = whole_rows, columns = block_columns(K);
   template <int R, int X>
-  CORTEX_INLINE static void add(const Plane& plane, const Place& place) {
-    block<WholeWindow<R, X, K, Stride>, R, X>(plane, place);
-  }
+  using Window = WholeWindow<R, X, K, Stride>;
 };
 
 template <int K, int Stride>
 struct ByRows {
   static constexpr int rows = block_rows(K), columns = block_columns(K);
   template <int R, int X>
-  CORTEX_INLINE static void add(const Plane& plane, const Place& place) {
-    block<WindowRows<R, X, K, Stride>, R, X>(plane, place);
-  }
+  using Window = WindowRows<R, X, K, Stride>;
 };
 
 template <typename Form>
@@ -43,7 +39,10 @@ template <typename Form>
 constexpr BlockTable<Form> make_blocks() {
   BlockTable<Form> table{};
   unroll<Form::rows>([&](auto r) {
-    unroll<Form::columns>([&](auto x) { table.block[r][x] = Form::template add<r.value + 1, x.value + 1>; });
+    unroll<Form::columns>([&](auto x) {
+      table.block[r][x] =
+          block<typename Form::template Window<r.value + 1, x.value + 1>, r.value + 1, x.value + 1>;
+    });
   });
   return table;
 }
