@@ -119,6 +119,12 @@ double rows_of_dots(const KernelInfo& kernel, double n) {
   return std::min(8.0, std::floor((registers - 2) / (n + 1)));
 }
 
+WindowBlock window_block(const KernelInfo& kernel, bool is_3x3) {
+  if (is_3x3 && kernel.a == "f32" && kernel.isa == Isa::avx2) return {4, 1, true};
+  const int high = kernel.mr >= 21 ? 3 : kernel.mr >= 8 ? 2 : 1;
+  return {high, kernel.mr / high, false};
+}
+
 cortex_pack_fn pack_function(Isa isa) {
   return best_of<cortex_pack_fn>(isa, CORTEX_WHERE_BUILT(avx512, cortex_pack_avx512),
                                  CORTEX_WHERE_BUILT(avx2, cortex_pack_avx2), cortex_pack_baseline);

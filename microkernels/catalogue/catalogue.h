@@ -52,6 +52,13 @@ int32_t element_code(std::string_view type);
 // Rows that a kernel of dot products walks together where there are `n` columns: what fits the registers.
 double rows_of_dots(const KernelInfo& kernel, double n);
 
+// What a depthwise kernel adds up at a time, of windows of 3x3 or others.
+struct WindowBlock {
+  int rows, columns;  // of outputs
+  bool by_columns;    // of the window: outputs below one another, along whole rows of the input
+};
+WindowBlock window_block(const KernelInfo& kernel, bool is_3x3);
+
 // The packing routine for an ISA (the best one not above it).
 cortex_pack_fn pack_function(Isa isa);
 // Likewise, the activation of arrays.

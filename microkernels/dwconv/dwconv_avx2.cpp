@@ -11,6 +11,7 @@ constexpr int block_columns(int taps) { return taps == 3 ? 6 : taps == 5 ? 5 : 7
 }  // namespace
 }  // namespace cortex
 
+#define CORTEX_WINDOWS_BY_COLUMNS
 #include "microkernels/dwconv/dwconv_body.h"
 
 CORTEX_DEFINE_DWCONV(12, 8, avx2)

@@ -9,6 +9,9 @@
 #include "cortex/microkernels.h"
 #include "microkernels/dwconv/block.h"
 #include "microkernels/dwconv/plane.h"
+#ifdef CORTEX_WINDOWS_BY_COLUMNS
+#include "microkernels/dwconv/columns.h"
+#endif
 
 namespace cortex {
 namespace {
@@ -99,11 +102,16 @@ CORTEX_INLINE void any_plane(const Plane& plane) {
 CORTEX_INLINE void dwconv(const cortex_dwconv_args* args) {
   const Phases all(*args);
   const int64_t taps = args->kw, stride = args->stride_w * all.wide / (taps == 1 ? 1 : args->dilation_w);
+  const bool square = taps == 3 && args->kh == 3 && args->stride_h * all.high == stride * args->dilation_h;
   if constexpr (whole_rows > 0) {
-    const bool square = taps == 3 && args->kh == 3 && args->stride_h * all.high == stride * args->dilation_h;
     if (square && stride == 1) return dense<Whole<3, 1>>(all);
     if (square && stride == 2) return dense<Whole<3, 2>>(all);
   } else {
+#ifdef CORTEX_WINDOWS_BY_COLUMNS
+    const bool high = args->rows >= least_column_rows * all.high;
+    if (square && high && stride == 1) return dense_columns<1>(all);
+    if (square && high && stride == 2) return dense_columns<2>(all);
+#endif
     if (taps == 3 && stride == 1) return dense<ByRows<3, 1>>(all);
     if (taps == 3 && stride == 2) return dense<ByRows<3, 2>>(all);
   }

@@ -176,6 +176,8 @@ TEST_P(DwconvTest, PaddedImages) {
           t.outputs = (width + 2 * (k / 2) - k) / stride + 1;
           t.rows = (height + 2 * (k / 2) - k) / stride + 1;
           t.side = width % 2 ? Side::before : Side::after;
+          t.with_epilogue = t.bias = width % 3 > 0;
+          t.epilogue.activation = width % 3 > 1 ? CORTEX_ACTIVATION_RELU : CORTEX_ACTIVATION_NONE;
           run(t);
           if (HasFatalFailure()) return;
         }

@@ -43,6 +43,14 @@ struct Element {
       first.residual_band = plane.residual_row;
     }
 
+    CORTEX_INLINE char* address() const { return first.c; }  // of the block's first output, channel 0
+
+    // So many columns of outputs to the right.
+    CORTEX_INLINE void move(const Plane& plane, int64_t by) {
+      first.c += by * plane.out_column;
+      if (first.residual) first.residual += by * plane.residual_column;
+    }
+
     // R rows of X outputs, channels from c on.
     template <int R, int X, bool Masked, typename Tile>
     CORTEX_INLINE void finish(Tile& tile, int64_t c, int64_t channels) const {

@@ -34,6 +34,13 @@ struct Place {
     rows = {plane.h.inside.begin - first_row, plane.h.inside.end - first_row};
     columns = {plane.w.inside.begin - first_column, plane.w.inside.end - first_column};
   }
+
+  // So many columns of outputs to the right.
+  CORTEX_INLINE void move(const Plane& plane, int64_t by) {
+    x += by;
+    columns.begin -= by * plane.w.stride;
+    columns.end -= by * plane.w.stride;
+  }
 };
 
 // Bit i: step i exists. For at most 31 steps.

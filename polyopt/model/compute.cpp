@@ -83,13 +83,17 @@ TileCost tiles_cost(const KernelInfo& kernel, const Machine& machine, double m, 
 
 // Depthwise windows. Of bytes: a group of channels is as wide as the kernel, 4 vectors of sums; counted from
 // the kernels' code for 3x3 windows, in instructions that take a slot of the multiply-adds.
-TileCost window_cost(const KernelInfo& kernel, const Machine& machine, double m, double n) {
+TileCost window_cost(const KernelInfo& kernel, const Machine& machine, double rows, double columns, double n,
+                     double taps) {
   constexpr double byte_tap = 2.1, emulated_byte_tap = 7, byte_output = 28;  // per group
   constexpr double byte_channel = 5;                                         // cycles to interleave its taps
   constexpr double widened = 1.4;  // bf16: two more instructions for every vector that is loaded
+  // Cycles of a block by columns, and for each of its vectors. EPYC (Zen 3), AVX2, 8 to 16 rows from L1.
+  constexpr double column_start = 10, column_block = 2;
   TileCost cost;
-  const double blocks = std::max(m / kernel.mr, 1.0);
+  const double m = rows * columns;
   if (kernel.c == "s32") {
+    const double blocks = std::max(m / kernel.mr, 1.0);
     const bool dot = kernel.isa == Isa::avx2vnni || kernel.isa >= Isa::avx512vnni;
     const double groups = std::ceil(n / kernel.nr), outputs = m * groups / machine.fma_per_cycle;
     cost.step = outputs * (dot ? byte_tap : emulated_byte_tap);
@@ -98,11 +102,17 @@ TileCost window_cost(const KernelInfo& kernel, const Machine& machine, double m,
                            (machine.costs.window_start + machine.costs.window_block) * blocks);
     return cost;
   }
-  // Blocks of mr outputs, each input vector of which meets several taps: loads hide behind multiplications.
-  const double vectors = std::ceil(n / kernel.lanes), tile = m * vectors;
-  cost.step = tile / machine.fma_per_cycle * (kernel.a == "bf16" ? widened : 1);
-  cost.first = kernel.call_cycles + machine.costs.call_setup + kernel.tile_cycles * tile +
-               (machine.costs.window_start + machine.costs.window_block * vectors) * blocks;
+  // Each input vector of a block meets several taps: loads hide behind multiplications. A block by columns of
+  // fewer rows waits for its sums about as long as a whole one multiplies.
+  const WindowBlock block = window_block(kernel, taps == 9);
+  const double high = block.by_columns ? std::ceil(rows / block.rows) * block.rows : rows;
+  const double blocks = block.by_columns ? high / block.rows * columns : std::max(m / kernel.mr, 1.0);
+  const double block_vector = block.by_columns ? column_block : machine.costs.window_block;
+  const double start = block.by_columns ? column_start : machine.costs.window_start;
+  const double vectors = std::ceil(n / kernel.lanes);
+  cost.step = high * columns * vectors / machine.fma_per_cycle * (kernel.a == "bf16" ? widened : 1);
+  cost.first = kernel.call_cycles + machine.costs.call_setup + kernel.tile_cycles * m * vectors +
+               (start + block_vector * vectors) * blocks;
   return cost;
 }
 
@@ -132,7 +142,6 @@ double vectors_multiplied(const KernelInfo& kernel, const Machine& machine, doub
 // `steps`: of the reduction in one call.
 TileCost tile_cost(const KernelInfo& kernel, const Machine& machine, double m, double n, double steps,
                    bool dot, double split) {
-  if (kernel.op == KernelOp::dwconv) return window_cost(kernel, machine, m, n);
   const double vectors = std::ceil(n / kernel.lanes), tile = m * vectors;
   TileCost cost;
   if (kernel.dots) {
@@ -224,6 +233,7 @@ KernelCycles kernel_cycles(const NestFacts& nest, const Machine& machine, const 
     else if (d != plan.m_dim && d != plan.n_dim && d != plan.rows_dim)
       others *= nest.extent[d];
   }
+  const double taps = reduction;
   reduction *= plan.work;
   const bool dot = is_dot(nest, plan);
   const double split = split_share(nest, machine, plan);
@@ -235,12 +245,18 @@ KernelCycles kernel_cycles(const NestFacts& nest, const Machine& machine, const 
   for (int band = 0; band < bands.tiles.count; ++band) {
     for (int i = 0; i < rows.tiles.count; ++i) {
       for (int j = 0; j < columns.tiles.count; ++j) {
-        const double m = static_cast<double>(rows.tiles.size[i] * bands.tiles.size[band]);
-        const double n = static_cast<double>(columns.tiles.size[j]);
-        TileCost cost =
-            plan.kernel->tiles
-                ? tiles_cost(*plan.kernel, machine, m, n, units_of_call(nest, plan))
-                : tile_cost(*plan.kernel, machine, m, n, reduction / reduction_chunks, dot, split);
+        const auto row = static_cast<double>(rows.tiles.size[i]),
+                   high = static_cast<double>(bands.tiles.size[band]);
+        const double m = row * high;
+        const auto n = static_cast<double>(columns.tiles.size[j]);
+        TileCost cost;
+        if (plan.kernel->tiles) {
+          cost = tiles_cost(*plan.kernel, machine, m, n, units_of_call(nest, plan));
+        } else if (plan.kernel->op == KernelOp::dwconv) {
+          cost = window_cost(*plan.kernel, machine, high, row, n, taps);
+        } else {
+          cost = tile_cost(*plan.kernel, machine, m, n, reduction / reduction_chunks, dot, split);
+        }
         const double stored = m * std::ceil(n / plan.kernel->lanes);
         if (stores_f32) cost.first += store_wait * std::max(stored - vectors_stored, 0.0);
         if (stores_bf16) cost.first += store_wait_bf16 * std::max(stored - vectors_stored_bf16, 0.0);

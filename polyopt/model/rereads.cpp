@@ -32,6 +32,12 @@ Side side_of(const NestFacts& nest, const std::array<double, facts_max_dims>& le
   return side;
 }
 
+double taps_of(const NestFacts& nest) {
+  double taps = 1;
+  for (int d = 0; d < nest.dims; ++d) taps *= nest.is_reduction(d) ? nest.extent[d] : 1;
+  return taps;
+}
+
 double lost(double bytes, double capacity, double most) {
   return std::clamp((bytes - capacity) / (most - capacity), 0.0, 1.0);
 }
@@ -51,11 +57,9 @@ Rereads rereads_of(const NestFacts& nest, const LoopPlan& plan, const Walk& walk
   Rereads out;
   if (plan.kernel->op != KernelOp::dwconv) return out;
   const auto& length = walk.length[plan.loops];
-  const bool bytes = nest[Operand::a].elem == 1;
-  const double most = plan.kernel->mr;
-  const double rows = bytes ? (most >= 24 ? 3 : 2) : most >= 21 ? 3 : most >= 12 ? 2 : 1;
-  const Side high = side_of(nest, length, plan.rows_dim, rows);
-  const Side wide = side_of(nest, length, plan.m_dim, plan.kernel->mr / rows);
+  const WindowBlock block = window_block(*plan.kernel, taps_of(nest) == 9);
+  const Side high = side_of(nest, length, plan.rows_dim, block.rows);
+  const Side wide = side_of(nest, length, plan.m_dim, block.columns);
   double taps = 1;
   for (int d = 0; d < nest.dims; ++d) taps *= nest.is_reduction(d) ? length[d] : 1;
   const double channels = plan.n_dim >= 0 ? length[plan.n_dim] : 1;
@@ -63,8 +67,9 @@ Rereads rereads_of(const NestFacts& nest, const LoopPlan& plan, const Walk& walk
   const double across = high.inputs * wide.inputs + high.outputs * wide.outputs;
   out.block_bytes = element * channels * (across + taps);
   out.band_bytes = element * channels * (across * wide.parts + taps);
-  out.wide = wide.reread();
   out.high = high.reread();
+  if (block.by_columns) return out;  // along rows, what L2 holds comes in time
+  out.wide = wide.reread();
   out.blocks = high.parts * wide.parts;
   return out;
 }
