@@ -51,6 +51,10 @@ class CallBuilder {
     set("m", len(p_.kernel.m_dim));
     set("n", len(p_.kernel.n_dim));
     set("k", len(p_.kernel.k_dim));
+    if (const int64_t rows = p_.kernel.tile_rows; rows > 0) {
+      const Expr m = len(p_.kernel.m_dim);
+      set("bands", rows == 1 ? m : make_expr(Expr::Op::floor_div, {m + Expr(rows - 1), Expr(rows)}));
+    }
     set_nonzero("lda", p_.kernel.lda);
     set_nonzero("ldb", p_.kernel.ldb);
     set_nonzero("ldc", p_.kernel.ldc);

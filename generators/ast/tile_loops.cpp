@@ -97,7 +97,8 @@ TileLoops tile_loops(const Program& program) {
     const std::set<int64_t> ranges = out.lens(loop.parent, loop.dim);
     loop.trips = trip_counts(ranges, loop.step);
     loop.lens = tile_lengths(ranges, loop.step, loop.balanced);
-    if (*loop.trips.rbegin() > 1)
+    const bool walked = program.kernel.tile_rows > 0 && &source == &program.loops.back();  // by the kernel
+    if (!walked && *loop.trips.rbegin() > 1)
       out.loops.push_back(std::move(loop));
     else if (source.parallel)
       out.single.push_back(loop.parallel);

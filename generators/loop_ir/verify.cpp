@@ -230,7 +230,8 @@ class Verifier {
           const int64_t bands = kernel->tiles ? kernel->mr / tile_rows : 1;
           const int64_t limit = f.name == "m" ? kernel->mr : f.name == "n" ? kernel->nr : bands;
           const std::optional<int64_t> most = at_most(*e);
-          if (!most || *most > limit) {
+          const bool any = kernel->walks_rows && f.name != "n";
+          if (!any && (!most || *most > limit)) {
             return refuse(fmt::format("{} = {} is not bounded by the {} of {}", f.name, to_string(*e), limit,
                                       call.kernel));
           }

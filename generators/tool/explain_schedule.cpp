@@ -52,6 +52,8 @@ std::string loop_text(const Program& program, int index) {
   if (loop.parallel)
     text += loop.threads > 1 ? fmt::format(", parallel, {} threads", loop.threads) : ", parallel";
   if (loop.split) text += ", each with sums of its own";
+  if (program.kernel.tile_rows > 0 && index + 1 == static_cast<int>(program.loops.size()))
+    text += ", walked by the kernel";
   return text;
 }
 

@@ -83,6 +83,9 @@ typedef struct cortex_row_window {
 } cortex_row_window;
 
 /* C[i][j] (+)= sum over b < batch, l < k of A_b[i][l] * B_b[l][j],  0 <= i < m <= mr, 0 <= j < n <= nr.
+ * Kernels but those of ISA amx and of the variants dots and rows take any m: more than mr rows are tiles one
+ * below another, bands of them or as few as can be, whose heights differ by at most one. They then read A by
+ * strides or offsets, not by addresses.
  * A_b[i] starts at A_b + i*lda, its k elements are adjacent. B_b[l] starts at B_b + l*ldb, its n
  * elements are adjacent. C[i] starts at c + i*ldc, its n elements are adjacent. A_b and B_b are
  *   addresses:  a_addresses[b], b_addresses[b]          if a_addresses is not NULL (b_addresses too)
@@ -102,7 +105,7 @@ typedef struct cortex_row_window {
  * tiles is for kernels of ISA amx (see cortex_tiles); NULL: each call is a series of its own. These kernels
  * also take several bands of m <= 16 rows, mr / 16 at most: row i of band r reads A_b + r*a_band + i*lda and
  * stands at c + r*c_band + i*ldc, likewise in residual; window and bias_m are those of every band. 0 bands
- * are one. */
+ * are one. Other kernels take bands for the number of tiles that m rows are cut into. */
 typedef struct cortex_tiles cortex_tiles;
 typedef struct cortex_brgemm_args {
   const void* a;

@@ -187,24 +187,42 @@ struct Accumulators {
     for (int byte = 0; byte < k_unroll * N * lanes * 4; byte += 64) __builtin_prefetch(b + byte);
   }
 
-  // multiply() for calls that ask for nothing (see brgemm_plain.h).
+  // One step after the other, B's rows `ldb` apart.
+  template <int Steps>
+  CORTEX_INLINE void steps(RowPointers<M>& a, const char*& b, int64_t ldb) {
+    unroll<Steps>([&](auto l) CORTEX_LAMBDA {
+      step<l.value>(a, b);
+      b += ldb;
+    });
+    a.advance(4 * Steps);
+  }
+
+  // multiply() for calls that ask for nothing (see brgemm_plain.h). Pitch: bytes between B's rows where they
+  // are known, else 0: rows then stand at constants from one pointer, and with nothing to add up between them
+  // the loop may as well be longer. On a core that two threads share that is 2 to 3 % (Zen 3), else nothing.
+  template <int Pitch>
   CORTEX_INLINE void multiply_alone(const char* a_rows, int64_t lda, const char* b, int64_t ldb, int64_t k) {
+    constexpr int turn = Pitch && k_unroll == 4 ? 8 : k_unroll;
     RowPointers<M> a(a_rows, lda);
     int64_t left = k;
 #pragma GCC unroll 1
-    for (; left >= k_unroll; left -= k_unroll) {
-      unroll<k_unroll>([&](auto l) CORTEX_LAMBDA {
-        step<l.value>(a, b);
-        b += ldb;
-      });
-      a.advance(4 * k_unroll);
+    for (; left >= turn; left -= turn) {
+      if constexpr (Pitch > 0) {
+        unroll<turn>([&](auto l) CORTEX_LAMBDA { step<l.value>(a, b + l * Pitch); });
+        b += turn * Pitch;
+        a.advance(4 * turn);
+      } else {
+        steps<turn>(a, b, ldb);
+      }
+    }
+    if constexpr (turn > 4) {
+      if (left >= 4) {
+        steps<4>(a, b, ldb);
+        left -= 4;
+      }
     }
 #pragma GCC unroll 1
-    for (; left > 0; --left) {
-      step<0>(a, b);
-      b += ldb;
-      a.advance(4);
-    }
+    for (; left > 0; --left) steps<1>(a, b, ldb);
   }
 
   // Prefetch: asks for B's row `rows_ahead` rows before it is due.
@@ -230,28 +248,16 @@ struct Accumulators {
         for (int line = 0; line < N * lanes / 16; ++line) __builtin_prefetch(ahead + line * 64);
         ahead += ldb;
       }
-      unroll<k_unroll>([&](auto l) CORTEX_LAMBDA {
-        step<l.value>(a, b);
-        b += ldb;
-      });
-      a.advance(4 * k_unroll);
+      steps<k_unroll>(a, b, ldb);
     }
     if constexpr (k_unroll > 4) {  // one accumulator alone would wait for itself
       if (left >= 4) {
-        unroll<4>([&](auto l) CORTEX_LAMBDA {
-          step<l.value>(a, b);
-          b += ldb;
-        });
-        a.advance(4 * 4);
+        steps<4>(a, b, ldb);
         left -= 4;
       }
     }
 #pragma GCC unroll 1
-    for (; left > 0; --left) {
-      step<0>(a, b);
-      b += ldb;
-      a.advance(4);
-    }
+    for (; left > 0; --left) steps<1>(a, b, ldb);
   }
 
   // A tree of additions: a chain would cost its length in latency.

@@ -134,13 +134,8 @@ __attribute__((noinline)) void brgemm_at_edge(const cortex_brgemm_args* args, co
 }
 
 template <int MR, int NR>
-CORTEX_INLINE void brgemm(const cortex_brgemm_args* args) {
+CORTEX_INLINE void brgemm_tile(const cortex_brgemm_args* args) {
   static constexpr BodyTable<MR, NR / lanes> table = make_bodies<MR, NR / lanes>();
-  if (args->m <= 0 || args->n <= 0) return;
-  if constexpr (MR > 1 && has_plain_bodies) {
-    static constexpr PlainTable<MR, NR / lanes> plain = make_plain_bodies<MR, NR / lanes>();
-    if (args->n == NR && is_plain(args)) return plain.body[args->m - 1](args);
-  }
   const int64_t last = (args->n - 1) / lanes;
   const int64_t tail = args->n - last * lanes;
   const int second = takes_second(tail);
@@ -149,6 +144,52 @@ CORTEX_INLINE void brgemm(const cortex_brgemm_args* args) {
     return brgemm_at_edge<MR, NR / lanes>(args, table, second, last, mask);
   }
   table.body[second][args->m - 1][last](args, mask, nullptr);
+}
+
+// More rows than a tile has: tiles one below another.
+template <int MR, int NR>
+__attribute__((noinline)) void brgemm_tiles(const cortex_brgemm_args* args, int64_t tiles) {
+  cortex_brgemm_args tile = *args;
+  const int64_t height = args->m / tiles, higher = args->m % tiles;
+  int64_t left = args->next_rows;
+  const int64_t share = left > 0 ? (left + tiles - 1) / tiles : 0;
+  for (int64_t i = 0; i < tiles; ++i) {
+    tile.m = height + (i < higher);
+    tile.next_rows = share < left ? share : left;
+    brgemm_tile<MR, NR>(&tile);
+    tile.a = static_cast<const char*>(tile.a) + tile.m * args->lda;
+    tile.c = static_cast<char*>(tile.c) + tile.m * args->ldc;
+    tile.window.at += tile.m * args->window.step;
+    if (tile.epilogue.bias_m) tile.epilogue.bias_m += tile.m;
+    if (tile.epilogue.residual)
+      tile.epilogue.residual =
+          static_cast<const char*>(tile.epilogue.residual) + tile.m * args->epilogue.ld_residual;
+    if (tile.next_rows > 0) {
+      left -= tile.next_rows;
+      tile.next = static_cast<const char*>(tile.next) + tile.next_rows * args->next_ld;
+    }
+  }
+}
+
+// How many tiles a call is: bands of them, or as few as can be.
+template <int MR>
+CORTEX_INLINE int64_t tiles_of(const cortex_brgemm_args* args) {
+  if (__builtin_expect(args->m <= MR && args->bands <= 1, 1)) return 1;
+  const int64_t fewest = (args->m + MR - 1) / MR;
+  const int64_t wanted = args->bands < args->m ? args->bands : args->m;
+  return wanted > fewest ? wanted : fewest;
+}
+
+template <int MR, int NR>
+CORTEX_INLINE void brgemm(const cortex_brgemm_args* args) {
+  if (args->m <= 0 || args->n <= 0) return;
+  const int64_t tiles = tiles_of<MR>(args);
+  if constexpr (MR > 1 && has_plain_bodies) {
+    static constexpr PlainTable<MR, NR / lanes> plain = make_plain_bodies<MR, NR / lanes>();
+    if (args->n % lanes == 0 && is_plain(args)) return plain.run(args, tiles, args->n / lanes - 1);
+  }
+  if (tiles > 1) return brgemm_tiles<MR, NR>(args, tiles);
+  brgemm_tile<MR, NR>(args);
 }
 
 }  // namespace

@@ -1,7 +1,6 @@
-// Calls of one product with nothing to ask for, nothing to add to, and at most bias and ReLU to do: whole
-// tiles of matmuls and 1x1 convolutions. What other calls could need is not asked about in the loop, nor
-// around it: the next call's multiply-adds are under way before this one's are done, if few instructions
-// stand between them.
+// Tiles of one product with at most bias and ReLU to do, one below another: matmuls and 1x1 convolutions.
+// What other calls could need is not asked about in the loop, nor around it: the next tile's multiply-adds
+// are under way before this one's are done, if few instructions stand between them.
 //
 // AMD EPYC (Zen 3), AVX2, cycles of a call beyond its multiply-adds, A and C moving, by the other body and by
 // this one: 4x24 with 64 steps 73 and 58, 128 steps 141 and 115; 6x16 with 32 steps 48 and 32, 64 steps 83
@@ -18,13 +17,44 @@ namespace {
 // Not measured with wider vectors, whose tiles are as long in time and fewer.
 constexpr bool has_plain_bodies = lanes == 8 && !Product::is_narrow;
 
-template <int M, int N>
-__attribute__((noinline)) void plain_body(const cortex_brgemm_args* args) {
+// The next `count` tiles of a call.
+struct PlainTiles {
+  const char* a;
+  char* c;
+  int64_t count;
+};
+
+// The rows of B that a later call will read, asked for in equal shares before every tile.
+struct PlainNext {
+  const char* row;
+  int64_t ld, left, share;
+
+  CORTEX_INLINE PlainNext(const cortex_brgemm_args* args, int64_t tiles)
+      : row(static_cast<const char*>(args->next)),
+        ld(args->next_ld),
+        left(args->next_rows),
+        share(left > 0 ? (left + tiles - 1) / tiles : 0) {}
+
+  template <int Bytes>
+  CORTEX_INLINE void ask() {
+#pragma GCC unroll 1
+    for (int64_t i = left < share ? left : share; i > 0; --i, --left, row += ld) {
+      CORTEX_UNROLL
+      for (int byte = 0; byte < Bytes; byte += 64) __builtin_prefetch(row + byte, 0, 2);
+      __builtin_prefetch(row + Bytes - 4, 0, 2);
+    }
+  }
+};
+
+// One tile of args' call, its rows of A and C elsewhere. Pitch: of B's rows, in bytes, where it is known.
+template <int M, int N, int Pitch>
+CORTEX_INLINE void plain_tile(const cortex_brgemm_args* args, const char* a, char* c) {
   Accumulators<M, N, false, false> sums;
   sums.clear();
-  sums.multiply_alone(static_cast<const char*>(args->a), args->lda, static_cast<const char*>(args->b),
-                      args->ldb, args->k);
+  sums.template multiply_alone<Pitch>(a, args->lda, static_cast<const char*>(args->b),
+                                      Pitch ? Pitch : args->ldb, args->k);
   RegisterTile<M, N, false>& tile = sums.sum();
+  if (args->flags & CORTEX_TILE_ACCUMULATE) tile.add_from(c, args->ldc);
   const cortex_epilogue& e = args->epilogue;
   if (args->flags & CORTEX_TILE_EPILOGUE) {
     if (e.bias_n) {
@@ -36,18 +66,43 @@ __attribute__((noinline)) void plain_body(const cortex_brgemm_args* args) {
     if (e.activation == CORTEX_ACTIVATION_RELU)
       tile.each([&](Vec x, int, int) CORTEX_LAMBDA { return max(zero(), x); });
   }
-  char* row = static_cast<char*>(args->c);
+  const int64_t ldc = args->ldc;
   CORTEX_UNROLL
-  for (int i = 0; i < M; ++i) {
+  for (int i = 0; i < M; ++i, c += ldc) {
     CORTEX_UNROLL
-    for (int j = 0; j < N; ++j) tile.store_vec(row, j, tile.v[i][j]);
-    row += args->ldc;
+    for (int j = 0; j < N; ++j) tile.store_vec(c, j, tile.v[i][j]);
   }
 }
 
+// NV: vectors of a whole panel's rows.
+template <int M, int N, int NV>
+__attribute__((noinline)) void plain_call(const cortex_brgemm_args* args) {
+  constexpr int pitch = NV * lanes * 4;
+  const auto* const a = static_cast<const char*>(args->a);
+  auto* const c = static_cast<char*>(args->c);
+  if (args->ldb == pitch) return plain_tile<M, N, pitch>(args, a, c);
+  plain_tile<M, N, 0>(args, a, c);
+}
+
+template <int M, int N, int NV>
+__attribute__((noinline)) void plain_tiles(const cortex_brgemm_args* args, PlainTiles& tiles,
+                                           PlainNext& next) {
+  constexpr int pitch = NV * lanes * 4;
+  const char* a = tiles.a;
+  char* c = tiles.c;
+  const bool panel = args->ldb == pitch;
+#pragma GCC unroll 1
+  for (int64_t left = tiles.count; left > 0; --left, a += M * args->lda, c += M * args->ldc) {
+    if (next.left > 0) next.ask<N * lanes * 4>();
+    panel ? plain_tile<M, N, pitch>(args, a, c) : plain_tile<M, N, 0>(args, a, c);
+  }
+  tiles.a = a;
+  tiles.c = c;
+}
+
 CORTEX_INLINE bool is_plain(const cortex_brgemm_args* args) {
-  if (args->batch != 1 || args->window.taps != 0 || (args->flags & CORTEX_TILE_ACCUMULATE)) return false;
-  if (args->a_addresses || args->a_offsets || args->next_rows > 0 || args->c_far) return false;
+  if (args->batch != 1 || args->window.taps != 0) return false;
+  if (args->a_addresses || args->a_offsets || args->c_far) return false;
   if (args->a_ahead | args->b_ahead) return false;
   if (!(args->flags & CORTEX_TILE_EPILOGUE)) return true;
   const cortex_epilogue& e = args->epilogue;
@@ -58,13 +113,31 @@ CORTEX_INLINE bool is_plain(const cortex_brgemm_args* args) {
 
 template <int MR, int NV>
 struct PlainTable {
-  void (*body[MR])(const cortex_brgemm_args*);
+  void (*call[MR][NV])(const cortex_brgemm_args*);  // [m - 1][vectors - 1]
+  void (*tiles[MR][NV])(const cortex_brgemm_args*, PlainTiles&, PlainNext&);
+
+  // All rows of a call of whole vectors, in `count` tiles whose heights differ by at most one.
+  CORTEX_INLINE void run(const cortex_brgemm_args* args, int64_t count, int64_t last) const {
+    if (count == 1 && args->next_rows <= 0) return call[args->m - 1][last](args);
+    PlainTiles part = {static_cast<const char*>(args->a), static_cast<char*>(args->c), 0};
+    PlainNext next(args, count);
+    const int64_t height = count == 1 ? args->m : args->m / count, higher = args->m - height * count;
+    part.count = higher;
+    if (higher > 0) tiles[height][last](args, part, next);
+    part.count = count - higher;
+    tiles[height - 1][last](args, part, next);
+  }
 };
 
 template <int MR, int NV>
 constexpr PlainTable<MR, NV> make_plain_bodies() {
   PlainTable<MR, NV> table{};
-  unroll<MR>([&](auto i) { table.body[i] = plain_body<i.value + 1, NV>; });
+  unroll<MR>([&](auto i) {
+    unroll<NV>([&](auto j) {
+      table.call[i][j] = plain_call<i.value + 1, j.value + 1, NV>;
+      table.tiles[i][j] = plain_tiles<i.value + 1, j.value + 1, NV>;
+    });
+  });
   return table;
 }
 

@@ -54,6 +54,11 @@ constexpr std::string_view drop_underscore(std::string_view variant) {
 constexpr bool is_rows(std::string_view variant) { return variant == "_rows"; }
 constexpr bool is_dots(std::string_view variant) { return variant == "_dots"; }
 
+// Where wider vectors would gain as much, nobody has measured.
+constexpr bool walks_rows(KernelOp op, std::string_view a, Isa isa, std::string_view variant) {
+  return op == KernelOp::brgemm && a == "f32" && isa == Isa::avx2 && variant.empty();
+}
+
 constexpr std::nullptr_t brgemm_of(std::nullptr_t) { return nullptr; }  // not built
 constexpr std::nullptr_t dwconv_of(std::nullptr_t) { return nullptr; }
 constexpr cortex_brgemm_fn brgemm_of(cortex_brgemm_fn fn) { return fn; }
@@ -80,6 +85,7 @@ constexpr KernelInfo rows[] = {
              dwconv_of(CORTEX_FUNCTION(op, a, b, c, mr, nr, kr, variant, isa)),  \
              is_rows(#variant),                                                  \
              Isa::isa == Isa::amx,                                               \
+             walks_rows(KernelOp::op, #a, Isa::isa, #variant),                   \
              is_dots(#variant),                                                  \
              cost_of(KernelOp::op, Isa::isa, mr, is_rows(#variant)).call,        \
              cost_of(KernelOp::op, Isa::isa, mr, is_rows(#variant)).tile},

@@ -24,6 +24,7 @@ struct KernelInfo {
   cortex_dwconv_fn dwconv;  // null unless op == dwconv and `isa` was built
   bool sums_in_l1;          // the tile is wider than the registers: B is walked in whole rows
   bool tiles;               // multiplies in tile registers: see tile_cycles below
+  bool walks_rows;          // m may exceed mr, and then costs less than calls for each tile
   bool dots;                // lanes run along k: B's columns are adjacent along k, not its rows along n
   // Cost in core cycles of one call on an m x n tile over k (batch folded in), operands in L1:
   //   call_cycles + k * max(vectors*m / fma_per_cycle, loads / loads_per_cycle) + tile_cycles * m * vectors.

@@ -138,6 +138,7 @@ struct ProgramKernel {
   int64_t a_row_stride = 0, c_row_stride = 0;           // bytes per unit of rows_dim
   std::vector<int64_t> a_batch_stride, b_batch_stride;  // bytes, one per batch dim
   int64_t mr = 0, nr = 0;
+  int64_t tile_rows = 0;  // not 0: the innermost loop is the kernel's own, over tiles of so many rows m
   ProgramPrefetch prefetch;
   ProgramAhead a_ahead;
   int64_t b_ahead = 0;  // bytes; where B's panels come from memory and `prefetch` does not ask for them

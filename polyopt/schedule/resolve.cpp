@@ -7,6 +7,7 @@
 #include "polyopt/schedule/ranges.h"
 #include "polyopt/schedule/split.h"
 #include "polyopt/schedule/views.h"
+#include "polyopt/schedule/walked_rows.h"
 #include "support/checked.h"
 
 namespace cortex {
@@ -288,6 +289,7 @@ Result<Program> resolve(const Nest& nest, const Schedule& schedule) {
     resolve_prefetch(p);
     resolve_far_operands(p, *kernel);
   }
+  let_kernel_walk_rows(p, *kernel);
   return p;
 }
 

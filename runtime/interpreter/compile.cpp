@@ -77,8 +77,10 @@ void Interpreter::compile_loops(const Program& program) {
   for (int i = 0; i < static_cast<int>(program.loops.size()); ++i) {
     const ProgramLoop& from = program.loops[i];
     const int64_t longest = max_range(program.nest, program.schedule, from.dim, i);
-    // A loop of one tile binds the range it finds: walking it would only cost time.
-    const bool single = longest <= from.step && from.threads == 1;
+    // A loop of one tile binds the range it finds: walking it would only cost time. So does one that the
+    // kernel walks itself.
+    const bool walked = program.kernel.tile_rows > 0 && i + 1 == static_cast<int>(program.loops.size());
+    const bool single = walked || (longest <= from.step && from.threads == 1);
     if (!single) {
       Loop loop;
       loop.dim = from.dim;
@@ -137,13 +139,19 @@ void Interpreter::compile_kernel(const Program& program) {
   a_ahead_ = program.kernel.a_ahead;
   args_.b_ahead = program.kernel.b_ahead;
   args_.c_far = program.kernel.c_far;
+  tile_rows_ = program.kernel.tile_rows;
   if (loops_.empty()) return;
   const int last = loops_.back().dim;
   if (const ProgramPrefetch& next = program.kernel.prefetch; next.rows_per_unit > 0) {
     asks_from_ = static_cast<std::size_t>(depth_of_[next.mover + 1]);
-    if (asks_from_ < loops_.size() && next.along.back().dim == last) prefetch_ = next;
+    const int innermost = tile_rows_ > 0 ? m_ : last;
+    if ((asks_from_ < loops_.size() || tile_rows_ > 0) && next.along.back().dim == innermost)
+      prefetch_ = next;
   }
   if (!packs_.back().empty()) return;
+  // It asks for shares of a visit that lasts as long as the loop.
+  if (prefetch_.rows_per_unit > 0 && prefetch_.along.back().dim != last) return;
+  if (prefetch_.rows_per_unit > 0 && asks_from_ == loops_.size()) return;
   last_role_ = last == m_      ? Role::m
                : last == n_    ? Role::n
                : last == k_    ? Role::k

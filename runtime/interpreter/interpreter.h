@@ -96,6 +96,7 @@ class Interpreter {
   Window window_{};
   bool epilogue_ = false;
   int m_ = -1, n_ = -1, k_ = -1, rows_ = -1;
+  int64_t tile_rows_ = 0;  // of the tiles that the kernel cuts its rows into; 0: a call is a tile
   std::vector<ProgramClip> clips_;
   ProgramRowClip row_clip_;  // dim -1: none
   std::vector<int> batch_dims_;

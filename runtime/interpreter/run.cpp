@@ -74,11 +74,11 @@ class Walk {
 
   // first, last: whether the tile so far holds the beginning and the end of every reduction.
   [[gnu::noinline]] void open(std::size_t depth, const Cursor& at, bool first, bool last) {
-    if (depth == code_.loops_.size()) return call_kernel(at, first, last);
     if (depth == code_.asks_from_) {
       for (const ProgramPrefetch::Along& along : code_.prefetch_.along)
         visit_low_[along.dim] = low_[along.dim];
     }
+    if (depth == code_.loops_.size()) return call_kernel(at, first, last);
     const Loop& loop = code_.loops_[depth];
     TileShare own;
     const TileShare* s = &loop.usual_share;
@@ -116,7 +116,7 @@ class Walk {
         case Interpreter::Role::none:
           break;
         case Interpreter::Role::m:
-          args_.m = part.size;
+          set_rows(part.size);
           break;
         case Interpreter::Role::n:
           args_.n = part.size;
@@ -247,8 +247,13 @@ class Walk {
     args.flags = flags;
   }
 
+  void set_rows(int64_t rows) {
+    args_.m = rows;
+    if (code_.tile_rows_ > 0) args_.bands = ceil_div(rows, code_.tile_rows_);
+  }
+
   void set_sizes() {
-    if (code_.m_ >= 0) args_.m = length_[code_.m_];
+    if (code_.m_ >= 0) set_rows(length_[code_.m_]);
     if (code_.n_ >= 0) args_.n = length_[code_.n_];
     if (code_.k_ >= 0) args_.k = length_[code_.k_];
     if (code_.rows_ >= 0) args_.bands = length_[code_.rows_];

@@ -1,0 +1,91 @@
+// Whole tiles of brgemm kernels, alone or several of them in a call.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "microkernels/brgemm/brgemm_case.h"
+
+namespace cortex {
+namespace {
+
+// Whole tiles with nothing to ask for, which kernels may have code of its own for.
+TEST_P(BrgemmTest, WholeTilesAlone) {
+  const KernelInfo& kernel = *GetParam();
+  int turn = 0;
+  for (int64_t m = 1; m <= kernel.mr; ++m) {
+    for (int64_t k : {0, 1, 3, 4, 5, 8, 17, 64, 131}) {
+      for (const int activation :
+           {-1, static_cast<int>(CORTEX_ACTIVATION_NONE), static_cast<int>(CORTEX_ACTIVATION_RELU),
+            static_cast<int>(CORTEX_ACTIVATION_CLIP)}) {
+        Case t{m, kernel.nr, k, 1};
+        t.asks = false;
+        t.side = turn % 2 ? Side::before : Side::after;
+        t.pad = turn / 2 % 2 ? 5 : 0;
+        t.with_epilogue = activation >= 0;
+        t.epilogue.activation = std::max(activation, 0);
+        t.epilogue.alpha = turn % 5 == 0 ? 0.25f : 0.0f;
+        t.epilogue.beta = 1.0f;
+        t.bias_n = turn % 3 > 0;
+        t.bias_m = turn % 7 == 0;
+        ++turn;
+        run(t);
+        if (HasFatalFailure()) return;
+      }
+    }
+  }
+}
+
+// More rows than a tile has, in as few tiles as can be or in more, with all that a call can ask for.
+TEST_P(BrgemmTest, TilesBelowOneAnother) {
+  const KernelInfo& kernel = *GetParam();
+  if (kernel.dots || kernel.sums_in_l1 || kernel.tiles) GTEST_SKIP() << "takes no more rows than a tile has";
+  int turn = 0;
+  for (int64_t m : {kernel.mr + 1, 2 * kernel.mr, 3 * kernel.mr - 1, 5 * kernel.mr + 2}) {
+    for (int64_t n : {kernel.nr, kernel.nr - kernel.lanes, kernel.nr - 1, kernel.lanes}) {
+      if (n <= 0) continue;
+      for (int64_t bands : {int64_t{0}, m / kernel.mr, m / 2, m + 3}) {
+        for (int64_t k : {1, 9, 24}) {
+          Case t{m, n, k, turn % 4 ? 1 : 3};
+          t.bands = bands;
+          t.asks = turn % 3 > 0;
+          t.form = turn % 5 > 2 ? BatchForm::offsets : BatchForm::strides;
+          t.accumulate = turn % 7 > 4;
+          t.side = turn / 2 % 2 ? Side::before : Side::after;
+          t.pad = turn / 3 % 2 ? 5 : 0;
+          t.with_epilogue = turn % 11 > 1;
+          t.bias_n = turn % 11 > 2;
+          t.bias_m = turn % 11 == 4;
+          t.residual = turn % 11 > 8;
+          t.residual_is_c = turn % 22 > 19;
+          t.epilogue.residual_scale = 0.5f;
+          t.epilogue.activation = turn % 11 > 5 ? CORTEX_ACTIVATION_RELU : CORTEX_ACTIVATION_NONE;
+          ++turn;
+          run(t);
+          if (HasFatalFailure()) return;
+        }
+      }
+    }
+  }
+}
+
+TEST_P(BrgemmTest, WindowsOfTilesBelowOneAnother) {
+  const KernelInfo& kernel = *GetParam();
+  if (kernel.dots || kernel.sums_in_l1 || kernel.tiles) GTEST_SKIP() << "takes no more rows than a tile has";
+  for (int64_t m : {kernel.mr + 1, 3 * kernel.mr}) {
+    for (int64_t at : {0, -1, -kernel.mr - 1}) {
+      for (int64_t over : {0, 1, kernel.mr + 2}) {
+        Case t{m, kernel.nr, 9, 3};
+        t.window = {3, at, 2, 1, std::max<int64_t>(1, at + (m - 1) * 2 + 3 - over)};
+        t.form = BatchForm::offsets;
+        run(t);
+        if (HasFatalFailure()) return;
+      }
+    }
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Kernels, BrgemmTest, ::testing::ValuesIn(brgemm_kernels()),
+                         [](const auto& test) { return std::string(test.param->name); });
+
+}  // namespace
+}  // namespace cortex

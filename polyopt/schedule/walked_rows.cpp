@@ -1,0 +1,35 @@
+#include "polyopt/schedule/walked_rows.h"
+
+#include <algorithm>
+
+#include "polyopt/schedule/ranges.h"
+
+namespace cortex {
+namespace {
+
+bool is_light(const Epilogue& e) {
+  const bool relu = e.activation == Activation::relu && e.alpha == 0;
+  return !e.residual && (e.activation == Activation::none || relu);
+}
+
+bool asks_only_for_next_b(const ProgramKernel& kernel) {
+  return kernel.a_ahead.dim < 0 && kernel.b_ahead == 0 && kernel.c_far == 0;
+}
+
+}  // namespace
+
+void let_kernel_walk_rows(Program& p, const KernelInfo& kernel) {
+  if (!kernel.walks_rows || p.loops.empty() || !p.kernel.batch_dims.empty() || p.kernel.row_clip) return;
+  const ProgramLoop& loop = p.loops.back();
+  const int last = static_cast<int>(p.loops.size()) - 1;
+  if (loop.dim != p.kernel.m_dim || loop.threads != 1 || p.split.loop == last) return;
+  if (max_trips(p.nest, p.schedule, last) == 1) return;
+  if (!p.packs.empty() && p.packs.back().depth > last && !p.packs.back().ahead_of_time) return;
+  const bool clipped = std::any_of(p.kernel.clips.begin(), p.kernel.clips.end(), [&](const ProgramClip& c) {
+    return c.dim == loop.dim || c.out_dim == loop.dim;
+  });
+  if (clipped || !is_light(p.nest.epilogue) || !asks_only_for_next_b(p.kernel)) return;
+  p.kernel.tile_rows = loop.step;
+}
+
+}  // namespace cortex
