@@ -44,12 +44,9 @@ TEST(WalkedRows, HaveNothingElseToDo) {
   EXPECT_EQ(rows("--attr-post-ops=relu:0.1"), 0);
   EXPECT_EQ(rows("--attr-post-ops=tanh"), 0);
   EXPECT_EQ(rows("--attr-post-ops=sum"), 0);
-  // Windows, whose taps are a batch, and taps that rows may lack.
+  // Windows, whose taps are a batch.
   const Nest window = nest_of("mb1ic512ih7oc512oh7kh3ph1");
   EXPECT_EQ(kernel_of(window, "oc/24 oh/1 ow/4~" + avx2 + " m=ow n=oc k=ic batch=kh,kw pack(B,panel,ahead)")
-                .tile_rows,
-            0);
-  EXPECT_EQ(kernel_of(window, "oc/24 oh/1 kh/1 kw/1 ow/4~" + avx2 + " m=ow n=oc k=ic pack(B,panel,ahead)")
                 .tile_rows,
             0);
   // A copy of A for every tile.
