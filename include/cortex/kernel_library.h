@@ -12,7 +12,7 @@
 extern "C" {
 #endif
 
-#define CORTEX_KERNEL_LIBRARY_ABI 5
+#define CORTEX_KERNEL_LIBRARY_ABI 6
 
 enum { CORTEX_MAX_PARALLEL_LOOPS = 4, CORTEX_MAX_PARTS = 64 };
 
