@@ -65,7 +65,8 @@ class CallBuilder {
     }
     if (p_.kernel.prefetch.rows_per_unit > 0) prefetch();
     if (const ProgramAhead& next = p_.kernel.a_ahead; next.dim >= 0) {
-      set("a_ahead", len(next.dim) * Expr(next.stride));
+      const bool walked = p_.kernel.tile_rows > 0 && next.dim == p_.kernel.m_dim;
+      set("a_ahead", (walked ? Expr(p_.kernel.tile_rows) : len(next.dim)) * Expr(next.stride));
     }
     set_nonzero("b_ahead", p_.kernel.b_ahead);
     set_nonzero("c_far", p_.kernel.c_far);

@@ -49,6 +49,10 @@ struct NextRows {
     row += *static_cast<const volatile int64_t*>(&args->next_ld);
     --left;
   }
+  template <int Bytes>
+  CORTEX_INLINE void ask_rows(int64_t count) {
+    for (int64_t end = left > count ? left - count : 0; left > end;) ask_one<Bytes>();
+  }
   // `turns`: how often this is called from here on. Two rows a turn are the most that pays.
   template <int Bytes>
   CORTEX_INLINE void ask(int64_t turns) {
@@ -96,6 +100,32 @@ struct RowsOfC {
   }
 };
 
+// Steps of k that a line of A has.
+constexpr int line_steps = 16;
+
+// What a call asks for on the way, see multiply_in_lines(): for the rows of B that come next once in every
+// element of its batch, or where it is the only one, in every line.
+struct Asks {
+  NextRows next;
+  int64_t share = 0;  // of the rows, each time
+  bool in_elements, in_lines;
+
+  // `calls`: how many such calls share what is asked for.
+  CORTEX_INLINE Asks(const cortex_brgemm_args* args, int64_t calls)
+      : next(args),
+        in_elements(args->next_rows > 0 && args->batch > 1),
+        in_lines((args->a_ahead | args->b_ahead) != 0 || (args->next_rows > 0 && args->batch == 1)) {
+    if (args->next_rows <= 0) return;
+    const int64_t times = calls * (in_elements ? args->batch : args->k / line_steps);
+    share = times > 1 ? (args->next_rows + times - 1) / times : args->next_rows;
+  }
+
+  template <int Bytes>
+  CORTEX_INLINE void ask_in_element() {
+    if (__builtin_expect(in_elements, 0)) next.ask_rows<Bytes>(share);
+  }
+};
+
 // Half: of the last vector only the lower half counts.
 template <int M, int N, bool Masked, bool Half>
 struct Accumulators {
@@ -110,6 +140,7 @@ struct Accumulators {
   // Of C, evenly along the reduction instead of in one go before it, where its instructions would be between
   // two tiles' products. EPYC (Zen 4), 7x64 elements of bf16: 20 cycles.
   static constexpr bool asks_for_c_meanwhile = M >= 4 && M <= 8 && N > 1 && lanes > 8;
+  static constexpr bool in_lines = M > 1 && lanes == 8 && !Product::is_narrow;
   static constexpr bool asks_for_b = M > 1 && M <= 8 && k_unroll == 4 && lanes > 4;
 
   Vec acc[sets][M * N];
@@ -197,32 +228,58 @@ struct Accumulators {
     a.advance(4 * Steps);
   }
 
-  // multiply() for calls that ask for nothing (see brgemm_plain.h). Pitch: bytes between B's rows where they
-  // are known, else 0: rows then stand at constants from one pointer, and with nothing to add up between them
-  // the loop may as well be longer. On a core that two threads share that is 2 to 3 % (Zen 3), else nothing.
+  // Eight steps. Pitch: bytes between B's rows where they are known: they then stand at constants from one
+  // pointer. 0: they are `ldb`.
   template <int Pitch>
-  CORTEX_INLINE void multiply_alone(const char* a_rows, int64_t lda, const char* b, int64_t ldb, int64_t k) {
-    constexpr int turn = Pitch && k_unroll == 4 ? 8 : k_unroll;
-    RowPointers<M> a(a_rows, lda);
-    int64_t left = k;
-#pragma GCC unroll 1
-    for (; left >= turn; left -= turn) {
-      if constexpr (Pitch > 0) {
-        unroll<turn>([&](auto l) CORTEX_LAMBDA { step<l.value>(a, b + l * Pitch); });
-        b += turn * Pitch;
-        a.advance(4 * turn);
-      } else {
-        steps<turn>(a, b, ldb);
-      }
+  CORTEX_INLINE void eight_steps(RowPointers<M>& a, const char*& b, int64_t ldb) {
+    if constexpr (Pitch > 0) {
+      unroll<8>([&](auto l) CORTEX_LAMBDA { step<l.value>(a, b + l * Pitch); });
+      b += 8 * Pitch;
+      a.advance(4 * 8);
+    } else {
+      steps<8>(a, b, ldb);
     }
-    if constexpr (turn > 4) {
-      if (left >= 4) {
-        steps<4>(a, b, ldb);
-        left -= 4;
-      }
+  }
+
+  // multiply() where vectors are few and instructions beside the multiply-adds count: what is asked for is
+  // asked for once in 16 steps, for which a line of A lasts. A core shared by two threads issues half as many
+  // to each: with a question every four steps EPYC (Zen 3), AVX2, took up to 1.2 times as long then.
+  template <int Pitch>
+  CORTEX_INLINE void multiply_in_lines(const cortex_brgemm_args* args, const char* a_rows, const char* b,
+                                       Asks& asks) {
+    RowPointers<M> a(a_rows, args->lda);
+    const int64_t ldb = args->ldb;
+    int64_t left = args->k;
+#pragma GCC unroll 1
+    for (; left >= line_steps; left -= line_steps) {
+      if (__builtin_expect(asks.in_lines, 0)) ask_for_line(args, a.base[0], b, asks);
+#pragma GCC unroll 1
+      for (int half = 0; half < line_steps / 8; ++half) eight_steps<Pitch>(a, b, ldb);
+    }
+    if (left >= 8) {
+      eight_steps<Pitch>(a, b, ldb);
+      left -= 8;
+    }
+    if (left >= 4) {
+      steps<4>(a, b, ldb);
+      left -= 4;
     }
 #pragma GCC unroll 1
     for (; left > 0; --left) steps<1>(a, b, ldb);
+  }
+
+  CORTEX_INLINE static void ask_for_line(const cortex_brgemm_args* args, const char* a, const char* b,
+                                         Asks& asks) {
+    if (!asks.in_elements) asks.next.template ask_rows<N * lanes * 4>(asks.share);
+    if (args->b_ahead != 0) {
+      const char* row = b + args->b_ahead;
+#pragma GCC unroll 1
+      for (int i = 0; i < line_steps; ++i, row += args->ldb) {
+        CORTEX_UNROLL
+        for (int byte = 0; byte < N * lanes * 4; byte += 64) __builtin_prefetch(row + byte);
+      }
+    }
+    if (asks_for_a && args->a_ahead != 0) RowPointers<M>(a, args->lda).ask(args->a_ahead);
   }
 
   // Prefetch: asks for B's row `rows_ahead` rows before it is due.

@@ -49,13 +49,21 @@ void brgemm_body(const cortex_brgemm_args* args, Mask mask, const Part* part) {
     if (args->c_far == 1) of_c.of(args, M);
     if constexpr (!Sums::asks_for_c_meanwhile) of_c.ask_all(args);
   }
-  NextRows next(args);
-  for_each_in_batch(args, part, [&](const char* a, const char* b) CORTEX_LAMBDA {
-    if constexpr (Sums::wide) {
-      if (asks) return accumulators.template multiply<true>(args, a, b, next, of_c);
-    }
-    accumulators.template multiply<false>(args, a, b, next, of_c);
-  });
+  if constexpr (Sums::in_lines) {
+    Asks on_the_way(args, 1);
+    for_each_in_batch(args, part, [&](const char* a, const char* b) CORTEX_LAMBDA {
+      on_the_way.template ask_in_element<N * lanes * 4>();
+      accumulators.template multiply_in_lines<0>(args, a, b, on_the_way);
+    });
+  } else {
+    NextRows next(args);
+    for_each_in_batch(args, part, [&](const char* a, const char* b) CORTEX_LAMBDA {
+      if constexpr (Sums::wide) {
+        if (asks) return accumulators.template multiply<true>(args, a, b, next, of_c);
+      }
+      accumulators.template multiply<false>(args, a, b, next, of_c);
+    });
+  }
   RegisterTile<M, N, Masked>& tile = accumulators.sum();
   if (part && part->start) Product::add_from(tile, part->start, part->start_pitch);
   Product::to_memory(tile, args->flags, args->epilogue, place_of(args));

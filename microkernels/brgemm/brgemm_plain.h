@@ -24,35 +24,12 @@ struct PlainTiles {
   int64_t count;
 };
 
-// The rows of B that a later call will read, asked for in equal shares before every tile.
-struct PlainNext {
-  const char* row;
-  int64_t ld, left, share;
-
-  CORTEX_INLINE PlainNext(const cortex_brgemm_args* args, int64_t tiles)
-      : row(static_cast<const char*>(args->next)),
-        ld(args->next_ld),
-        left(args->next_rows),
-        share(left > 0 ? (left + tiles - 1) / tiles : 0) {}
-
-  template <int Bytes>
-  CORTEX_INLINE void ask() {
-#pragma GCC unroll 1
-    for (int64_t i = left < share ? left : share; i > 0; --i, --left, row += ld) {
-      CORTEX_UNROLL
-      for (int byte = 0; byte < Bytes; byte += 64) __builtin_prefetch(row + byte, 0, 2);
-      __builtin_prefetch(row + Bytes - 4, 0, 2);
-    }
-  }
-};
-
 // One tile of args' call, its rows of A and C elsewhere. Pitch: of B's rows, in bytes, where it is known.
 template <int M, int N, int Pitch>
-CORTEX_INLINE void plain_tile(const cortex_brgemm_args* args, const char* a, char* c) {
+CORTEX_INLINE void plain_tile(const cortex_brgemm_args* args, const char* a, char* c, Asks& asks) {
   Accumulators<M, N, false, false> sums;
   sums.clear();
-  sums.template multiply_alone<Pitch>(a, args->lda, static_cast<const char*>(args->b),
-                                      Pitch ? Pitch : args->ldb, args->k);
+  sums.template multiply_in_lines<Pitch>(args, a, static_cast<const char*>(args->b), asks);
   RegisterTile<M, N, false>& tile = sums.sum();
   if (args->flags & CORTEX_TILE_ACCUMULATE) tile.add_from(c, args->ldc);
   const cortex_epilogue& e = args->epilogue;
@@ -80,21 +57,20 @@ __attribute__((noinline)) void plain_call(const cortex_brgemm_args* args) {
   constexpr int pitch = NV * lanes * 4;
   const auto* const a = static_cast<const char*>(args->a);
   auto* const c = static_cast<char*>(args->c);
-  if (args->ldb == pitch) return plain_tile<M, N, pitch>(args, a, c);
-  plain_tile<M, N, 0>(args, a, c);
+  Asks asks(args, 1);
+  if (args->ldb == pitch) return plain_tile<M, N, pitch>(args, a, c, asks);
+  plain_tile<M, N, 0>(args, a, c, asks);
 }
 
 template <int M, int N, int NV>
-__attribute__((noinline)) void plain_tiles(const cortex_brgemm_args* args, PlainTiles& tiles,
-                                           PlainNext& next) {
+__attribute__((noinline)) void plain_tiles(const cortex_brgemm_args* args, PlainTiles& tiles, Asks& asks) {
   constexpr int pitch = NV * lanes * 4;
   const char* a = tiles.a;
   char* c = tiles.c;
   const bool panel = args->ldb == pitch;
 #pragma GCC unroll 1
   for (int64_t left = tiles.count; left > 0; --left, a += M * args->lda, c += M * args->ldc) {
-    if (next.left > 0) next.ask<N * lanes * 4>();
-    panel ? plain_tile<M, N, pitch>(args, a, c) : plain_tile<M, N, 0>(args, a, c);
+    panel ? plain_tile<M, N, pitch>(args, a, c, asks) : plain_tile<M, N, 0>(args, a, c, asks);
   }
   tiles.a = a;
   tiles.c = c;
@@ -103,7 +79,6 @@ __attribute__((noinline)) void plain_tiles(const cortex_brgemm_args* args, Plain
 CORTEX_INLINE bool is_plain(const cortex_brgemm_args* args) {
   if (args->batch != 1 || args->window.taps != 0) return false;
   if (args->a_addresses || args->a_offsets || args->c_far) return false;
-  if (args->a_ahead | args->b_ahead) return false;
   if (!(args->flags & CORTEX_TILE_EPILOGUE)) return true;
   const cortex_epilogue& e = args->epilogue;
   if (e.residual || e.bias_m) return false;
@@ -114,18 +89,18 @@ CORTEX_INLINE bool is_plain(const cortex_brgemm_args* args) {
 template <int MR, int NV>
 struct PlainTable {
   void (*call[MR][NV])(const cortex_brgemm_args*);  // [m - 1][vectors - 1]
-  void (*tiles[MR][NV])(const cortex_brgemm_args*, PlainTiles&, PlainNext&);
+  void (*tiles[MR][NV])(const cortex_brgemm_args*, PlainTiles&, Asks&);
 
   // All rows of a call of whole vectors, in `count` tiles whose heights differ by at most one.
   CORTEX_INLINE void run(const cortex_brgemm_args* args, int64_t count, int64_t last) const {
-    if (count == 1 && args->next_rows <= 0) return call[args->m - 1][last](args);
+    if (count == 1) return call[args->m - 1][last](args);
     PlainTiles part = {static_cast<const char*>(args->a), static_cast<char*>(args->c), 0};
-    PlainNext next(args, count);
-    const int64_t height = count == 1 ? args->m : args->m / count, higher = args->m - height * count;
+    Asks asks(args, count);
+    const int64_t height = args->m / count, higher = args->m - height * count;
     part.count = higher;
-    if (higher > 0) tiles[height][last](args, part, next);
+    if (higher > 0) tiles[height][last](args, part, asks);
     part.count = count - higher;
-    tiles[height - 1][last](args, part, next);
+    tiles[height - 1][last](args, part, asks);
   }
 };
 

@@ -12,10 +12,6 @@ bool is_light(const Epilogue& e) {
   return !e.residual && (e.activation == Activation::none || relu);
 }
 
-bool asks_only_for_next_b(const ProgramKernel& kernel) {
-  return kernel.a_ahead.dim < 0 && kernel.b_ahead == 0 && kernel.c_far == 0;
-}
-
 }  // namespace
 
 void let_kernel_walk_rows(Program& p, const KernelInfo& kernel) {
@@ -28,7 +24,7 @@ void let_kernel_walk_rows(Program& p, const KernelInfo& kernel) {
   const bool clipped = std::any_of(p.kernel.clips.begin(), p.kernel.clips.end(), [&](const ProgramClip& c) {
     return c.dim == loop.dim || c.out_dim == loop.dim;
   });
-  if (clipped || !is_light(p.nest.epilogue) || !asks_only_for_next_b(p.kernel)) return;
+  if (clipped || !is_light(p.nest.epilogue) || p.kernel.c_far != 0) return;
   p.kernel.tile_rows = loop.step;
 }
 

@@ -128,7 +128,7 @@ class Walk {
           args_.bands = part.size;
           break;
       }
-      if (loop.dim == code_.a_ahead_.dim) args_.a_ahead = part.size * code_.a_ahead_.stride;
+      if (loop.dim == code_.a_ahead_.dim) set_a_ahead(part.size);
       Cursor at = move(loop, from, part.offset);
       const bool slides = code_.row_clip_.dim >= 0 && loop.dim == code_.m_;
       if (slides) set_window(low_[loop.dim] + part.offset);
@@ -252,12 +252,18 @@ class Walk {
     if (code_.tile_rows_ > 0) args_.bands = ceil_div(rows, code_.tile_rows_);
   }
 
+  // The dim of `length` that A moves along is m where the kernel walks rows: then from tile to tile.
+  void set_a_ahead(int64_t length) {
+    const bool walked = code_.tile_rows_ > 0 && code_.a_ahead_.dim == code_.m_;
+    args_.a_ahead = (walked ? code_.tile_rows_ : length) * code_.a_ahead_.stride;
+  }
+
   void set_sizes() {
     if (code_.m_ >= 0) set_rows(length_[code_.m_]);
     if (code_.n_ >= 0) args_.n = length_[code_.n_];
     if (code_.k_ >= 0) args_.k = length_[code_.k_];
     if (code_.rows_ >= 0) args_.bands = length_[code_.rows_];
-    if (code_.a_ahead_.dim >= 0) args_.a_ahead = length_[code_.a_ahead_.dim] * code_.a_ahead_.stride;
+    if (code_.a_ahead_.dim >= 0) set_a_ahead(length_[code_.a_ahead_.dim]);
     int64_t batch = 1;
     for (const int dim : code_.batch_dims_) batch *= length_[dim];
     args_.batch = batch;
