@@ -75,6 +75,10 @@ class Walker {
     const auto dim = static_cast<std::size_t>(loop.dim);
     const Range outer = ranges_[dim];
     if (static_cast<int>(depth) == p_.kernel.prefetch.mover + 1) visit_ = ranges_;
+    if (p_.kernel.tile_rows > 0 && depth + 1 == p_.loops.size()) {  // the kernel's, and the last thread's
+      if (!loop.parallel || coord_[depth] + 1 == grid_[depth]) enter(depth + 1);
+      return;
+    }
     const int64_t tiles = ceil_div(outer.len, loop.step);
     int64_t first = 0, last = tiles;
     if (loop.parallel) {
@@ -190,7 +194,11 @@ class Walker {
       e.numbers["next_ld"] = next.ld;
       e.numbers["next_rows"] = std::min(block * next.rows_per_unit, left);
     }
-    if (k.a_ahead.dim >= 0) e.numbers["a_ahead"] = range(k.a_ahead.dim).len * k.a_ahead.stride;
+    if (k.tile_rows > 0) e.numbers["bands"] = ceil_div(range(k.m_dim).len, k.tile_rows);
+    if (k.a_ahead.dim >= 0) {
+      const bool walked = k.tile_rows > 0 && k.a_ahead.dim == k.m_dim;
+      e.numbers["a_ahead"] = (walked ? k.tile_rows : range(k.a_ahead.dim).len) * k.a_ahead.stride;
+    }
     if (k.b_ahead) e.numbers["b_ahead"] = k.b_ahead;
     if (k.c_far) e.numbers["c_far"] = k.c_far;
     // The products' addresses, relative to a and b: what the batch arguments must expand to.
@@ -305,7 +313,7 @@ TEST(BuildFunction, WalksRandomSchedulesByTheBook) {
   const uint64_t seed = testing::seed_from_environment(20240601);
   fmt::print("seed {} (CORTEX_TEST_SEED)\n", seed);
   Random random(seed);
-  int built = 0, walked = 0, split = 0, asking = 0, along_several = 0, taps_apart = 0;
+  int built = 0, walked = 0, rows = 0, split = 0, asking = 0, along_several = 0, taps_apart = 0;
   for (int round = 0; round < 400; ++round) {
     const Problem problem = round % 3 ? testing::random_conv(random) : testing::random_matmul(random);
     const Result<Nest> lowered = lower(problem);
@@ -331,6 +339,7 @@ TEST(BuildFunction, WalksRandomSchedulesByTheBook) {
     if (visits > 3000) continue;  // as good as the others, and slow to walk
     ++walked;
     if (program->split.loop >= 0) ++split;
+    if (program->kernel.tile_rows > 0) ++rows;
     const ProgramPrefetch& next = program->kernel.prefetch;
     if (next.rows_per_unit > 0) ++asking;
     if (next.along.size() > 1) ++along_several;
@@ -344,12 +353,14 @@ TEST(BuildFunction, WalksRandomSchedulesByTheBook) {
     if (HasFatalFailure()) return;
   }
   fmt::print(
-      "{} schedules built, {} of them walked, {} with a split reduction, {} ask for B, {} along several "
+      "{} schedules built, {} of them walked, {} leave rows to the kernel, {} with a split reduction, {} ask "
+      "for B, {} along several "
       "dims, {} "
       "for taps that lie apart\n",
-      built, walked, split, asking, along_several, taps_apart);
+      built, walked, rows, split, asking, along_several, taps_apart);
   EXPECT_GT(walked, 200);
   EXPECT_GT(split, 20);
+  EXPECT_GT(rows, 5);
   EXPECT_GT(asking, 15);
   EXPECT_GT(along_several, 3);
   EXPECT_GT(taps_apart, 2);

@@ -33,7 +33,8 @@ void dot_body(const cortex_brgemm_args* args, Mask mask, const Part* part) {
   Product::to_memory(tile, args->flags, args->epilogue, place_of(args));
 }
 
-template <int M, int N, bool Masked, bool Half>
+// NV: vectors of a whole panel's rows.
+template <int M, int N, int NV, bool Masked, bool Half>
 void brgemm_body(const cortex_brgemm_args* args, Mask mask, const Part* part) {
   if constexpr (N == 1 && Masked && Half == Product::has_halves) {
     if (args->n == 1 && args->ldb == sizeof(float)) return dot_body<M>(args, mask, part);
@@ -51,8 +52,11 @@ void brgemm_body(const cortex_brgemm_args* args, Mask mask, const Part* part) {
   }
   if constexpr (Sums::in_lines) {
     Asks on_the_way(args, 1);
+    constexpr int pitch = Masked ? 0 : NV * lanes * 4;
+    const bool panel = pitch > 0 && args->ldb == pitch;
     for_each_in_batch(args, part, [&](const char* a, const char* b) CORTEX_LAMBDA {
       on_the_way.template ask_in_element<N * lanes * 4>();
+      if (panel) return accumulators.template multiply_in_lines<pitch>(args, a, b, on_the_way);
       accumulators.template multiply_in_lines<0>(args, a, b, on_the_way);
     });
   } else {
@@ -90,8 +94,8 @@ constexpr BodyTable<MR, NV> make_bodies() {
   unroll<MR>([&](auto i) {
     unroll<NV>([&](auto j) {
       constexpr int m = i.value + 1, n = j.value + 1;
-      table.body[0][i][j] = brgemm_body<m, n, masks_are_free, false>;
-      if constexpr (two_bodies) table.body[1][i][j] = brgemm_body<m, n, true, Product::has_halves>;
+      table.body[0][i][j] = brgemm_body<m, n, NV, masks_are_free, false>;
+      if constexpr (two_bodies) table.body[1][i][j] = brgemm_body<m, n, NV, true, Product::has_halves>;
     });
   });
   return table;
