@@ -360,10 +360,38 @@ TEST(BuildFunction, WalksRandomSchedulesByTheBook) {
       built, walked, rows, split, asking, along_several, taps_apart);
   EXPECT_GT(walked, 200);
   EXPECT_GT(split, 20);
-  EXPECT_GT(rows, 2);
   EXPECT_GT(asking, 15);
   EXPECT_GT(along_several, 3);
   EXPECT_GT(taps_apart, 2);
+}
+
+// Loops over rows that are left to the kernel, and what may stand around them.
+TEST(BuildFunction, WalksRowsLeftToTheKernelByTheBook) {
+  const std::string tile = " | brgemm_f32_f32_f32_4x24x1_avx2 m=m n=n k=k";
+  for (const char* text :
+       {"n/24 m/4~", "m/20 n/24 m/4~", "n/24 m/3", "n/24@1 m/4~@1", "m/20@1 n/24@1 m/4~@1", "k/16 n/24 m/4~",
+        "k/16+@1 n/24 m/4~", "k/16+@2 n/24 m/4~", "m/20@2 n/24 m/4~", "n/24 k/7 m/4~",
+        "pack(A,box) n/24 m/4~", "pack(B,panel) n/24 m/4~", "n/24 pack(B,panel) m/4~"}) {
+    for (const char* line : {"50x45:45x60", "4100x128:128x30"}) {
+      const Result<Problem> problem = parse_problem(line);
+      ASSERT_TRUE(problem.ok());
+      const Result<Nest> nest = lower(*problem);
+      ASSERT_TRUE(nest.ok());
+      SCOPED_TRACE(fmt::format("{}: {}", line, text));
+      const Result<Schedule> schedule = parse_schedule(text + tile, *nest);
+      ASSERT_TRUE(schedule.ok()) << schedule.error().message;
+      const Result<Program> program = resolve(*nest, *schedule);
+      ASSERT_TRUE(program.ok()) << program.error().message;
+      EXPECT_GT(program->kernel.tile_rows, 0);
+      const Result<Function> f = build_function(*program, "kernel");
+      ASSERT_TRUE(f.ok()) << f.error().message;
+      std::vector<int64_t> grid(CORTEX_MAX_PARALLEL_LOOPS, 1);
+      compare(*program, *f, grid);
+      for (std::size_t i = 0; i < program->loops.size() && program->loops[i].parallel; ++i) grid[i] = 2;
+      compare(*program, *f, grid);
+      if (HasFatalFailure()) return;
+    }
+  }
 }
 
 }  // namespace

@@ -219,6 +219,8 @@ class Verifier {
     if (!kernel) return refuse(fmt::format("no microkernel {}", call.kernel));
     const auto& fields = kernel->op == KernelOp::dwconv ? dwconv_fields : brgemm_fields;
     std::set<std::string> seen;
+    const bool walked =
+        std::any_of(call.fields.begin(), call.fields.end(), [](const Field& f) { return f.name == "bands"; });
     for (const Field& f : call.fields) {
       if (!fields.contains(f.name) && !epilogue_fields.contains(f.name)) {
         return refuse(fmt::format("{} has no argument {}", call.kernel, f.name));
@@ -230,7 +232,7 @@ class Verifier {
           const int64_t bands = kernel->tiles ? kernel->mr / tile_rows : 1;
           const int64_t limit = f.name == "m" ? kernel->mr : f.name == "n" ? kernel->nr : bands;
           const std::optional<int64_t> most = at_most(*e);
-          const bool any = kernel->walks_rows && f.name != "n";
+          const bool any = kernel->walks_rows && f.name != "n" && walked;  // any number of rows, in bands
           if (!any && (!most || *most > limit)) {
             return refuse(fmt::format("{} = {} is not bounded by the {} of {}", f.name, to_string(*e), limit,
                                       call.kernel));

@@ -117,6 +117,7 @@ std::string kernel_text(const Program& program) {
                       role_text(program, kernel.m_dim), role_text(program, kernel.n_dim),
                       role_text(program, kernel.k_dim),
                       batch.empty() ? "1" : fmt::format("{}", fmt::join(batch, " x ")));
+  if (kernel.tile_rows > 0) text += "  a call walks all tiles of rows of the innermost loop\n";
   return text;
 }
 

@@ -82,8 +82,8 @@ typedef struct cortex_row_window {
   int64_t at, step, tap_step, extent; /* step > 0, tap_step >= 0 */
 } cortex_row_window;
 
-/* C[i][j] (+)= sum over b < batch, l < k of A_b[i][l] * B_b[l][j],  0 <= i < m <= mr, 0 <= j < n <= nr.
- * Kernels but those of ISA amx and of the variants dots and rows take any m: more than mr rows are tiles one
+/* C[i][j] (+)= sum over b < batch, l < k of A_b[i][l] * B_b[l][j],  0 <= i < m, 0 <= j < n <= nr.
+ * m <= mr in kernels of ISA amx and of the variants dots and rows. Others take any m: more rows are tiles one
  * below another, bands of them or as few as can be, whose heights differ by at most one. They then read A by
  * strides or offsets, not by addresses.
  * A_b[i] starts at A_b + i*lda, its k elements are adjacent. B_b[l] starts at B_b + l*ldb, its n

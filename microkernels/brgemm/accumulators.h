@@ -104,7 +104,7 @@ struct RowsOfC {
 constexpr int line_steps = 16;
 
 // What a call asks for on the way, see multiply_in_lines(): for the rows of B that come next once in every
-// element of its batch, or where it is the only one, in every line.
+// element of its batch, or where it is the only one, in every line, of which k < 16 has none.
 struct Asks {
   NextRows next;
   int64_t share = 0;  // of the rows, each time

@@ -33,7 +33,7 @@ void dot_body(const cortex_brgemm_args* args, Mask mask, const Part* part) {
   Product::to_memory(tile, args->flags, args->epilogue, place_of(args));
 }
 
-// NV: vectors of a whole panel's rows.
+// NV: vectors of a whole panel's rows, where the body makes use of that, else 0.
 template <int M, int N, int NV, bool Masked, bool Half>
 void brgemm_body(const cortex_brgemm_args* args, Mask mask, const Part* part) {
   if constexpr (N == 1 && Masked && Half == Product::has_halves) {
@@ -94,8 +94,9 @@ constexpr BodyTable<MR, NV> make_bodies() {
   unroll<MR>([&](auto i) {
     unroll<NV>([&](auto j) {
       constexpr int m = i.value + 1, n = j.value + 1;
-      table.body[0][i][j] = brgemm_body<m, n, NV, masks_are_free, false>;
-      if constexpr (two_bodies) table.body[1][i][j] = brgemm_body<m, n, NV, true, Product::has_halves>;
+      constexpr bool panels = !masks_are_free && Accumulators<m, n, masks_are_free, false>::in_lines;
+      table.body[0][i][j] = brgemm_body < m, n, panels ? NV : 0, masks_are_free, false > ;
+      if constexpr (two_bodies) table.body[1][i][j] = brgemm_body<m, n, 0, true, Product::has_halves>;
     });
   });
   return table;

@@ -2,6 +2,9 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cstdint>
+#include <random>
+#include <vector>
 
 #include "microkernels/brgemm/brgemm_case.h"
 
@@ -82,6 +85,42 @@ TEST_P(BrgemmTest, WindowsOfTilesBelowOneAnother) {
       }
     }
   }
+}
+
+// Narrow types: the same bits as a call for each tile.
+TEST(NarrowTiles, BelowOneAnotherAreCallsForEach) {
+  std::mt19937 random{3};
+  const auto bytes = [&](int64_t size) {
+    std::vector<uint8_t> out(static_cast<std::size_t>(size));
+    // Small integers, and as bf16 numbers around one.
+    for (std::size_t i = 0; i < out.size(); ++i) out[i] = i % 2 ? 0x3f : static_cast<uint8_t>(random() % 128);
+    return out;
+  };
+  int kernels = 0;
+  for (const KernelInfo& kernel : kernel_catalogue()) {
+    if (kernel.op != KernelOp::brgemm || kernel.kr == 1 || kernel.tiles || kernel.dots) continue;
+    if (!supports(kernel.isa)) continue;
+    ++kernels;
+    for (const int64_t m : {kernel.mr + 1, 3 * kernel.mr - 1}) {
+      for (const int64_t bands : {int64_t{-2}, int64_t{0}, m / 2, INT64_MAX}) {
+        const int64_t n = kernel.nr - 1, k = 21;
+        const std::vector<uint8_t> a = bytes(m * k * 4), b = bytes(k * n * 4);
+        std::vector<uint32_t> at_once(static_cast<std::size_t>(m * n), 7), one_by_one = at_once;
+        cortex_brgemm_args args = {};
+        args.a = a.data(), args.b = b.data(), args.c = at_once.data();
+        args.m = m, args.n = n, args.k = k, args.batch = 1, args.bands = bands;
+        args.lda = k * 4, args.ldb = args.ldc = n * 4;
+        kernel.brgemm(&args);
+        args.bands = 0, args.m = 1;
+        for (int64_t i = 0; i < m; ++i) {
+          args.a = a.data() + i * k * 4, args.c = one_by_one.data() + i * n;
+          kernel.brgemm(&args);
+        }
+        ASSERT_EQ(at_once, one_by_one) << kernel.name << " m=" << m << " bands=" << bands;
+      }
+    }
+  }
+  EXPECT_GT(kernels, 1);
 }
 
 INSTANTIATE_TEST_SUITE_P(Kernels, BrgemmTest, ::testing::ValuesIn(brgemm_kernels()),

@@ -126,6 +126,7 @@ double rows_of_dots(const KernelInfo& kernel, double n) {
 }
 
 WindowBlock window_block(const KernelInfo& kernel, bool is_3x3) {
+  // column_rows of microkernels/dwconv/columns.h
   if (is_3x3 && kernel.a == "f32" && kernel.isa == Isa::avx2) return {4, 1, true};
   const int high = kernel.mr >= 21 ? 3 : kernel.mr >= 8 ? 2 : 1;
   return {high, kernel.mr / high, false};

@@ -5,6 +5,7 @@
 
 #include "polyopt/model/footprint.h"
 #include "polyopt/model/halves.h"
+#include "polyopt/model/rereads.h"
 
 namespace cortex {
 namespace {
@@ -83,8 +84,8 @@ TileCost tiles_cost(const KernelInfo& kernel, const Machine& machine, double m, 
 
 // Depthwise windows. Of bytes: a group of channels is as wide as the kernel, 4 vectors of sums; counted from
 // the kernels' code for 3x3 windows, in instructions that take a slot of the multiply-adds.
-TileCost window_cost(const KernelInfo& kernel, const Machine& machine, double rows, double columns, double n,
-                     double taps) {
+TileCost window_cost(const KernelInfo& kernel, const Machine& machine, const WindowBlock& block, double rows,
+                     double columns, double n) {
   constexpr double byte_tap = 2.1, emulated_byte_tap = 7, byte_output = 28;  // per group
   constexpr double byte_channel = 5;                                         // cycles to interleave its taps
   constexpr double widened = 1.4;  // bf16: two more instructions for every vector that is loaded
@@ -104,7 +105,6 @@ TileCost window_cost(const KernelInfo& kernel, const Machine& machine, double ro
   }
   // Each input vector of a block meets several taps: loads hide behind multiplications. A block by columns of
   // fewer rows waits for its sums about as long as a whole one multiplies.
-  const WindowBlock block = window_block(kernel, taps == 9);
   const double high = block.by_columns ? std::ceil(rows / block.rows) * block.rows : rows;
   const double blocks = block.by_columns ? high / block.rows * columns : std::max(m / kernel.mr, 1.0);
   const double block_vector = block.by_columns ? column_block : machine.costs.window_block;
@@ -243,7 +243,6 @@ KernelCycles kernel_cycles(const NestFacts& nest, const Machine& machine, const 
     else if (d != plan.m_dim && d != plan.n_dim && d != plan.rows_dim)
       others *= nest.extent[d];
   }
-  const double taps = reduction;
   reduction *= plan.work;
   const bool dot = is_dot(nest, plan);
   const double split = split_share(nest, machine, plan);
@@ -265,7 +264,7 @@ KernelCycles kernel_cycles(const NestFacts& nest, const Machine& machine, const 
         if (plan.kernel->tiles) {
           cost = tiles_cost(*plan.kernel, machine, m, n, units_of_call(nest, plan));
         } else if (plan.kernel->op == KernelOp::dwconv) {
-          cost = window_cost(*plan.kernel, machine, high, row, n, taps);
+          cost = window_cost(*plan.kernel, machine, blocks_of(nest, plan, high), high, row, n);
         } else {
           cost = tile_cost(*plan.kernel, machine, m, n, reduction / reduction_chunks, dot, split);
         }

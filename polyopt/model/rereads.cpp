@@ -32,17 +32,34 @@ Side side_of(const NestFacts& nest, const std::array<double, facts_max_dims>& le
   return side;
 }
 
-double taps_of(const NestFacts& nest) {
-  double taps = 1;
-  for (int d = 0; d < nest.dims; ++d) taps *= nest.is_reduction(d) ? nest.extent[d] : 1;
-  return taps;
-}
-
 double lost(double bytes, double capacity, double most) {
   return std::clamp((bytes - capacity) / (most - capacity), 0.0, 1.0);
 }
 
+// A window of 3x3 with one stride, 1 or 2, both ways.
+bool is_3x3(const NestFacts& nest, const LoopPlan& plan) {
+  double taps = 1;
+  for (int d = 0; d < nest.dims; ++d) {
+    if (!nest.is_reduction(d)) continue;
+    if (nest.extent[d] != 1 && nest.extent[d] != 3) return false;
+    taps *= nest.extent[d];
+  }
+  const OperandFacts& a = nest[Operand::a];
+  double stride[2] = {0, 0};
+  for (int i = 0; i < a.count; ++i) {
+    if (a.terms[i].dim == plan.rows_dim) stride[0] = a.terms[i].coeff;
+    if (a.terms[i].dim == plan.m_dim) stride[1] = a.terms[i].coeff;
+  }
+  return taps == 9 && stride[0] == stride[1] && stride[0] <= 2;
+}
+
 }  // namespace
+
+WindowBlock blocks_of(const NestFacts& nest, const LoopPlan& plan, double rows) {
+  const WindowBlock columns = window_block(*plan.kernel, true);
+  if (columns.by_columns && rows >= columns.rows - 1 && is_3x3(nest, plan)) return columns;
+  return window_block(*plan.kernel, false);
+}
 
 double Rereads::of_a(double capacity, double most) const {
   return (1 + lost(block_bytes, capacity, most) * (wide - 1)) *
@@ -57,7 +74,7 @@ Rereads rereads_of(const NestFacts& nest, const LoopPlan& plan, const Walk& walk
   Rereads out;
   if (plan.kernel->op != KernelOp::dwconv) return out;
   const auto& length = walk.length[plan.loops];
-  const WindowBlock block = window_block(*plan.kernel, taps_of(nest) == 9);
+  const WindowBlock block = blocks_of(nest, plan, plan.rows_dim < 0 ? 1 : length[plan.rows_dim]);
   const Side high = side_of(nest, length, plan.rows_dim, block.rows);
   const Side wide = side_of(nest, length, plan.m_dim, block.columns);
   double taps = 1;

@@ -19,6 +19,9 @@ struct Rereads {
   double of_b(double capacity, double most) const;
 };
 
+// The blocks that plan's kernel, a depthwise one, cuts its calls of so many rows of outputs into.
+WindowBlock blocks_of(const NestFacts& nest, const LoopPlan& plan, double rows);
+
 // Ones for every other kernel.
 Rereads rereads_of(const NestFacts& nest, const LoopPlan& plan, const Walk& walk);
 

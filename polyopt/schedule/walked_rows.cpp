@@ -20,7 +20,7 @@ void let_kernel_walk_rows(Program& p, const KernelInfo& kernel) {
   const int last = static_cast<int>(p.loops.size()) - 1;
   if (loop.dim != p.kernel.m_dim || loop.threads != 1 || p.split.loop == last) return;
   if (max_trips(p.nest, p.schedule, last) == 1) return;
-  if (!p.packs.empty() && p.packs.back().depth > last && !p.packs.back().ahead_of_time) return;
+  if (!p.packs.empty() && p.packs.back().depth > last) return;
   const bool clipped = std::any_of(p.kernel.clips.begin(), p.kernel.clips.end(), [&](const ProgramClip& c) {
     return c.dim == loop.dim || c.out_dim == loop.dim;
   });

@@ -52,7 +52,9 @@ TEST(WalkedRows, HaveNothingElseToDo) {
   // A copy of A for every tile.
   EXPECT_EQ(kernel_of(nest_of("100x300:300x240"), "n/24 m/4~ pack(A,box)" + tile).tile_rows, 0);
   // A beyond what prefetchers follow is asked for, tile by tile.
-  EXPECT_EQ(kernel_of(nest_of("3136x256:256x48"), "n/24 m/4~" + tile).tile_rows, 4);
+  const ProgramKernel large = kernel_of(nest_of("3136x256:256x48"), "n/24 m/4~" + tile);
+  EXPECT_EQ(large.tile_rows, 4);
+  EXPECT_EQ(large.a_ahead.stride, 256 * 4);
   // C that nobody reads soon: 40 MB of short sums.
   EXPECT_EQ(kernel_of(nest_of("43690x32:32x240"), "n/24 m/4~" + tile).tile_rows, 0);
 }
