@@ -264,7 +264,7 @@ KernelCycles kernel_cycles(const NestFacts& nest, const Machine& machine, const 
         if (plan.kernel->tiles) {
           cost = tiles_cost(*plan.kernel, machine, m, n, units_of_call(nest, plan));
         } else if (plan.kernel->op == KernelOp::dwconv) {
-          cost = window_cost(*plan.kernel, machine, blocks_of(nest, plan, high), high, row, n);
+          cost = window_cost(*plan.kernel, machine, blocks_of(nest, plan), high, row, n);
         } else {
           cost = tile_cost(*plan.kernel, machine, m, n, reduction / reduction_chunks, dot, split);
         }

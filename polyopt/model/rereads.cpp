@@ -55,10 +55,8 @@ bool is_3x3(const NestFacts& nest, const LoopPlan& plan) {
 
 }  // namespace
 
-WindowBlock blocks_of(const NestFacts& nest, const LoopPlan& plan, double rows) {
-  const WindowBlock columns = window_block(*plan.kernel, true);
-  if (columns.by_columns && rows >= columns.rows - 1 && is_3x3(nest, plan)) return columns;
-  return window_block(*plan.kernel, false);
+WindowBlock blocks_of(const NestFacts& nest, const LoopPlan& plan) {
+  return window_block(*plan.kernel, is_3x3(nest, plan));
 }
 
 double Rereads::of_a(double capacity, double most) const {
@@ -74,7 +72,7 @@ Rereads rereads_of(const NestFacts& nest, const LoopPlan& plan, const Walk& walk
   Rereads out;
   if (plan.kernel->op != KernelOp::dwconv) return out;
   const auto& length = walk.length[plan.loops];
-  const WindowBlock block = blocks_of(nest, plan, plan.rows_dim < 0 ? 1 : length[plan.rows_dim]);
+  const WindowBlock block = blocks_of(nest, plan);
   const Side high = side_of(nest, length, plan.rows_dim, block.rows);
   const Side wide = side_of(nest, length, plan.m_dim, block.columns);
   double taps = 1;

@@ -19,8 +19,9 @@ struct Rereads {
   double of_b(double capacity, double most) const;
 };
 
-// The blocks that plan's kernel, a depthwise one, cuts its calls of so many rows of outputs into.
-WindowBlock blocks_of(const NestFacts& nest, const LoopPlan& plan, double rows);
+// The blocks that plan's kernel, a depthwise one, cuts its calls into. By columns, if it can: calls of too
+// few rows for that are by rows, and cost about what they would cost by columns.
+WindowBlock blocks_of(const NestFacts& nest, const LoopPlan& plan);
 
 // Ones for every other kernel.
 Rereads rereads_of(const NestFacts& nest, const LoopPlan& plan, const Walk& walk);
