@@ -142,6 +142,7 @@ struct Accumulators {
   static constexpr bool asks_for_c_meanwhile = M >= 4 && M <= 8 && N > 1 && lanes > 8;
   static constexpr bool in_lines = M > 1 && lanes == 8 && !Product::is_narrow;
   static constexpr bool asks_for_b = M > 1 && M <= 8 && k_unroll == 4 && lanes > 4;
+  static constexpr bool asks_on_the_way = asks_for_next || asks_for_a || asks_for_b;
 
   Vec acc[sets][M * N];
   RegisterTile<M, N, Masked> tile;  // its mask, and the sum in the end
@@ -252,7 +253,7 @@ struct Accumulators {
     int64_t left = args->k;
 #pragma GCC unroll 1
     for (; left >= line_steps; left -= line_steps) {
-      if (__builtin_expect(asks.in_lines, 0)) ask_for_line(args, a.base[0], b, asks);
+      if (asks_on_the_way && __builtin_expect(asks.in_lines, 0)) ask_for_line(args, a.base[0], b, asks);
 #pragma GCC unroll 1
       for (int half = 0; half < line_steps / 8; ++half) eight_steps<Pitch>(a, b, ldb);
     }
