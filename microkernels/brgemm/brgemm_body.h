@@ -50,15 +50,19 @@ void brgemm_body(const cortex_brgemm_args* args, Mask mask, const Part* part) {
     if (args->c_far == 1) of_c.of(args, M);
     if constexpr (!Sums::asks_for_c_meanwhile) of_c.ask_all(args);
   }
-  if constexpr (Sums::in_lines) {
-    Asks on_the_way(args, 1);
-    constexpr int pitch = Masked ? 0 : NV * lanes * 4;
-    const bool panel = pitch > 0 && args->ldb == pitch;
-    for_each_in_batch(args, part, [&](const char* a, const char* b) CORTEX_LAMBDA {
-      on_the_way.template ask_in_element<N * lanes * 4>();
-      if (panel) return accumulators.template multiply_in_lines<pitch>(args, a, b, on_the_way);
-      accumulators.template multiply_in_lines<0>(args, a, b, on_the_way);
-    });
+  // Windows of few channels, 3x3 of 3 for one, have elements of less than a line, which go by four steps.
+  const bool by_lines = Sums::in_lines && args->k >= line_steps;
+  if (by_lines) {
+    if constexpr (Sums::in_lines) {
+      Asks on_the_way(args, 1);
+      constexpr int pitch = Masked ? 0 : NV * lanes * 4;
+      const bool panel = pitch > 0 && args->ldb == pitch;
+      for_each_in_batch(args, part, [&](const char* a, const char* b) CORTEX_LAMBDA {
+        on_the_way.template ask_in_element<N * lanes * 4>();
+        if (panel) return accumulators.template multiply_in_lines<pitch>(args, a, b, on_the_way);
+        accumulators.template multiply_in_lines<0>(args, a, b, on_the_way);
+      });
+    }
   } else {
     NextRows next(args);
     for_each_in_batch(args, part, [&](const char* a, const char* b) CORTEX_LAMBDA {
