@@ -244,7 +244,8 @@ struct Accumulators {
 
   // multiply() where vectors are few and instructions beside the multiply-adds count: what is asked for is
   // asked for once in 16 steps, for which a line of A lasts. A core shared by two threads issues half as many
-  // to each: with a question every four steps EPYC (Zen 3), AVX2, took up to 1.2 times as long then.
+  // to each. EPYC (Zen 3), AVX2, microseconds with a question every four steps and so: 1x1 windows, 1024
+  // channels of 14x14 to 2048, stride 2, 2798 and 2525; 256 of 56x56 to 128, 2441 and 2321.
   template <int Pitch>
   CORTEX_INLINE void multiply_in_lines(const cortex_brgemm_args* args, const char* a_rows, const char* b,
                                        Asks& asks) {

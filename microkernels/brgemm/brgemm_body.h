@@ -99,7 +99,8 @@ constexpr BodyTable<MR, NV> make_bodies() {
     unroll<NV>([&](auto j) {
       constexpr int m = i.value + 1, n = j.value + 1;
       constexpr bool panels = !masks_are_free && Accumulators<m, n, masks_are_free, false>::in_lines;
-      table.body[0][i][j] = brgemm_body < m, n, panels ? NV : 0, masks_are_free, false > ;
+      constexpr int panel_vectors = panels ? NV : 0;
+      table.body[0][i][j] = brgemm_body<m, n, panel_vectors, masks_are_free, false>;
       if constexpr (two_bodies) table.body[1][i][j] = brgemm_body<m, n, 0, true, Product::has_halves>;
     });
   });
