@@ -28,6 +28,11 @@ struct Epilogue {
   bool empty() const {
     return !bias && !residual && activation == Activation::none && !compensation && !scale;
   }
+  // What every tile's body does on the way: at most bias and ReLU.
+  bool light() const {
+    const bool relu = activation == Activation::relu && alpha == 0.0f;
+    return !residual && (activation == Activation::none || relu) && !compensation && !scale;
+  }
   // Whether a step takes one value per output channel.
   bool per_channel() const { return bias || compensation || scale; }
   bool operator==(const Epilogue&) const = default;

@@ -204,7 +204,7 @@ CORTEX_INLINE void brgemm(const cortex_brgemm_args* args) {
   const int64_t tiles = tiles_of<MR>(args);
   if constexpr (MR > 1 && has_plain_bodies) {
     static constexpr PlainTable<MR, NR / lanes> plain = make_plain_bodies<MR, NR / lanes>();
-    if (args->n % lanes == 0 && is_plain(args)) return plain.run(args, tiles, args->n / lanes - 1);
+    if (args->n % lanes == 0 && is_plain<NR>(args, tiles)) return plain.run(args, tiles, args->n / lanes - 1);
   }
   if (tiles > 1) return brgemm_tiles<MR, NR>(args, tiles);
   brgemm_tile<MR, NR>(args);

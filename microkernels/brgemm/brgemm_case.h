@@ -31,6 +31,7 @@ struct Case {
   cortex_row_window window = {};
   int64_t bands = 0;
   bool asks = true;  // for what other calls read
+  int c_far = -1;    // -1: any
 };
 
 // Rows of element b that read inside the window's input: [first, second).
@@ -94,6 +95,7 @@ class BrgemmTest : public ::testing::TestWithParam<const KernelInfo*> {
     args.b_ahead = t.k % 3 ? 0 : 32 * ldb * 4;
     args.c_far = static_cast<uint32_t>(t.m + t.n) % 3;
     if (!t.asks) args.next_rows = args.a_ahead = args.b_ahead = args.c_far = 0;
+    if (t.c_far >= 0) args.c_far = static_cast<uint32_t>(t.c_far);
     // Odd batch order for offsets and addresses, so that a kernel that ignores them is found out.
     std::vector<int64_t> a_offsets, b_offsets;
     std::vector<const void*> a_addresses, b_addresses;

@@ -24,12 +24,31 @@ struct PlainTiles {
   int64_t count;
 };
 
+// What elements of a batch are multiplied from: each one's place, and B's.
+template <int M, int N, int Pitch, bool Batch>
+CORTEX_INLINE void plain_sums(Accumulators<M, N, false, false>& sums, const cortex_brgemm_args* args,
+                              const char* a, Asks& asks) {
+  const auto* const b = static_cast<const char*>(args->b);
+  if constexpr (!Batch) {
+    sums.template multiply_in_lines<Pitch>(args, a, b, asks);
+  } else {
+    const int64_t* const a_offsets = args->a_offsets;
+#pragma GCC unroll 1
+    for (int64_t i = 0; i < args->batch; ++i) {
+      asks.ask_in_element<N * lanes * 4>();
+      const int64_t at_a = a_offsets ? a_offsets[i] : i * args->a_batch_stride;
+      const int64_t at_b = a_offsets ? args->b_offsets[i] : i * args->b_batch_stride;
+      sums.template multiply_in_lines<Pitch>(args, a + at_a, b + at_b, asks);
+    }
+  }
+}
+
 // One tile of args' call, its rows of A and C elsewhere. Pitch: of B's rows, in bytes, where it is known.
-template <int M, int N, int Pitch>
+template <int M, int N, int Pitch, bool Batch>
 CORTEX_INLINE void plain_tile(const cortex_brgemm_args* args, const char* a, char* c, Asks& asks) {
   Accumulators<M, N, false, false> sums;
   sums.clear();
-  sums.template multiply_in_lines<Pitch>(args, a, static_cast<const char*>(args->b), asks);
+  plain_sums<M, N, Pitch, Batch>(sums, args, a, asks);
   RegisterTile<M, N, false>& tile = sums.sum();
   if (args->flags & CORTEX_TILE_ACCUMULATE) tile.add_from(c, args->ldc);
   const cortex_epilogue& e = args->epilogue;
@@ -44,6 +63,15 @@ CORTEX_INLINE void plain_tile(const cortex_brgemm_args* args, const char* a, cha
       tile.each([&](Vec x, int, int) CORTEX_LAMBDA { return max(zero(), x); });
   }
   const int64_t ldc = args->ldc;
+  if (Batch && N % 2 == 0 && __builtin_expect(args->c_far > 1, 0)) {
+    CORTEX_UNROLL
+    for (int i = 0; i < M; ++i, c += ldc) {
+      CORTEX_UNROLL
+      for (int j = 0; j < N; ++j)
+        store_past_caches(reinterpret_cast<float*>(c) + j * lanes, tile.v[i][j]);
+    }
+    return;
+  }
   CORTEX_UNROLL
   for (int i = 0; i < M; ++i, c += ldc) {
     CORTEX_UNROLL
@@ -58,8 +86,8 @@ __attribute__((noinline)) void plain_call(const cortex_brgemm_args* args) {
   const auto* const a = static_cast<const char*>(args->a);
   auto* const c = static_cast<char*>(args->c);
   Asks asks(args, 1);
-  if (args->ldb == pitch) return plain_tile<M, N, pitch>(args, a, c, asks);
-  plain_tile<M, N, 0>(args, a, c, asks);
+  if (args->ldb == pitch) return plain_tile<M, N, pitch, false>(args, a, c, asks);
+  plain_tile<M, N, 0, false>(args, a, c, asks);
 }
 
 template <int M, int N, int NV>
@@ -70,15 +98,36 @@ __attribute__((noinline)) void plain_tiles(const cortex_brgemm_args* args, Plain
   const bool panel = args->ldb == pitch;
 #pragma GCC unroll 1
   for (int64_t left = tiles.count; left > 0; --left, a += M * args->lda, c += M * args->ldc) {
-    panel ? plain_tile<M, N, pitch>(args, a, c, asks) : plain_tile<M, N, 0>(args, a, c, asks);
+    panel ? plain_tile<M, N, pitch, false>(args, a, c, asks) : plain_tile<M, N, 0, false>(args, a, c, asks);
   }
   tiles.a = a;
   tiles.c = c;
 }
 
-CORTEX_INLINE bool is_plain(const cortex_brgemm_args* args) {
-  if (args->batch != 1 || args->window.taps != 0) return false;
-  if (args->a_addresses || args->a_offsets || args->c_far) return false;
+// The same where a batch has several elements.
+template <int M, int N, int NV>
+__attribute__((noinline)) void plain_batches(const cortex_brgemm_args* args, PlainTiles& tiles, Asks& asks) {
+  const char* a = tiles.a;
+  char* c = tiles.c;
+#pragma GCC unroll 1
+  for (int64_t left = tiles.count; left > 0; --left, a += M * args->lda, c += M * args->ldc)
+    plain_tile<M, N, NV * lanes * 4, true>(args, a, c, asks);
+  tiles.a = a;
+  tiles.c = c;
+}
+
+// Lines written in part would be read after all.
+CORTEX_INLINE bool has_whole_lines(const cortex_brgemm_args* args) {
+  return ((reinterpret_cast<uintptr_t>(args->c) | static_cast<uintptr_t>(args->ldc)) & 63) == 0 &&
+         args->n % (2 * lanes) == 0 && !(args->flags & CORTEX_TILE_ACCUMULATE);
+}
+
+template <int NR>
+CORTEX_INLINE bool is_plain(const cortex_brgemm_args* args, int64_t tiles) {
+  if (args->batch < 1 || args->window.taps != 0) return false;
+  if (args->a_addresses || args->c_far == 1) return false;
+  const bool batch = args->batch > 1 || args->a_offsets || args->c_far > 1;
+  if (batch && (tiles == 1 || args->ldb != NR * 4 || (args->c_far > 1 && !has_whole_lines(args)))) return false;
   if (!(args->flags & CORTEX_TILE_EPILOGUE)) return true;
   const cortex_epilogue& e = args->epilogue;
   if (e.residual || e.bias_m) return false;
@@ -90,17 +139,20 @@ template <int MR, int NV>
 struct PlainTable {
   void (*call[MR][NV])(const cortex_brgemm_args*);  // [m - 1][vectors - 1]
   void (*tiles[MR][NV])(const cortex_brgemm_args*, PlainTiles&, Asks&);
+  void (*batches[MR][NV])(const cortex_brgemm_args*, PlainTiles&, Asks&);
 
   // All rows of a call of whole vectors, in `count` tiles whose heights differ by at most one.
   CORTEX_INLINE void run(const cortex_brgemm_args* args, int64_t count, int64_t last) const {
+    const bool batch = args->batch > 1 || args->a_offsets || args->c_far > 1;
     if (count == 1) return call[args->m - 1][last](args);
     PlainTiles part = {static_cast<const char*>(args->a), static_cast<char*>(args->c), 0};
     Asks asks(args, count);
     const int64_t height = args->m / count, higher = args->m - height * count;
     part.count = higher;
-    if (higher > 0) tiles[height][last](args, part, asks);
+    const auto& body = batch ? batches : tiles;
+    if (higher > 0) body[height][last](args, part, asks);
     part.count = count - higher;
-    tiles[height - 1][last](args, part, asks);
+    body[height - 1][last](args, part, asks);
   }
 };
 
@@ -111,6 +163,7 @@ constexpr PlainTable<MR, NV> make_plain_bodies() {
     unroll<NV>([&](auto j) {
       table.call[i][j] = plain_call<i.value + 1, j.value + 1, NV>;
       table.tiles[i][j] = plain_tiles<i.value + 1, j.value + 1, NV>;
+      table.batches[i][j] = plain_batches<i.value + 1, j.value + 1, NV>;
     });
   });
   return table;

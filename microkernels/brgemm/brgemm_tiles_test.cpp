@@ -71,6 +71,36 @@ TEST_P(BrgemmTest, TilesBelowOneAnother) {
   }
 }
 
+// Products of several elements of whole vectors, B in panels: what first layers of networks are.
+TEST_P(BrgemmTest, BatchesOfTilesBelowOneAnother) {
+  const KernelInfo& kernel = *GetParam();
+  if (kernel.dots || kernel.sums_in_l1 || kernel.tiles) GTEST_SKIP() << "takes no more rows than a tile has";
+  int turn = 0;
+  for (int64_t m : {kernel.mr + 1, 3 * kernel.mr - 1, 4 * kernel.mr}) {
+    for (int64_t n = kernel.lanes; n <= kernel.nr; n += kernel.lanes) {
+      for (int64_t k : {1, 9, 21, 33}) {
+        for (int64_t batch : {0, 1, 2, 5}) {
+          for (int c_far : {0, 1, 2}) {
+            Case t{m, n, k, batch};
+            t.pad = kernel.nr - n;
+            t.c_far = c_far;
+            t.asks = turn % 3 == 0;
+            t.form = turn % 5 > 2 ? BatchForm::offsets : BatchForm::strides;
+            t.side = turn % 4 > 2 ? Side::after : Side::before;
+            t.accumulate = turn % 7 == 0;
+            t.with_epilogue = turn % 11 > 2;
+            t.bias_n = turn % 11 > 4;
+            t.epilogue.activation = turn % 11 > 7 ? CORTEX_ACTIVATION_RELU : CORTEX_ACTIVATION_NONE;
+            ++turn;
+            run(t);
+            if (HasFatalFailure()) return;
+          }
+        }
+      }
+    }
+  }
+}
+
 TEST_P(BrgemmTest, WindowsOfTilesBelowOneAnother) {
   const KernelInfo& kernel = *GetParam();
   if (kernel.dots || kernel.sums_in_l1 || kernel.tiles) GTEST_SKIP() << "takes no more rows than a tile has";

@@ -215,9 +215,11 @@ double one_pack(const NestFacts& nest, const Machine& machine, const LoopPlan& p
 // 3), AVX2, 16 to 256 steps: 12 to 20 cycles a tile.
 constexpr double walked_setup = 0.6;
 
-// Whether it does, as far as a plan tells (see let_kernel_walk_rows()).
-bool walks_rows(const LoopPlan& plan) {
-  return plan.kernel->walks_rows && plan.batch == 0 && plan.loops > 0 &&
+// Whether it does (see let_kernel_walk_rows()).
+bool walks_rows(const NestFacts& nest, const LoopPlan& plan, FarC c_far) {
+  if (!nest.light_epilogue || c_far == FarC::asked_for) return false;
+  const bool clipped = plan.batch != 0 && plan.a_pack < 0 && plan.edge_share > 0;
+  return plan.kernel->walks_rows && !clipped && plan.loops > 0 &&
          plan.loop[plan.loops - 1].dim == plan.m_dim && plan.loop[plan.loops - 1].threads == 1;
 }
 
@@ -231,7 +233,7 @@ double units_of_call(const NestFacts& nest, const LoopPlan& plan) {
 }  // namespace
 
 KernelCycles kernel_cycles(const NestFacts& nest, const Machine& machine, const LoopPlan& plan,
-                           double reduction_chunks) {
+                           double reduction_chunks, FarC c_far) {
   static const Chain single = whole(1);
   const Chain& rows = plan.m_dim >= 0 ? *plan.chain[plan.m_dim] : single;
   const Chain& columns = plan.n_dim >= 0 ? *plan.chain[plan.n_dim] : single;
@@ -250,7 +252,7 @@ KernelCycles kernel_cycles(const NestFacts& nest, const Machine& machine, const 
       halves_take_turns(machine) && plan.kernel->lanes == 16 && plan.kernel->op == KernelOp::brgemm;
   const bool stores_f32 = waits && nest[Operand::c].elem == 4;
   const bool stores_bf16 = waits && plan.kernel->a == "bf16" && nest[Operand::c].elem == 2;
-  const bool walked = walks_rows(plan);
+  const bool walked = walks_rows(nest, plan, c_far);
   const double saved = walked_setup * machine.costs.call_setup;
   KernelCycles total;
   for (int band = 0; band < bands.tiles.count; ++band) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "polyopt/machine/machine.h"
+#include "polyopt/model/far_c.h"
 #include "polyopt/model/walk.h"
 
 namespace cortex {
@@ -19,7 +20,7 @@ struct KernelCycles {
 
 // Cycles on one thread for the whole nest.
 KernelCycles kernel_cycles(const NestFacts& nest, const Machine& machine, const LoopPlan& plan,
-                           double reduction_chunks);
+                           double reduction_chunks, FarC c_far);
 
 // Cycles a kernel waits for one line of B that comes from memory, beyond those it computes with it.
 double wait_per_line(const Machine& machine, const LoopPlan& plan, const Walk& walk, double line);

@@ -61,6 +61,7 @@ Result<NestFacts> gather_facts(const Nest& nest) {
   }
   facts.a_type = nest[Operand::a].tensor.type;
   facts.epilogue_reads_c_shape = nest.epilogue.residual;
+  facts.light_epilogue = nest.epilogue.light();
   facts.c_holds_sums = holds_sums(nest);
   facts.f32_sums = facts.c_holds_sums && nest[Operand::c].tensor.type == DataType::f32;
   return facts;

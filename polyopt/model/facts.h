@@ -42,6 +42,7 @@ struct NestFacts {
   std::array<OperandFacts, operand_count> operand{};
   double points = 1;                    // product of extents
   bool epilogue_reads_c_shape = false;  // residual
+  bool light_epilogue = true;           // Epilogue::light()
   bool c_holds_sums = true;             // else reductions are not cut
 
   bool is_reduction(int dim) const { return (reductions >> dim) & 1u; }

@@ -4,6 +4,7 @@
 
 #include "polyopt/model/ahead.h"
 #include "polyopt/model/compute.h"
+#include "polyopt/model/far_c.h"
 #include "polyopt/model/parts.h"
 #include "polyopt/model/rereads.h"
 #include "polyopt/model/stream.h"
@@ -89,7 +90,8 @@ double Model::score(const LoopPlan& plan, Prediction* detail) const {
   const Walk walk(nest_, plan);
   const double page = static_cast<double>(machine_.page_bytes);
   const Streams streams(nest_, plan, walk, in_place_.data(), page);
-  const KernelCycles kernels = kernel_cycles(nest_, machine_, plan, walk.reduction_chunks);
+  const FarC c_far = far_c(nest_, plan, walk);
+  const KernelCycles kernels = kernel_cycles(nest_, machine_, plan, walk.reduction_chunks, c_far);
   const double kernel = kernels.sum() * walk.share + loop_cycles(machine_, plan, walk);
   const double pack = pack_cycles(nest_, machine_, plan, walk);
   double longest = kernel + pack;  // of compute and the levels' transfers
@@ -199,6 +201,8 @@ double Model::score(const LoopPlan& plan, Prediction* detail) const {
         if (held == 0 && fits == 0 && plan.b_ahead) bytes = costs.cold_weights * s.bytes[0];
         if (bytes > 0) exposed += waited * bytes / line * wait_per_line(machine_, plan, walk, line);
       }
+      // Written past the caches: no line is read first, and none waited for.
+      if (s.operand == Operand::c && c_far == FarC::past_caches) bytes = 0;
       const double taken = bytes / read_rate + written / write_rate;
       cycles += taken;
       moved += bytes + written;

@@ -110,9 +110,11 @@ TEST(FarOperands, AreThoseThatNoCacheHolds) {
   const Nest tall = nest_of("40000x100:100x208");  // past the caches, unless sums come back
   EXPECT_EQ(kernel_of(tall, "m/8~ n/48" + tile).c_far, 2);
   EXPECT_EQ(kernel_of(tall, "k/50 m/8~ n/48" + tile).c_far, 1);
-  // Narrow vectors ask for C beyond 24 MB, and write it past the caches for short sums.
+  // Narrow vectors ask for C beyond 24 MB; for short sums they write it past the caches, from 12 MB on.
   const std::string narrow = " | " + kernel("6x16x1_avx2") + " m=m n=n k=k";
-  EXPECT_EQ(kernel_of(nest_of("80000x27:27x48"), "m/6~ n/16" + narrow).c_far, 0);
+  EXPECT_EQ(kernel_of(nest_of("60000x27:27x48"), "m/6~ n/16" + narrow).c_far, 0);
+  EXPECT_EQ(kernel_of(nest_of("80000x27:27x48"), "m/6~ n/16" + narrow).c_far, 2);
+  EXPECT_EQ(kernel_of(nest_of("80000x64:64x48"), "m/6~ n/16" + narrow).c_far, 0);
   EXPECT_EQ(kernel_of(nest_of("80000x27:27x96"), "m/6~ n/16" + narrow).c_far, 2);
   EXPECT_EQ(kernel_of(nest_of("80000x64:64x96"), "m/6~ n/16" + narrow).c_far, 1);
   const auto bf16 = [](const char* columns, const char* nr) {

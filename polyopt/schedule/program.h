@@ -122,6 +122,14 @@ inline constexpr int64_t followed_a = 2 << 20;
 // microseconds: 1460, past the caches 1277; 64 MB, 2992 and 2266.
 inline constexpr int64_t past_caches = 24 << 20;
 
+// Tiles of narrow vectors have as many lines of C for a fraction of the elements: asking takes longer than
+// the stores wait unless C is much larger, and stores past the caches pay for short sums alone, but then from
+// stays_in_cache on. AMD EPYC (Zen 3), one core, AVX2, milliseconds with plain stores, asking, and past the
+// caches: 27 steps and 13 MB 2.03, 2.62, 1.95 (C in L3); 27 steps and 38 MB 7.9, 8.2, 7.7; 64 steps and 51 MB
+// 21.8, 19.0, 22.2; 128 steps and 26 MB 17.9, 17.9, 20.3.
+inline constexpr int narrow_lanes = 8;
+inline constexpr int64_t short_sum = 48;  // units of k, of all taps
+
 // Where A is too large to be followed: each call brings near the A of the next tile along the innermost loop
 // that moves A, which lies stride times that dim's length ahead.
 struct ProgramAhead {

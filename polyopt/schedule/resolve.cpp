@@ -143,14 +143,6 @@ void resolve_prefetch(Program& p) {
 // and 81.6; C of 60 MB, A too, 89.9 and 92.6, of 3 MB 93.9 and 92.9.
 constexpr int64_t panel_rows_ahead = 32;
 
-// Tiles of narrow vectors have as many lines of C for a fraction of the elements: asking takes longer than
-// the stores wait unless C is much larger, and stores past the caches pay for short sums alone. AMD EPYC (Zen
-// 3), one core, AVX2, milliseconds with plain stores, asking, and past the caches: 27 steps and 13
-// MB 2.16, 2.62; 27 steps and 38 MB 7.9, 8.2, 7.7; 64 steps and 51 MB 21.8, 19.0, 22.2; 128 steps and 26
-// MB 17.9, 17.9, 20.3.
-constexpr int narrow_lanes = 8;
-constexpr int64_t short_sum = 48;  // units of k, of all taps
-
 bool comes_from_memory(const Access& operand) { return byte_size(operand.tensor) > stays_in_cache; }
 
 void resolve_far_operands(Program& p, const KernelInfo& kernel) {
@@ -171,9 +163,10 @@ void resolve_far_operands(Program& p, const KernelInfo& kernel) {
     if (dim.kind == DimKind::reduction) steps *= dim.extent;
   }
   const bool past = whole_lines && !read && (!narrow || steps < short_sum);
-  p.kernel.c_far = byte_size(c.tensor) > past_caches && past                       ? 2
-                   : byte_size(c.tensor) > (narrow ? past_caches : stays_in_cache) ? 1
-                                                                                   : 0;
+  const int64_t bytes = byte_size(c.tensor);
+  p.kernel.c_far = past && bytes > (narrow ? stays_in_cache : past_caches) ? 2
+                   : bytes > (narrow ? past_caches : stays_in_cache)       ? 1
+                                                                           : 0;
   if (byte_size(a.tensor) > followed_a) ask_for_next_a(p);
 }
 

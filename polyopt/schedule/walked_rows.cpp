@@ -5,17 +5,8 @@
 #include "polyopt/schedule/ranges.h"
 
 namespace cortex {
-namespace {
-
-bool is_light(const Epilogue& e) {
-  const bool relu = e.activation == Activation::relu && e.alpha == 0;
-  return !e.residual && (e.activation == Activation::none || relu);
-}
-
-}  // namespace
-
 void let_kernel_walk_rows(Program& p, const KernelInfo& kernel) {
-  if (!kernel.walks_rows || p.loops.empty() || !p.kernel.batch_dims.empty() || p.kernel.row_clip) return;
+  if (!kernel.walks_rows || p.loops.empty() || p.kernel.row_clip) return;
   const ProgramLoop& loop = p.loops.back();
   const int last = static_cast<int>(p.loops.size()) - 1;
   if (loop.dim != p.kernel.m_dim || loop.threads != 1 || p.split.loop == last) return;
@@ -24,7 +15,7 @@ void let_kernel_walk_rows(Program& p, const KernelInfo& kernel) {
   const bool clipped = std::any_of(p.kernel.clips.begin(), p.kernel.clips.end(), [&](const ProgramClip& c) {
     return c.dim == loop.dim || c.out_dim == loop.dim;
   });
-  if (clipped || !is_light(p.nest.epilogue) || p.kernel.c_far != 0) return;
+  if (clipped || !p.nest.epilogue.light() || p.kernel.c_far == 1) return;
   p.kernel.tile_rows = loop.step;
 }
 

@@ -6,8 +6,8 @@
 
 namespace cortex {
 
-// Sets program.kernel.tile_rows where calls do nothing but multiply one A by one B, with at most bias and
-// ReLU afterwards. Everything else about `program` must be resolved.
+// Sets program.kernel.tile_rows where calls do nothing but multiply, in batches of any kind but
+// those of windows that leave the input, with at most bias and ReLU afterwards. Everything else about `program` must be resolved.
 void let_kernel_walk_rows(Program& program, const KernelInfo& kernel);
 
 }  // namespace cortex

@@ -55,8 +55,19 @@ TEST(WalkedRows, HaveNothingElseToDo) {
   const ProgramKernel large = kernel_of(nest_of("3136x256:256x48"), "n/24 m/4~" + tile);
   EXPECT_EQ(large.tile_rows, 4);
   EXPECT_EQ(large.a_ahead.stride, 256 * 4);
-  // C that nobody reads soon: 40 MB of short sums.
+  // 40 MB of C, which calls ask for where they do not write it past the caches.
   EXPECT_EQ(kernel_of(nest_of("43690x32:32x240"), "n/24 m/4~" + tile).tile_rows, 0);
+  EXPECT_EQ(kernel_of(nest_of("43690x32:32x240"),
+                      "n/16 m/6~ | " + kernel("6x16x1_avx2") + " m=m n=n k=k pack(B,panel,ahead)")
+                .tile_rows,
+            6);
+}
+
+TEST(WalkedRows, MayBeOfWindowsInsideTheInput) {
+  const std::string tile = avx2 + " m=ow n=oc k=kw_ic batch=kh pack(B,panel,ahead)";
+  const Nest padded = nest_of("mb1ic3ih24oc48oh24kh3ph1"), inside = nest_of("mb1ic3ih26oc48oh24kh3");
+  EXPECT_EQ(kernel_of(padded, "pack(A,box) oc/24 oh/1 ow/4~" + tile).tile_rows, 4);
+  EXPECT_EQ(kernel_of(inside, "oc/24 oh/1 ow/4~" + tile).tile_rows, 4);
 }
 
 TEST(WalkedRows, AreOfKernelsThatDoItFaster) {

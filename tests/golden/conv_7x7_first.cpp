@@ -33,8 +33,9 @@ void conv_mb1_ic3ih224iw224_oc64oh112ow112_kh7kw7sh2sw2ph3pw3_avx2_t1_55898abb(
       -1, 0, 0};  // panels: dimension (-1: none), width, byte stride
 
   cortex_brgemm_args args = {};
-  args.m = 4;
+  args.m = 112;
   args.k = 21;
+  args.bands = 28;
   args.lda = 24;
   args.ldb = 96;
   args.ldc = 256;
@@ -58,17 +59,14 @@ void conv_mb1_ic3ih224iw224_oc64oh112ow112_kh7kw7sh2sw2ph3pw3_avx2_t1_55898abb(
       const int64_t oc_len = oc == 48 ? 16 : 24;
       // Band 2, oh: up to 19 in single steps.
       for (int64_t oh = oh_19; oh < min(112, oh_19 + 19); ++oh) {
-        // Band 2, ow: 112 in tiles of 4.
-        for (int64_t ow = 0; ow < 112; ow += 4) {
-          const int64_t kh_first = max(0, 3 - oh * 2);
-          const int64_t kh_taps = max(0, min(7, 227 - oh * 2) - kh_first);
-          args.a = packed_src + (oh - oh_19) * 5496 + ow * 24 + kh_first * 2748;
-          args.b = wei + oc * 588 + kh_first * 2016;
-          args.c = dst + oc * 4 + oh * 28672 + ow * 256;
-          args.n = oc_len;
-          args.batch = kh_taps;
-          cortex_brgemm_f32_f32_f32_4x24x1_avx2(&args);
-        }
+        const int64_t kh_first = max(0, 3 - oh * 2);
+        const int64_t kh_taps = max(0, min(7, 227 - oh * 2) - kh_first);
+        args.a = packed_src + (oh - oh_19) * 5496 + kh_first * 2748;
+        args.b = wei + oc * 588 + kh_first * 2016;
+        args.c = dst + oc * 4 + oh * 28672;
+        args.n = oc_len;
+        args.batch = kh_taps;
+        cortex_brgemm_f32_f32_f32_4x24x1_avx2(&args);
       }
     }
   }
