@@ -104,25 +104,43 @@ struct RowsOfC {
 constexpr int line_steps = 16;
 
 // What a call asks for on the way, see multiply_in_lines(): for the rows of B that come next once in every
-// element of its batch, or where it is the only one, in every line, of which k < 16 has none.
+// element of its batch, or where it is the only one, in every line, of which k < 16 has none. Rows that lie
+// together are asked for line by line: where two hardware threads share a core, each instruction beside the
+// multiply-adds counts. EPYC (Zen 3), AVX2, 1024 channels to 480, 9 pixels, microseconds alone on the core
+// and shared, row by row: 122 and 169, line by line: 113 and 155.
 struct Asks {
   NextRows next;
-  int64_t share = 0;  // of the rows, each time
-  bool in_elements, in_lines;
+  int64_t share = 0;  // of the rows, or of pairs of lines, each time
+  bool in_elements, in_lines, adjacent;
 
   // `calls`: how many such calls share what is asked for.
   CORTEX_INLINE Asks(const cortex_brgemm_args* args, int64_t calls)
       : next(args),
         in_elements(args->next_rows > 0 && args->batch > 1),
-        in_lines((args->a_ahead | args->b_ahead) != 0 || (args->next_rows > 0 && args->batch == 1)) {
+        in_lines((args->a_ahead | args->b_ahead) != 0 || (args->next_rows > 0 && args->batch == 1)),
+        adjacent(args->next_ld == args->n * 4) {
     if (args->next_rows <= 0) return;
     const int64_t times = calls * (in_elements ? args->batch : args->k / line_steps);
-    share = times > 1 ? (args->next_rows + times - 1) / times : args->next_rows;
+    if (adjacent) next.left = (args->next_rows * args->next_ld + 127) / 128;
+    share = times > 1 ? (next.left + times - 1) / times : next.left;
   }
 
   template <int Bytes>
+  CORTEX_INLINE void ask() {
+    if (!adjacent) return next.ask_rows<Bytes>(share);
+    const char* line = next.row;
+    const int64_t pairs = share < next.left ? share : next.left;
+    next.left -= pairs;
+#pragma GCC unroll 1
+    for (int64_t i = pairs; i > 0; --i, line += 128) {
+      __builtin_prefetch(line, 0, 2);
+      __builtin_prefetch(line + 64, 0, 2);
+    }
+    next.row = line;
+  }
+  template <int Bytes>
   CORTEX_INLINE void ask_in_element() {
-    if (__builtin_expect(in_elements, 0)) next.ask_rows<Bytes>(share);
+    if (__builtin_expect(in_elements, 0)) ask<Bytes>();
   }
 };
 
@@ -272,7 +290,7 @@ struct Accumulators {
 
   CORTEX_INLINE static void ask_for_line(const cortex_brgemm_args* args, const char* a, const char* b,
                                          Asks& asks) {
-    if (!asks.in_elements) asks.next.template ask_rows<N * lanes * 4>(asks.share);
+    if (!asks.in_elements) asks.template ask<N * lanes * 4>();
     if (args->b_ahead != 0) {
       const char* row = b + args->b_ahead;
 #pragma GCC unroll 1

@@ -44,6 +44,17 @@ TEST(Prefetch, AsksForTheBOfTheNextVisit) {
   EXPECT_EQ(prefetch_of(nest, "n/48 k/100 m/8~" + tile).ahead, 100 * 210 * 4);
 }
 
+TEST(Prefetch, LeavesSmallPanelsOfNarrowVectorsToPrefetchers) {
+  const std::string narrow = " | " + kernel("4x24x1_avx2") + " m=m n=n k=k";
+  const Nest small = nest_of("100x1024:1024x768"), large = nest_of("100x1024:1024x769");  // 3 MB, more
+  EXPECT_EQ(prefetch_of(small, "n/24 m/4~" + narrow + " pack(B,panel,ahead)").rows_per_unit, 0);
+  EXPECT_EQ(prefetch_of(large, "n/24 m/4~" + narrow + " pack(B,panel,ahead)").rows_per_unit, 11);
+  EXPECT_EQ(prefetch_of(small, "n/24 m/4~" + narrow).rows_per_unit, 11);  // rows far apart
+  EXPECT_EQ(prefetch_of(small, "n/48 m/8~ | " + kernel("8x48x1_avx512") + " m=m n=n k=k pack(B,panel,ahead)")
+                .rows_per_unit,
+            11);
+}
+
 TEST(Prefetch, SharesTheNextBAmongAllLoopsAlongWhichItStays) {
   const std::string tile = kernel("4x24x1_avx2") + " m=ow n=oc k=ic batch=kh,kw pack(B,panel,ahead)";
   const Nest nest = nest_of("mb1ic512ih7oc512oh7kh3ph1");

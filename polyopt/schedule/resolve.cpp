@@ -85,7 +85,7 @@ RowsOfB rows_of_b(const Program& p, int loops, int64_t ld) {
   return b;
 }
 
-void resolve_prefetch(Program& p) {
+void resolve_prefetch(Program& p, const KernelInfo& kernel) {
   const KernelTile& tile = p.schedule.tile;
   const auto b = static_cast<std::size_t>(Operand::b);
   if (p.kernel.is_dwconv || tile.k_dim < 0 || tile.n_dim < 0) return;
@@ -124,7 +124,10 @@ void resolve_prefetch(Program& p) {
   const RowsOfB next = rows_of_b(p, first, source ? user.stride[tile.k_dim] : p.kernel.ldb);
   const int64_t row_bytes = p.kernel.nr * static_cast<int64_t>(sizeof(float));
   if (stride == 0 || !next.ok || next.rows < units) return;
-  if (next.ld <= row_bytes && visits < fewest_visits) return;
+  const bool panels = next.ld <= row_bytes;
+  if (panels && visits < fewest_visits) return;
+  if (panels && kernel.lanes <= narrow_lanes && byte_size(p.nest[Operand::b].tensor) <= followed_panels)
+    return;
   if (!tile.batch_dims.empty() && next.rows * row_bytes > most_of_window) return;
   p.kernel.prefetch = {mover,
                        std::move(along),
@@ -279,7 +282,7 @@ Result<Program> resolve(const Nest& nest, const Schedule& schedule) {
   }
   if (Status s = resolve_bias(p); !s) return s.error();
   if (!kernel->dots) {  // it walks whole rows of A, which prefetchers follow
-    resolve_prefetch(p);
+    resolve_prefetch(p, *kernel);
     resolve_far_operands(p, *kernel);
   }
   let_kernel_walk_rows(p, *kernel);
