@@ -68,6 +68,14 @@ CORTEX_INLINE void rows_inside(const cortex_row_window& window, int64_t m, RowRa
   }
 }
 
+// Rows of which every tap reads inside the input.
+CORTEX_INLINE RowRange rows_of_all_taps(const cortex_row_window& window, int64_t m) {
+  const int64_t at = window.at, left = window.extent - at - window.tap_step * (window.taps - 1);
+  const int64_t begin = at >= 0 ? 0 : steps_over(-at, window.step);
+  const int64_t end = left <= 0 ? 0 : left > (m - 1) * window.step ? m : steps_over(left, window.step);
+  return {static_cast<int32_t>(begin < m ? begin : m), static_cast<int32_t>(end)};
+}
+
 CORTEX_INLINE bool leaves_input(const cortex_row_window& window, int64_t m) {
   if (window.taps == 0) return false;
   return window.at < 0 ||

@@ -189,6 +189,18 @@ __attribute__((noinline)) void brgemm_tiles(const cortex_brgemm_args* args, int6
   }
 }
 
+// Of a call that walks rows, the tile of `rows` from `row` on, which asks for nothing.
+template <int MR, int NR>
+__attribute__((noinline)) void brgemm_rows(const cortex_brgemm_args* args, int64_t row, int64_t rows) {
+  cortex_brgemm_args tile = *args;
+  tile.a = static_cast<const char*>(args->a) + row * args->lda;
+  tile.c = static_cast<char*>(args->c) + row * args->ldc;
+  tile.m = rows;
+  tile.window.at += row * args->window.step;
+  tile.next_rows = 0;
+  brgemm_tile<MR, NR>(&tile);
+}
+
 // How many tiles a call is: bands of them, or as few as can be.
 template <int MR>
 CORTEX_INLINE int64_t tiles_of(const cortex_brgemm_args* args) {
@@ -204,7 +216,13 @@ CORTEX_INLINE void brgemm(const cortex_brgemm_args* args) {
   const int64_t tiles = tiles_of<MR>(args);
   if constexpr (MR > 1 && has_plain_bodies) {
     static constexpr PlainTable<MR, NR / lanes> plain = make_plain_bodies<MR, NR / lanes>();
-    if (args->n % lanes == 0 && is_plain<NR>(args, tiles)) return plain.run(args, tiles, args->n / lanes - 1);
+    if (args->n % lanes == 0 && is_plain<NR>(args, tiles)) {
+      const int64_t last = args->n / lanes - 1;
+      if (!leaves_input(args->window, args->m)) return plain.run(args, tiles, last);
+      if (tiles > 2)
+        return plain.run_inside(args, tiles, last,
+                                [&](int64_t row, int64_t rows) { brgemm_rows<MR, NR>(args, row, rows); });
+    }
   }
   if (tiles > 1) return brgemm_tiles<MR, NR>(args, tiles);
   brgemm_tile<MR, NR>(args);

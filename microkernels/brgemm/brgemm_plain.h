@@ -67,8 +67,7 @@ CORTEX_INLINE void plain_tile(const cortex_brgemm_args* args, const char* a, cha
     CORTEX_UNROLL
     for (int i = 0; i < M; ++i, c += ldc) {
       CORTEX_UNROLL
-      for (int j = 0; j < N; ++j)
-        store_past_caches(reinterpret_cast<float*>(c) + j * lanes, tile.v[i][j]);
+      for (int j = 0; j < N; ++j) store_past_caches(reinterpret_cast<float*>(c) + j * lanes, tile.v[i][j]);
     }
     return;
   }
@@ -122,12 +121,16 @@ CORTEX_INLINE bool has_whole_lines(const cortex_brgemm_args* args) {
          args->n % (2 * lanes) == 0 && !(args->flags & CORTEX_TILE_ACCUMULATE);
 }
 
+CORTEX_INLINE bool is_batch(const cortex_brgemm_args* args) {
+  return args->batch > 1 || args->a_offsets || args->c_far > 1;
+}
+
 template <int NR>
 CORTEX_INLINE bool is_plain(const cortex_brgemm_args* args, int64_t tiles) {
-  if (args->batch < 1 || args->window.taps != 0) return false;
+  if (args->batch < 1) return false;
   if (args->a_addresses || args->c_far == 1) return false;
-  const bool batch = args->batch > 1 || args->a_offsets || args->c_far > 1;
-  if (batch && (tiles == 1 || args->ldb != NR * 4 || (args->c_far > 1 && !has_whole_lines(args)))) return false;
+  if (is_batch(args) && (tiles == 1 || args->ldb != NR * 4 || (args->c_far > 1 && !has_whole_lines(args))))
+    return false;
   if (!(args->flags & CORTEX_TILE_EPILOGUE)) return true;
   const cortex_epilogue& e = args->epilogue;
   if (e.residual || e.bias_m) return false;
@@ -143,16 +146,43 @@ struct PlainTable {
 
   // All rows of a call of whole vectors, in `count` tiles whose heights differ by at most one.
   CORTEX_INLINE void run(const cortex_brgemm_args* args, int64_t count, int64_t last) const {
-    const bool batch = args->batch > 1 || args->a_offsets || args->c_far > 1;
     if (count == 1) return call[args->m - 1][last](args);
     PlainTiles part = {static_cast<const char*>(args->a), static_cast<char*>(args->c), 0};
     Asks asks(args, count);
     const int64_t height = args->m / count, higher = args->m - height * count;
     part.count = higher;
-    const auto& body = batch ? batches : tiles;
+    const auto& body = is_batch(args) ? batches : tiles;
     if (higher > 0) body[height][last](args, part, asks);
     part.count = count - higher;
     body[height - 1][last](args, part, asks);
+  }
+
+  // The same of a window that leaves the input: the tiles with rows outside are edge(first row, rows)'s.
+  template <typename Edge>
+  CORTEX_INLINE void run_inside(const cortex_brgemm_args* args, int64_t count, int64_t last,
+                                Edge edge) const {
+    const RowRange inside = rows_of_all_taps(args->window, args->m);
+    PlainTiles part = {static_cast<const char*>(args->a), static_cast<char*>(args->c), 0};
+    Asks asks(args, count > 2 ? count - 2 : 1);
+    const int64_t height = args->m / count, higher = args->m - height * count;
+    const auto& body = is_batch(args) ? batches : tiles;
+    int64_t row = 0;
+    for (int64_t i = 0; i < count;) {
+      const int64_t rows = height + (i < higher), alike = (i < higher ? higher : count) - i;
+      const int64_t left = row < inside.begin || row >= inside.end ? 0 : (inside.end - row) / rows;
+      part.count = left < alike ? left : alike;
+      if (part.count > 0) {
+        i += part.count;
+        row += part.count * rows;
+        body[rows - 1][last](args, part, asks);
+      } else {
+        edge(row, rows);
+        part.a += rows * args->lda;
+        part.c += rows * args->ldc;
+        row += rows;
+        ++i;
+      }
+    }
   }
 };
 

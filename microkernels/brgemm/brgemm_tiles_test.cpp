@@ -104,14 +104,28 @@ TEST_P(BrgemmTest, BatchesOfTilesBelowOneAnother) {
 TEST_P(BrgemmTest, WindowsOfTilesBelowOneAnother) {
   const KernelInfo& kernel = *GetParam();
   if (kernel.dots || kernel.sums_in_l1 || kernel.tiles) GTEST_SKIP() << "takes no more rows than a tile has";
-  for (int64_t m : {kernel.mr + 1, 3 * kernel.mr}) {
-    for (int64_t at : {0, -1, -kernel.mr - 1}) {
-      for (int64_t over : {0, 1, kernel.mr + 2}) {
-        Case t{m, kernel.nr, 9, 3};
-        t.window = {3, at, 2, 1, std::max<int64_t>(1, at + (m - 1) * 2 + 3 - over)};
-        t.form = BatchForm::offsets;
-        run(t);
-        if (HasFatalFailure()) return;
+  const int64_t mr = kernel.mr;
+  int turn = 0;
+  for (int64_t m : {mr + 1, 3 * mr, 6 * mr + 1}) {
+    for (int64_t at : {int64_t{0}, int64_t{-1}, -mr - 1, -2 * m - 9}) {
+      for (int64_t over : {int64_t{0}, int64_t{1}, mr + 2, 2 * m}) {
+        for (int64_t step : {1, 2}) {
+          Case t{m, turn % 3 ? kernel.nr : kernel.lanes, turn % 2 ? 9 : 17, turn % 4 ? 3 : 6};
+          t.window = {3, at, step, 1, std::max<int64_t>(1, at + (m - 1) * step + 3 - over)};
+          t.form = BatchForm::offsets;
+          t.pad = turn % 5 ? kernel.nr - t.n : 3;
+          t.bands = turn % 7 ? 0 : m / 2;
+          t.asks = turn % 3 == 0;
+          t.c_far = turn % 4 == 0 ? 2 : 0;
+          t.accumulate = turn % 11 == 0;
+          t.with_epilogue = turn % 5 > 0;
+          t.bias_n = turn % 5 > 1;
+          t.residual = turn % 13 == 0;
+          t.epilogue.activation = turn % 5 > 3 ? CORTEX_ACTIVATION_RELU : CORTEX_ACTIVATION_NONE;
+          ++turn;
+          run(t);
+          if (HasFatalFailure()) return;
+        }
       }
     }
   }

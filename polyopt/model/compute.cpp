@@ -218,9 +218,8 @@ constexpr double walked_setup = 0.6;
 // Whether it does (see let_kernel_walk_rows()).
 bool walks_rows(const NestFacts& nest, const LoopPlan& plan, FarC c_far) {
   if (!nest.light_epilogue || c_far == FarC::asked_for) return false;
-  const bool clipped = plan.batch != 0 && plan.a_pack < 0 && plan.edge_share > 0;
-  return plan.kernel->walks_rows && !clipped && plan.loops > 0 &&
-         plan.loop[plan.loops - 1].dim == plan.m_dim && plan.loop[plan.loops - 1].threads == 1;
+  return plan.kernel->walks_rows && plan.loops > 0 && plan.loop[plan.loops - 1].dim == plan.m_dim &&
+         plan.loop[plan.loops - 1].threads == 1;
 }
 
 // Units of k that one element of a call's batch has.

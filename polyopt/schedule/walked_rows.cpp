@@ -6,7 +6,7 @@
 
 namespace cortex {
 void let_kernel_walk_rows(Program& p, const KernelInfo& kernel) {
-  if (!kernel.walks_rows || p.loops.empty() || p.kernel.row_clip) return;
+  if (!kernel.walks_rows || p.loops.empty()) return;
   const ProgramLoop& loop = p.loops.back();
   const int last = static_cast<int>(p.loops.size()) - 1;
   if (loop.dim != p.kernel.m_dim || loop.threads != 1 || p.split.loop == last) return;
