@@ -90,13 +90,18 @@ Costs zen4_costs() {
 // polyopt/model/compute.cpp). 512 channels of 17x17 to 1024, 3x3, milliseconds with all of k in a panel and
 // with two chunks of it: 28.2 and 30.8, 70 cycles for each of the taps that lie apart. L2 is half of Zen 4's,
 // and B in place has 96 bytes of a page where wide vectors have 256: usable_cache, page_run and within_page
-// were chosen by `cortex-bench rank --plain` of the matmul list (top-1 0.86 without, 0.94 with). The rest are
+// were chosen by `cortex-bench rank --plain` of the matmul list (top-1 0.86 without, 0.94 with). So
+// were cache_run and cache_line over those of ResNet-50 and of layers of 16 to 64 channels (pairwise 0.845 to
+// 0.847 and 0.799 to 0.805): narrow vectors take a line so seldom that hardly anything shows. 16 channels of
+// 112x112 to 96, microseconds in blocks of rows that L1 holds and without blocks: 618 and 532. The rest are
 // Zen 5's: variants measured on a machine that others use too are too noisy to fit more.
 Costs zen3_costs() {
   Costs c;
   c.usable_cache = 0.5;
   c.page_run = 3;
   c.within_page = 0.6;
+  c.cache_run = 0.5;
+  c.cache_line = 0.5;
   c.few_sums = 0.2;
   c.tap_run = 40;
   return c;
