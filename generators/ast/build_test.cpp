@@ -394,5 +394,48 @@ TEST(BuildFunction, WalksRowsLeftToTheKernelByTheBook) {
   }
 }
 
+// Those of windows: what calls leave out of their rows, and of their taps where other loops move the window.
+TEST(BuildFunction, WalksRowsOfWindowsLeftToTheKernelByTheBook) {
+  const std::string tile = " | brgemm_f32_f32_f32_4x24x1_avx2 m=ow n=oc k=ic batch=kh,kw";
+  int clipped = 0, asking = 0, taps_apart = 0;
+  for (const char* text :
+       {"oc/24 oh/1 ow/4~", "oh/1@2 oc/24@1 ow/4~", "kh/1 oc/24 oh/1 ow/4~", "ic/16 oc/24 oh/1 ow/3",
+        "oc/24 oh/1 ow/9 ow/4", "kw/2 oc/24 oh/1 ow/2~", "oh/2@1 oc/24 oh/1 ow/4~",
+        "ic/16+@2 oc/24 oh/1 ow/4~", "oh/3 pack(A,box) oh/1 oc/24 ow/4~"}) {
+    for (const char* line :
+         {"mb1ic40ih6iw14oc60oh6ow14kh3kw3ph1pw1", "mb1ic32ih9iw23oc48oh5ow12kh3kw5sh2sw2ph1pw2",
+          "mb1ic100ih5iw9oc3000oh5ow9kh3kw3ph1pw1"}) {
+      for (const char* panels : {"", " pack(B,panel,ahead)"}) {
+        const Result<Problem> problem = parse_problem(line);
+        ASSERT_TRUE(problem.ok()) << problem.error().message;
+        const Result<Nest> nest = lower(*problem);
+        ASSERT_TRUE(nest.ok());
+        const std::string all = text + tile + panels;
+        SCOPED_TRACE(fmt::format("{}: {}", line, all));
+        const Result<Schedule> schedule = parse_schedule(all, *nest);
+        ASSERT_TRUE(schedule.ok()) << schedule.error().message;
+        const Result<Program> program = resolve(*nest, *schedule);
+        ASSERT_TRUE(program.ok()) << program.error().message;
+        EXPECT_GT(program->kernel.tile_rows, 0);
+        clipped += program->kernel.row_clip.has_value();
+        asking += program->kernel.prefetch.rows_per_unit > 0;
+        taps_apart += program->kernel.prefetch.tap_rows > 0;
+        const Result<Function> f = build_function(*program, "kernel");
+        ASSERT_TRUE(f.ok()) << f.error().message;
+        std::vector<int64_t> grid(CORTEX_MAX_PARALLEL_LOOPS, 1);
+        compare(*program, *f, grid);
+        for (std::size_t i = 0; i < program->loops.size() && program->loops[i].parallel; ++i) grid[i] = 2;
+        compare(*program, *f, grid);
+        if (HasFatalFailure()) return;
+      }
+    }
+  }
+  fmt::print("{} with taps left out by row, {} ask for B, {} for taps that lie apart\n", clipped, asking,
+             taps_apart);
+  EXPECT_GT(clipped, 20);
+  EXPECT_GT(asking, 5);
+  EXPECT_GT(taps_apart, 1);
+}
+
 }  // namespace
 }  // namespace cortex

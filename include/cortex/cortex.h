@@ -377,7 +377,7 @@ CORTEX_API const cortex_kernel_entry* cortex_kernel_find(const cortex_kernel_lib
                                                          const char* key);
 
 /* Runs one thread's share; no argument is checked. Where entry->sum is not NULL, c is not the result but
- * room for parts of it, see cortex_kernel_entry. A c beyond 24 MiB may be written past the caches: before
+ * room for parts of it, see cortex_kernel_entry. A c beyond 12 MiB may be written past the caches: before
  * another thread reads it, this one must execute a store fence (sfence). */
 static inline void cortex_kernel_run(const cortex_kernel_entry* entry, const cortex_kernel_call* call) {
   entry->run(call);

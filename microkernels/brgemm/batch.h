@@ -57,23 +57,32 @@ CORTEX_INLINE int64_t steps_over(int64_t distance, int64_t step) {
   return step == 1 ? distance : (distance + step - 1) / step;
 }
 
+// Rows of a call, of which there may be more than a tile has.
+struct CallRows {
+  int64_t begin, end;
+};
+
+// Of m rows those that read inside the input by all taps whose row 0 reads from `first` to `last`.
+CORTEX_INLINE CallRows rows_between(const cortex_row_window& window, int64_t first, int64_t last, int64_t m) {
+  const int64_t left = window.extent - last;
+  const int64_t begin = first >= 0 ? 0 : steps_over(-first, window.step);
+  const int64_t end = left <= 0 ? 0 : left > (m - 1) * window.step ? m : steps_over(left, window.step);
+  return {begin < m ? begin : m, end};
+}
+
 // Rows of each tap that read inside the input. Divisions cost as much as a row of a tile: few are made.
 CORTEX_INLINE void rows_inside(const cortex_row_window& window, int64_t m, RowRange* rows) {
 #pragma GCC unroll 1
   for (int64_t t = 0; t < window.taps; ++t) {
-    const int64_t at = window.at + t * window.tap_step, left = window.extent - at;
-    const int64_t begin = at >= 0 ? 0 : steps_over(-at, window.step);
-    const int64_t end = left <= 0 ? 0 : left > (m - 1) * window.step ? m : steps_over(left, window.step);
-    rows[t] = {static_cast<int32_t>(begin < m ? begin : m), static_cast<int32_t>(end < m ? end : m)};
+    const int64_t at = window.at + t * window.tap_step;
+    const CallRows inside = rows_between(window, at, at, m);
+    rows[t] = {static_cast<int32_t>(inside.begin), static_cast<int32_t>(inside.end)};
   }
 }
 
-// Rows of which every tap reads inside the input.
-CORTEX_INLINE RowRange rows_of_all_taps(const cortex_row_window& window, int64_t m) {
-  const int64_t at = window.at, left = window.extent - at - window.tap_step * (window.taps - 1);
-  const int64_t begin = at >= 0 ? 0 : steps_over(-at, window.step);
-  const int64_t end = left <= 0 ? 0 : left > (m - 1) * window.step ? m : steps_over(left, window.step);
-  return {static_cast<int32_t>(begin < m ? begin : m), static_cast<int32_t>(end)};
+// Rows of which every tap reads inside the input. They are none where end <= begin.
+CORTEX_INLINE CallRows rows_of_all_taps(const cortex_row_window& window, int64_t m) {
+  return rows_between(window, window.at, window.at + window.tap_step * (window.taps - 1), m);
 }
 
 CORTEX_INLINE bool leaves_input(const cortex_row_window& window, int64_t m) {

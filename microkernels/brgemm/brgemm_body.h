@@ -189,7 +189,7 @@ __attribute__((noinline)) void brgemm_tiles(const cortex_brgemm_args* args, int6
   }
 }
 
-// Of a call that walks rows, the tile of `rows` from `row` on, which asks for nothing.
+// Of a call that walks rows, the tile of `rows` from `row` on, which asks for no rows of the next B.
 template <int MR, int NR>
 __attribute__((noinline)) void brgemm_rows(const cortex_brgemm_args* args, int64_t row, int64_t rows) {
   cortex_brgemm_args tile = *args;
@@ -219,7 +219,7 @@ CORTEX_INLINE void brgemm(const cortex_brgemm_args* args) {
     if (args->n % lanes == 0 && is_plain<NR>(args, tiles)) {
       const int64_t last = args->n / lanes - 1;
       if (!leaves_input(args->window, args->m)) return plain.run(args, tiles, last);
-      if (tiles > 2)
+      if (tiles > 2)  // with padding at both ends neither of two is inside
         return plain.run_inside(args, tiles, last,
                                 [&](int64_t row, int64_t rows) { brgemm_rows<MR, NR>(args, row, rows); });
     }

@@ -30,8 +30,9 @@ struct Case {
   bool with_epilogue = false, bias_n = false, bias_m = false, residual = false, residual_is_c = false;
   cortex_row_window window = {};
   int64_t bands = 0;
-  bool asks = true;  // for what other calls read
-  int c_far = -1;    // -1: any
+  bool asks = true;   // for what other calls read
+  int c_far = -1;     // -1: any
+  int64_t c_pad = 0;  // elements between rows of C beyond those of `pad`
 };
 
 // Rows of element b that read inside the window's input: [first, second).
@@ -63,7 +64,7 @@ class BrgemmTest : public ::testing::TestWithParam<const KernelInfo*> {
   void run(const Case& t) {
     const KernelInfo& kernel = *GetParam();
     // Rows end where the buffer ends: the last row carries no padding.
-    const int64_t lda = t.k + t.pad, ldb = (kernel.dots ? t.k : t.n) + t.pad, ldc = t.n + t.pad;
+    const int64_t lda = t.k + t.pad, ldb = (kernel.dots ? t.k : t.n) + t.pad, ldc = t.n + t.pad + t.c_pad;
     const auto bytes = [](int64_t rows, int64_t pitch, int64_t row) {
       return static_cast<std::size_t>(rows > 0 && row > 0 ? ((rows - 1) * pitch + row) * 4 : 0);
     };
@@ -158,11 +159,12 @@ class BrgemmTest : public ::testing::TestWithParam<const KernelInfo*> {
   static std::string describe(const Case& t) {
     return fmt::format(
         "m={} n={} k={} batch={} form={} accumulate={} side={} pad={} activation={} alpha={} "
-        "bias_n={} bias_m={} residual={} in_place={} after={} window={},{},{},{},{} bands={} seed=1:",
+        "bias_n={} bias_m={} residual={} in_place={} after={} window={},{},{},{},{} bands={} c_far={} "
+        "c_pad={} seed=1:",
         t.m, t.n, t.k, t.batch, static_cast<int>(t.form), t.accumulate, static_cast<int>(t.side), t.pad,
         t.with_epilogue ? t.epilogue.activation : -1, t.epilogue.alpha, t.bias_n, t.bias_m, t.residual,
         t.residual_is_c, t.epilogue.residual_after_activation, t.window.taps, t.window.at, t.window.step,
-        t.window.tap_step, t.window.extent, t.bands);
+        t.window.tap_step, t.window.extent, t.bands, t.c_far, t.c_pad);
   }
 
   // All column counts of a tile; for wide tiles the counts around every vector's edge, for the widest those

@@ -1,6 +1,7 @@
-// Tiles of one product with at most bias and ReLU to do, one below another: matmuls and 1x1 convolutions.
-// What other calls could need is not asked about in the loop, nor around it: the next tile's multiply-adds
-// are under way before this one's are done, if few instructions stand between them.
+// Tiles of whole vectors with at most bias and ReLU to do: of one product (matmuls, 1x1 convolutions), and
+// where they stand one below another of batches too (windows). What other calls could need is not asked about
+// in the loop, nor around it: the next tile's multiply-adds are under way before this one's are done, if few
+// instructions stand between them.
 //
 // AMD EPYC (Zen 3), AVX2, cycles of a call beyond its multiply-adds, A and C moving, by the other body and by
 // this one: 4x24 with 64 steps 73 and 58, 128 steps 141 and 115; 6x16 with 32 steps 48 and 32, 64 steps 83
@@ -24,7 +25,8 @@ struct PlainTiles {
   int64_t count;
 };
 
-// What elements of a batch are multiplied from: each one's place, and B's.
+// The sums of a tile whose rows of A begin at `a`. Batch: of all elements, by strides or offsets, else of
+// one.
 template <int M, int N, int Pitch, bool Batch>
 CORTEX_INLINE void plain_sums(Accumulators<M, N, false, false>& sums, const cortex_brgemm_args* args,
                               const char* a, Asks& asks) {
@@ -103,7 +105,7 @@ __attribute__((noinline)) void plain_tiles(const cortex_brgemm_args* args, Plain
   tiles.c = c;
 }
 
-// The same where a batch has several elements.
+// The same by the body of batches (see takes_batches()): B is in panels.
 template <int M, int N, int NV>
 __attribute__((noinline)) void plain_batches(const cortex_brgemm_args* args, PlainTiles& tiles, Asks& asks) {
   const char* a = tiles.a;
@@ -115,21 +117,25 @@ __attribute__((noinline)) void plain_batches(const cortex_brgemm_args* args, Pla
   tiles.c = c;
 }
 
-// Lines written in part would be read after all.
+// Whether a C written past the caches is written by whole lines: those written in part would be read after
+// all.
 CORTEX_INLINE bool has_whole_lines(const cortex_brgemm_args* args) {
   return ((reinterpret_cast<uintptr_t>(args->c) | static_cast<uintptr_t>(args->ldc)) & 63) == 0 &&
          args->n % (2 * lanes) == 0 && !(args->flags & CORTEX_TILE_ACCUMULATE);
 }
 
-CORTEX_INLINE bool is_batch(const cortex_brgemm_args* args) {
+// What tiles of one product are kept free of: several elements, places from a table, stores past the caches.
+CORTEX_INLINE bool takes_batches(const cortex_brgemm_args* args) {
   return args->batch > 1 || args->a_offsets || args->c_far > 1;
 }
 
+// `tiles`: of the call.
 template <int NR>
 CORTEX_INLINE bool is_plain(const cortex_brgemm_args* args, int64_t tiles) {
   if (args->batch < 1) return false;
   if (args->a_addresses || args->c_far == 1) return false;
-  if (is_batch(args) && (tiles == 1 || args->ldb != NR * 4 || (args->c_far > 1 && !has_whole_lines(args))))
+  if (takes_batches(args) &&
+      (tiles == 1 || args->ldb != NR * 4 || (args->c_far > 1 && !has_whole_lines(args))))
     return false;
   if (!(args->flags & CORTEX_TILE_EPILOGUE)) return true;
   const cortex_epilogue& e = args->epilogue;
@@ -151,21 +157,23 @@ struct PlainTable {
     Asks asks(args, count);
     const int64_t height = args->m / count, higher = args->m - height * count;
     part.count = higher;
-    const auto& body = is_batch(args) ? batches : tiles;
+    const auto& body = takes_batches(args) ? batches : tiles;
     if (higher > 0) body[height][last](args, part, asks);
     part.count = count - higher;
     body[height - 1][last](args, part, asks);
   }
 
-  // The same of a window that leaves the input: the tiles with rows outside are edge(first row, rows)'s.
+  // The same of a window that leaves the input, in more than two tiles: those with a row of which a tap reads
+  // outside are edge(first row, rows)'s. The others, taken for all but the first and the last, share the rows
+  // of B that there are to ask for.
   template <typename Edge>
   CORTEX_INLINE void run_inside(const cortex_brgemm_args* args, int64_t count, int64_t last,
                                 Edge edge) const {
-    const RowRange inside = rows_of_all_taps(args->window, args->m);
+    const CallRows inside = rows_of_all_taps(args->window, args->m);
     PlainTiles part = {static_cast<const char*>(args->a), static_cast<char*>(args->c), 0};
-    Asks asks(args, count > 2 ? count - 2 : 1);
+    Asks asks(args, count - 2);
     const int64_t height = args->m / count, higher = args->m - height * count;
-    const auto& body = is_batch(args) ? batches : tiles;
+    const auto& body = takes_batches(args) ? batches : tiles;
     int64_t row = 0;
     for (int64_t i = 0; i < count;) {
       const int64_t rows = height + (i < higher), alike = (i < higher ? higher : count) - i;

@@ -71,11 +71,27 @@ TEST_P(BrgemmTest, TilesBelowOneAnother) {
   }
 }
 
+// What calls have beside their sizes is drawn, so that no two of them always go together.
+struct Draw {
+  std::mt19937 random{7};
+  bool one_in(unsigned times) { return random() % times == 0; }
+  // Rows of C that begin anywhere, or with lines, which c_far 2 takes to be written past the caches.
+  int64_t c_pad(const Case& t) { return one_in(3) ? 1 : one_in(2) ? 15 - (t.n + t.pad + 15) % 16 : 0; }
+  void epilogue(Case& t) {
+    t.with_epilogue = !one_in(4);
+    t.bias_n = !one_in(3);
+    t.residual = one_in(13);
+    t.epilogue.residual_scale = 0.5f;
+    t.epilogue.activation = one_in(2) ? CORTEX_ACTIVATION_RELU : CORTEX_ACTIVATION_NONE;
+    t.epilogue.alpha = one_in(9) ? 0.25f : 0.0f;
+  }
+};
+
 // Products of several elements of whole vectors, B in panels: what first layers of networks are.
 TEST_P(BrgemmTest, BatchesOfTilesBelowOneAnother) {
   const KernelInfo& kernel = *GetParam();
   if (kernel.dots || kernel.sums_in_l1 || kernel.tiles) GTEST_SKIP() << "takes no more rows than a tile has";
-  int turn = 0;
+  Draw draw;
   for (int64_t m : {kernel.mr + 1, 3 * kernel.mr - 1, 4 * kernel.mr}) {
     for (int64_t n = kernel.lanes; n <= kernel.nr; n += kernel.lanes) {
       for (int64_t k : {1, 9, 21, 33}) {
@@ -84,14 +100,12 @@ TEST_P(BrgemmTest, BatchesOfTilesBelowOneAnother) {
             Case t{m, n, k, batch};
             t.pad = kernel.nr - n;
             t.c_far = c_far;
-            t.asks = turn % 3 == 0;
-            t.form = turn % 5 > 2 ? BatchForm::offsets : BatchForm::strides;
-            t.side = turn % 4 > 2 ? Side::after : Side::before;
-            t.accumulate = turn % 7 == 0;
-            t.with_epilogue = turn % 11 > 2;
-            t.bias_n = turn % 11 > 4;
-            t.epilogue.activation = turn % 11 > 7 ? CORTEX_ACTIVATION_RELU : CORTEX_ACTIVATION_NONE;
-            ++turn;
+            t.c_pad = draw.c_pad(t);
+            t.asks = draw.one_in(2);
+            t.form = draw.one_in(3) ? BatchForm::offsets : BatchForm::strides;
+            t.side = draw.one_in(2) ? Side::after : Side::before;
+            t.accumulate = draw.one_in(7);
+            draw.epilogue(t);
             run(t);
             if (HasFatalFailure()) return;
           }
@@ -105,26 +119,28 @@ TEST_P(BrgemmTest, WindowsOfTilesBelowOneAnother) {
   const KernelInfo& kernel = *GetParam();
   if (kernel.dots || kernel.sums_in_l1 || kernel.tiles) GTEST_SKIP() << "takes no more rows than a tile has";
   const int64_t mr = kernel.mr;
-  int turn = 0;
+  Draw draw;
   for (int64_t m : {mr + 1, 3 * mr, 6 * mr + 1}) {
     for (int64_t at : {int64_t{0}, int64_t{-1}, -mr - 1, -2 * m - 9}) {
       for (int64_t over : {int64_t{0}, int64_t{1}, mr + 2, 2 * m}) {
         for (int64_t step : {1, 2}) {
-          Case t{m, turn % 3 ? kernel.nr : kernel.lanes, turn % 2 ? 9 : 17, turn % 4 ? 3 : 6};
-          t.window = {3, at, step, 1, std::max<int64_t>(1, at + (m - 1) * step + 3 - over)};
-          t.form = BatchForm::offsets;
-          t.pad = turn % 5 ? kernel.nr - t.n : 3;
-          t.bands = turn % 7 ? 0 : m / 2;
-          t.asks = turn % 3 == 0;
-          t.c_far = turn % 4 == 0 ? 2 : 0;
-          t.accumulate = turn % 11 == 0;
-          t.with_epilogue = turn % 5 > 0;
-          t.bias_n = turn % 5 > 1;
-          t.residual = turn % 13 == 0;
-          t.epilogue.activation = turn % 5 > 3 ? CORTEX_ACTIVATION_RELU : CORTEX_ACTIVATION_NONE;
-          ++turn;
-          run(t);
-          if (HasFatalFailure()) return;
+          for (int64_t tap_step : {1, 3}) {
+            Case t{m, draw.one_in(3) ? kernel.lanes : kernel.nr, draw.one_in(2) ? 9 : 17,
+                   draw.one_in(4) ? 6 : 3};
+            t.window = {3, at, step, tap_step,
+                        std::max<int64_t>(1, at + (m - 1) * step + 2 * tap_step + 1 - over)};
+            t.form = BatchForm::offsets;
+            t.side = draw.one_in(2) ? Side::after : Side::before;
+            t.pad = draw.one_in(5) ? 3 : kernel.nr - t.n;
+            t.bands = draw.one_in(7) ? m / 2 : 0;
+            t.asks = draw.one_in(2);
+            t.c_far = draw.one_in(3) ? 2 : 0;
+            t.c_pad = draw.c_pad(t);
+            t.accumulate = draw.one_in(11);
+            draw.epilogue(t);
+            run(t);
+            if (HasFatalFailure()) return;
+          }
         }
       }
     }

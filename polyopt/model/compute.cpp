@@ -217,7 +217,8 @@ double one_pack(const NestFacts& nest, const Machine& machine, const LoopPlan& p
 // 128 channels 200 and more.
 constexpr double walked_setup = 0.8, walked_batch_setup = 1;
 
-// Whether it does (see let_kernel_walk_rows()).
+// Whether it does, as far as a plan tells (see let_kernel_walk_rows(), which also knows loops of one tile,
+// copies made for every tile, and that the parts of a split reduction have no epilogue).
 bool walks_rows(const NestFacts& nest, const LoopPlan& plan, FarC c_far) {
   if (!nest.light_epilogue || c_far == FarC::asked_for) return false;
   return plan.kernel->walks_rows && plan.loops > 0 && plan.loop[plan.loops - 1].dim == plan.m_dim &&

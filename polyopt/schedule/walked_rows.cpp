@@ -5,6 +5,7 @@
 #include "polyopt/schedule/ranges.h"
 
 namespace cortex {
+
 void let_kernel_walk_rows(Program& p, const KernelInfo& kernel) {
   if (!kernel.walks_rows || p.loops.empty()) return;
   const ProgramLoop& loop = p.loops.back();

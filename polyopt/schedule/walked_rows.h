@@ -6,8 +6,9 @@
 
 namespace cortex {
 
-// Sets program.kernel.tile_rows where calls do nothing but multiply, in batches of any kind but
-// those of windows that leave the input, with at most bias and ReLU afterwards. Everything else about `program` must be resolved.
+// Sets program.kernel.tile_rows where calls do nothing but multiply, with at most bias and ReLU afterwards.
+// Of windows, the taps that are left out may differ from row to row of a call (row_clip), not from call to
+// call along the rows (clips). Everything else about `program` must be resolved.
 void let_kernel_walk_rows(Program& program, const KernelInfo& kernel);
 
 }  // namespace cortex

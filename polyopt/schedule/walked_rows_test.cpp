@@ -63,7 +63,7 @@ TEST(WalkedRows, MayBeOfWindows) {
   EXPECT_EQ(kernel_of(window, "oc/24 oh/1 ow/4~" + avx2 + " m=ow n=oc k=ic batch=kh,kw pack(B,panel,ahead)")
                 .tile_rows,
             4);
-  // Calls of one output leave out taps of its own.
+  // Calls of one output leave out taps of their own.
   const Nest line = nest_of("mb1ic64ih1iw20oc48oh1ow20kh1kw3pw1");
   const std::string of_line = avx2 + " m=ow n=oc k=ic batch=kw pack(B,panel,ahead)";
   EXPECT_EQ(kernel_of(line, "oc/24 ow/4" + of_line).tile_rows, 4);

@@ -394,7 +394,9 @@ double bare_cycles(SearchSpace& space, const Roles& roles, const KernelInfo& ker
   e.set_up();
   LoopPlan plan = e.base;
   plan.edge_share = 0;  // a copy of A may leave edges out
-  const auto cycles = [&] { return kernel_cycles(space.nest(), space.model.machine(), plan, 1, FarC::no).sum(); };
+  const auto cycles = [&] {
+    return kernel_cycles(space.nest(), space.model.machine(), plan, 1, FarC::no).sum();
+  };
   if (kernel.op != KernelOp::brgemm) return cycles();
   if (roles.n >= 0) plan.chain[roles.n] = space.keep(tiled(e.extent(roles.n), 0, kernel.nr, kernel.dots));
   if (roles.m < 0) return cycles();
