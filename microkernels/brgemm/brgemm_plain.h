@@ -47,7 +47,8 @@ CORTEX_INLINE void plain_sums(Accumulators<M, N, false, false>& sums, const cort
 
 // One tile of args' call, its rows of A and C elsewhere. Pitch: of B's rows, in bytes, where it is known.
 template <int M, int N, int Pitch, bool Batch>
-CORTEX_INLINE void plain_tile(const cortex_brgemm_args* args, const char* a, char* c, Asks& asks) {
+CORTEX_INLINE void plain_tile(const cortex_brgemm_args* args, const char* a, char* c, Asks& asks,
+                              bool past_caches = false) {
   Accumulators<M, N, false, false> sums;
   sums.clear();
   plain_sums<M, N, Pitch, Batch>(sums, args, a, asks);
@@ -65,7 +66,7 @@ CORTEX_INLINE void plain_tile(const cortex_brgemm_args* args, const char* a, cha
       tile.each([&](Vec x, int, int) CORTEX_LAMBDA { return max(zero(), x); });
   }
   const int64_t ldc = args->ldc;
-  if (Batch && N % 2 == 0 && __builtin_expect(args->c_far > 1, 0)) {
+  if (Batch && N % 2 == 0 && __builtin_expect(past_caches, 0)) {
     CORTEX_UNROLL
     for (int i = 0; i < M; ++i, c += ldc) {
       CORTEX_UNROLL
@@ -105,23 +106,23 @@ __attribute__((noinline)) void plain_tiles(const cortex_brgemm_args* args, Plain
   tiles.c = c;
 }
 
+// Lines written in part would be read after all.
+CORTEX_INLINE bool goes_past_caches(const cortex_brgemm_args* args) {
+  return args->c_far > 1 && args->n % (2 * lanes) == 0 && !(args->flags & CORTEX_TILE_ACCUMULATE) &&
+         ((reinterpret_cast<uintptr_t>(args->c) | static_cast<uintptr_t>(args->ldc)) & 63) == 0;
+}
+
 // The same by the body of batches (see takes_batches()): B is in panels.
 template <int M, int N, int NV>
 __attribute__((noinline)) void plain_batches(const cortex_brgemm_args* args, PlainTiles& tiles, Asks& asks) {
   const char* a = tiles.a;
   char* c = tiles.c;
+  const bool past_caches = goes_past_caches(args);
 #pragma GCC unroll 1
   for (int64_t left = tiles.count; left > 0; --left, a += M * args->lda, c += M * args->ldc)
-    plain_tile<M, N, NV * lanes * 4, true>(args, a, c, asks);
+    plain_tile<M, N, NV * lanes * 4, true>(args, a, c, asks, past_caches);
   tiles.a = a;
   tiles.c = c;
-}
-
-// Whether a C written past the caches is written by whole lines: those written in part would be read after
-// all.
-CORTEX_INLINE bool has_whole_lines(const cortex_brgemm_args* args) {
-  return ((reinterpret_cast<uintptr_t>(args->c) | static_cast<uintptr_t>(args->ldc)) & 63) == 0 &&
-         args->n % (2 * lanes) == 0 && !(args->flags & CORTEX_TILE_ACCUMULATE);
 }
 
 // What tiles of one product are kept free of: several elements, places from a table, stores past the caches.
@@ -134,9 +135,7 @@ template <int NR>
 CORTEX_INLINE bool is_plain(const cortex_brgemm_args* args, int64_t tiles) {
   if (args->batch < 1) return false;
   if (args->a_addresses || args->c_far == 1) return false;
-  if (takes_batches(args) &&
-      (tiles == 1 || args->ldb != NR * 4 || (args->c_far > 1 && !has_whole_lines(args))))
-    return false;
+  if (takes_batches(args) && (tiles == 1 || args->ldb != NR * 4)) return false;
   if (!(args->flags & CORTEX_TILE_EPILOGUE)) return true;
   const cortex_epilogue& e = args->epilogue;
   if (e.residual || e.bias_m) return false;

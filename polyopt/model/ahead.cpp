@@ -21,6 +21,7 @@ bool asks_for_a(const NestFacts& nest, const LoopPlan& plan, const Machine& mach
          nest[Operand::a].bytes > static_cast<double>(followed);
 }
 
+// Panels that are left to prefetchers (followed_panels) count as asked for: they arrive as early.
 Unasked unasked_share(const NestFacts& nest, const LoopPlan& plan, const Walk& walk) {
   if (plan.kernel->op != KernelOp::brgemm || plan.k_dim < 0 || plan.n_dim < 0) return {};
   if (plan.kernel->dots) return {};
@@ -62,7 +63,8 @@ Unasked unasked_share(const NestFacts& nest, const LoopPlan& plan, const Walk& w
       if (b.terms[i].dim == plan.n_dim && b.terms[i].stride != b.elem) return {};
     }
   }
-  // Where taps lie apart, a call's share ends with a tap: half a share is lost at each of them.
+  // Where taps lie apart, a call's share ends with a tap: half a share is lost at each of them; where the
+  // kernel walks the rows, all taps' but one, which no schedule of the shipped lists has.
   const bool apart = walk.length[first][plan.k_dim] < nest.extent[plan.k_dim];
   const double lost = apart ? std::min(1.0, (taps - 1) / (2 * visits)) : 0;
   return {1 - (1 - 1 / trips(mover)) * (1 - lost), first};

@@ -18,7 +18,8 @@ FarC far_c(const NestFacts& nest, const LoopPlan& plan, const Walk& walk) {
   const bool lines = plan.n_dim >= 0 && std::fmod(pitch, 64) == 0 && std::fmod(kernel.nr, in_line) == 0 &&
                      std::fmod(nest.extent[plan.n_dim], in_line) == 0;
   const bool read = walk.reduction_chunks > 1 || nest.epilogue_reads_c_shape;
-  if (lines && !read && steps < static_cast<double>(short_sum)) return FarC::past_caches;
+  const bool far = kernel.walks_rows || c.bytes > static_cast<double>(past_caches);
+  if (far && lines && !read && steps < static_cast<double>(short_sum)) return FarC::past_caches;
   return c.bytes > static_cast<double>(past_caches) ? FarC::asked_for : FarC::no;
 }
 

@@ -88,11 +88,11 @@ struct ProgramRowClip {
 // panel, microseconds with and without: 87 and 73. Along two loops, AMD EPYC (Zen 3), 4x24 tiles of 7x7
 // outputs, microseconds without and with: 2048 channels of 1024 (8 MB of B), 2455 and 2230.
 inline constexpr int64_t fewest_visits = 3;
-// Nor of panels of narrow vectors that lie in a cache: prefetchers follow them from L3 as fast as so few
-// multiply-adds need them, and what is asked for takes the buffers of loads, which two hardware threads
-// share. AMD EPYC (Zen 3), AVX2, microseconds with and without, alone on the core and shared: 1024 channels
-// of 14x14 to 512 (2 MB), 2483 and 2434, 3118 and 2743; 64 to 64, 3x3 (0.1 MB), 2880 and 2713; but 512 to
-// 2048 of 7x7 (4 MB) 1210 and 1393.
+// Nor of panels that lie in a cache, by kernels that walk rows (f32 of AVX2): prefetchers follow them from L3
+// as fast as so few multiply-adds need them, and what is asked for takes the buffers of loads, which two
+// hardware threads share. AMD EPYC (Zen 3), AVX2, microseconds with and without, alone on the core and
+// shared: 1024 channels of 14x14 to 512 (2 MB), 2483 and 2434, 3118 and 2743; 64 to 64, 3x3 (0.1 MB), 2880
+// and 2713; but 512 to 2048 of 7x7 (4 MB) 1210 and 1393.
 inline constexpr int64_t followed_panels = 3 << 20;
 // Nor of more of a window's weights than L2 holds twice, were it as small as Zen 3's. 512 channels of 7x7 to
 // 512, 3x3 windows, microseconds without and with: windows in rows, 147 KB, 2780 and 2260; 256 channels at a
@@ -129,10 +129,10 @@ inline constexpr int64_t followed_a = 2 << 20;
 inline constexpr int64_t past_caches = 24 << 20;
 
 // Tiles of narrow vectors have as many lines of C for a fraction of the elements: asking takes longer than
-// the stores wait unless C is much larger, and stores past the caches pay for short sums alone, but then from
-// stays_in_cache on. AMD EPYC (Zen 3), one core, AVX2, milliseconds with plain stores, asking, and past the
-// caches: 27 steps and 13 MB 2.03, 2.62, 1.95 (C in L3); 27 steps and 38 MB 7.9, 8.2, 7.7; 64 steps and 51 MB
-// 21.8, 19.0, 22.2; 128 steps and 26 MB 17.9, 17.9, 20.3.
+// the stores wait unless C is much larger, and stores past the caches pay for short sums alone; where kernels
+// walk rows (f32 of AVX2) then from stays_in_cache on. AMD EPYC (Zen 3), one core, AVX2, milliseconds with
+// plain stores, asking, and past the caches: 27 steps and 13 MB 2.03, 2.62, 1.95 (C in L3); 27 steps and 38
+// MB 7.9, 8.2, 7.7; 64 steps and 51 MB 21.8, 19.0, 22.2; 128 steps and 26 MB 17.9, 17.9, 20.3.
 inline constexpr int narrow_lanes = 8;
 inline constexpr int64_t short_sum = 48;  // units of k, of all taps
 

@@ -126,8 +126,7 @@ void resolve_prefetch(Program& p, const KernelInfo& kernel) {
   if (stride == 0 || !next.ok || next.rows < units) return;
   const bool panels = next.ld <= row_bytes;
   if (panels && visits < fewest_visits) return;
-  if (panels && kernel.lanes <= narrow_lanes && byte_size(p.nest[Operand::b].tensor) <= followed_panels)
-    return;
+  if (panels && kernel.walks_rows && byte_size(p.nest[Operand::b].tensor) <= followed_panels) return;
   if (!tile.batch_dims.empty() && next.rows * row_bytes > most_of_window) return;
   p.kernel.prefetch = {mover,
                        std::move(along),
@@ -167,9 +166,9 @@ void resolve_far_operands(Program& p, const KernelInfo& kernel) {
   }
   const bool past = whole_lines && !read && (!narrow || steps < short_sum);
   const int64_t bytes = byte_size(c.tensor);
-  p.kernel.c_far = past && bytes > (narrow ? stays_in_cache : past_caches) ? 2
-                   : bytes > (narrow ? past_caches : stays_in_cache)       ? 1
-                                                                           : 0;
+  p.kernel.c_far = past && bytes > (kernel.walks_rows ? stays_in_cache : past_caches) ? 2
+                   : bytes > (narrow ? past_caches : stays_in_cache)                  ? 1
+                                                                                      : 0;
   if (byte_size(a.tensor) > followed_a) ask_for_next_a(p);
 }
 
