@@ -365,6 +365,28 @@ TEST(BuildFunction, WalksRandomSchedulesByTheBook) {
   EXPECT_GT(taps_apart, 2);
 }
 
+// Calls of a schedule whose innermost loop is the kernel's, on one thread and on two along each loop.
+template <typename See>
+void compare_walked(const char* line, const std::string& text, See see) {
+  SCOPED_TRACE(fmt::format("{}: {}", line, text));
+  const Result<Problem> problem = parse_problem(line);
+  ASSERT_TRUE(problem.ok()) << problem.error().message;
+  const Result<Nest> nest = lower(*problem);
+  ASSERT_TRUE(nest.ok());
+  const Result<Schedule> schedule = parse_schedule(text, *nest);
+  ASSERT_TRUE(schedule.ok()) << schedule.error().message;
+  const Result<Program> program = resolve(*nest, *schedule);
+  ASSERT_TRUE(program.ok()) << program.error().message;
+  EXPECT_GT(program->kernel.tile_rows, 0);
+  see(program->kernel);
+  const Result<Function> f = build_function(*program, "kernel");
+  ASSERT_TRUE(f.ok()) << f.error().message;
+  std::vector<int64_t> grid(CORTEX_MAX_PARALLEL_LOOPS, 1);
+  compare(*program, *f, grid);
+  for (std::size_t i = 0; i < program->loops.size() && program->loops[i].parallel; ++i) grid[i] = 2;
+  compare(*program, *f, grid);
+}
+
 // Loops over rows that are left to the kernel, and what may stand around them.
 TEST(BuildFunction, WalksRowsLeftToTheKernelByTheBook) {
   const std::string tile = " | brgemm_f32_f32_f32_4x24x1_avx2 m=m n=n k=k";
@@ -373,22 +395,7 @@ TEST(BuildFunction, WalksRowsLeftToTheKernelByTheBook) {
         "k/16+@1 n/24 m/4~", "k/16+@2 n/24 m/4~", "m/20@2 n/24 m/4~", "n/24 k/7 m/4~",
         "pack(A,box) n/24 m/4~", "pack(B,panel) n/24 m/4~", "n/24 pack(B,panel) m/4~"}) {
     for (const char* line : {"50x45:45x60", "4100x128:128x30"}) {
-      const Result<Problem> problem = parse_problem(line);
-      ASSERT_TRUE(problem.ok());
-      const Result<Nest> nest = lower(*problem);
-      ASSERT_TRUE(nest.ok());
-      SCOPED_TRACE(fmt::format("{}: {}", line, text));
-      const Result<Schedule> schedule = parse_schedule(text + tile, *nest);
-      ASSERT_TRUE(schedule.ok()) << schedule.error().message;
-      const Result<Program> program = resolve(*nest, *schedule);
-      ASSERT_TRUE(program.ok()) << program.error().message;
-      EXPECT_GT(program->kernel.tile_rows, 0);
-      const Result<Function> f = build_function(*program, "kernel");
-      ASSERT_TRUE(f.ok()) << f.error().message;
-      std::vector<int64_t> grid(CORTEX_MAX_PARALLEL_LOOPS, 1);
-      compare(*program, *f, grid);
-      for (std::size_t i = 0; i < program->loops.size() && program->loops[i].parallel; ++i) grid[i] = 2;
-      compare(*program, *f, grid);
+      compare_walked(line, text + tile, [](const ProgramKernel&) {});
       if (HasFatalFailure()) return;
     }
   }
@@ -406,26 +413,11 @@ TEST(BuildFunction, WalksRowsOfWindowsLeftToTheKernelByTheBook) {
          {"mb1ic40ih6iw14oc60oh6ow14kh3kw3ph1pw1", "mb1ic32ih9iw23oc48oh5ow12kh3kw5sh2sw2ph1pw2",
           "mb1ic100ih5iw9oc3000oh5ow9kh3kw3ph1pw1"}) {
       for (const char* panels : {"", " pack(B,panel,ahead)"}) {
-        const Result<Problem> problem = parse_problem(line);
-        ASSERT_TRUE(problem.ok()) << problem.error().message;
-        const Result<Nest> nest = lower(*problem);
-        ASSERT_TRUE(nest.ok());
-        const std::string all = text + tile + panels;
-        SCOPED_TRACE(fmt::format("{}: {}", line, all));
-        const Result<Schedule> schedule = parse_schedule(all, *nest);
-        ASSERT_TRUE(schedule.ok()) << schedule.error().message;
-        const Result<Program> program = resolve(*nest, *schedule);
-        ASSERT_TRUE(program.ok()) << program.error().message;
-        EXPECT_GT(program->kernel.tile_rows, 0);
-        clipped += program->kernel.row_clip.has_value();
-        asking += program->kernel.prefetch.rows_per_unit > 0;
-        taps_apart += program->kernel.prefetch.tap_rows > 0;
-        const Result<Function> f = build_function(*program, "kernel");
-        ASSERT_TRUE(f.ok()) << f.error().message;
-        std::vector<int64_t> grid(CORTEX_MAX_PARALLEL_LOOPS, 1);
-        compare(*program, *f, grid);
-        for (std::size_t i = 0; i < program->loops.size() && program->loops[i].parallel; ++i) grid[i] = 2;
-        compare(*program, *f, grid);
+        compare_walked(line, text + tile + panels, [&](const ProgramKernel& kernel) {
+          clipped += kernel.row_clip.has_value();
+          asking += kernel.prefetch.rows_per_unit > 0;
+          taps_apart += kernel.prefetch.tap_rows > 0;
+        });
         if (HasFatalFailure()) return;
       }
     }
